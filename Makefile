@@ -1,0 +1,49 @@
+# make demo    two pictures in out/
+# make test    all tests
+# make check   ruff and mypy
+# make bench   the benchmarks
+# make clean   remove what was made, except the virtual environment
+PYTHON ?= python3
+VENV := .venv
+LINKS := $(VENV)/links/isofield
+INSTALL := $(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e
+
+.PHONY: demo test check bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed
+	mkdir -p out
+	$(VENV)/bin/isofield render carved_box --output out/carved_box.png
+	$(VENV)/bin/isofield render toy --output out/toy.png
+	@echo "The pictures: out/carved_box.png and out/toy.png"
+
+test: $(VENV)/installed
+	$(VENV)/bin/pytest
+
+# mypy wants the packages under one parent, by the names they are imported by.
+check: $(VENV)/installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	rm -rf $(LINKS)
+	mkdir -p $(LINKS)
+	ln -s ../../../api/__init__.py ../../../api/py.typed ../../../engine ../../../kernels ../../../scenes $(LINKS)
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/installed-bench
+	$(VENV)/bin/python benchmarks/run.py
+
+# A stale build/ or *.egg-info confuses an editable install.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	rm -rf build *.egg-info
+	$(INSTALL) '.[dev,video]'
+	touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(INSTALL) '.[bench]'
+	touch $@
+
+clean:
+	rm -rf build dist *.egg-info out .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f $(VENV)/installed $(VENV)/installed-bench
+	find . -path './$(VENV)' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
