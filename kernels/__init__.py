@@ -1,0 +1,36 @@
+"""Kernels: functions on tensors, and the device code behind them. Knows no scene, no module, no file, no window.
+
+Names are imported when they are first used: torch and taichi take seconds, and who only reads a scene needs neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .evaluate import distance, distance_and_gradient
+    from .program import Program
+    from .runtime import start
+    from .trace import Hits, sphere_trace
+
+__all__ = ["Hits", "Program", "distance", "distance_and_gradient", "sphere_trace", "start"]
+
+_HOMES = {
+    "Hits": "trace",
+    "Program": "program",
+    "distance": "evaluate",
+    "distance_and_gradient": "evaluate",
+    "sphere_trace": "trace",
+    "start": "runtime",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

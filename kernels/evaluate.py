@@ -1,0 +1,150 @@
+"""Signed distance of a scene program at points, and its gradient."""
+
+from typing import Any
+
+import torch
+
+from . import arguments, runtime
+from .arguments import Given
+from .bridge import bridge
+from .interpreter import machine
+from .program import Program
+from .runtime import ti
+from .twin import distance_twin
+
+# Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
+# second order in the step and float32's rounding of the value divided by the step meet near the cube root of 1e-7.
+GRADIENT_STEP = 2e-3
+
+
+def distance(program: Program, points: Given) -> Any:
+    """Signed distance of the program's shapes at `points`: negative inside, positive outside.
+
+    Args:
+        program: what `isofield.build_program` makes of a scene.
+        points: (…, 3) float32 in scene units; float64 runs on the PyTorch twin. A torch tensor, numpy array or DLPack
+            object; NaN points give NaN.
+
+    Returns:
+        (…) of the same kind as `points`. Differentiable to points and to `program.parameters`, any number of times.
+
+    Raises:
+        TypeError, ValueError: `points` is of another dtype, shape or device.
+    """
+    tensor, restore = arguments.vectors("points", points, double=True)
+    flat = tensor.reshape(-1, 3)
+    if tensor.dtype == torch.float64:
+        return restore(distance_twin(program, flat).reshape(tensor.shape[:-1]))
+    numbers = program.parameters.to(torch.float32)
+
+    def by_kernel(points: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
+        return _evaluate(program, parameters, points, GRADIENT_STEP, 1)[0]
+
+    def by_twin(points: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
+        return distance_twin(program, points, parameters)
+
+    return restore(bridge(by_kernel, by_twin, flat, numbers).reshape(tensor.shape[:-1]))
+
+
+def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
+    """Signed distance and its gradient at `points`, the gradient by central differences in the same pass.
+
+    Args:
+        program: what `isofield.build_program` makes of a scene.
+        points: (…, 3) float32 in scene units.
+
+    Returns:
+        distance (…) and gradient (…, 3), without autograd history. The gradient's error is about 1e-4 where the
+        distance is smooth within 2e-3 of the point; for exact derivatives differentiate `distance`.
+
+    Raises:
+        TypeError, ValueError: `points` is of another dtype, shape or device.
+    """
+    tensor, restore = arguments.vectors("points", points)
+    values, gradients = _evaluate(program, program.parameters, tensor, GRADIENT_STEP, 7)
+    return restore(values.reshape(tensor.shape[:-1])), restore(gradients.reshape(tensor.shape))
+
+
+def _evaluate(
+    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    flat = arguments.ready("points", points)
+    runtime.check_device(rows=program.rows, parameters=parameters)
+    count = len(flat)
+    values = torch.empty(count, dtype=torch.float32, device=flat.device)
+    gradients = torch.empty(count if taps > 1 else 0, 3, dtype=torch.float32, device=flat.device)
+    with runtime.launch():
+        _distance_kernel()(
+            program.rows,
+            len(program.rows),
+            parameters.detach().float().contiguous(),
+            flat,
+            values,
+            gradients,
+            count,
+            step,
+            taps,
+        )
+    return values, gradients
+
+
+@runtime.per_lane_width
+def _distance_kernel(width: int) -> Any:
+    device = machine(width)
+    Lanes = device.Lanes
+
+    @ti.kernel
+    def distance_kernel(
+        rows: ti.types.ndarray(ti.i32, 2),
+        row_count: ti.i32,
+        parameters: ti.types.ndarray(ti.f32, 1),
+        points: ti.types.ndarray(ti.f32, 2),
+        values: ti.types.ndarray(ti.f32, 1),
+        gradients: ti.types.ndarray(ti.f32, 2),
+        count: ti.i32,
+        relative_step: ti.f32,
+        taps: ti.i32,
+    ):
+        for packet in range((count + width - 1) // width):
+            x = Lanes(0.0)
+            y = Lanes(0.0)
+            z = Lanes(0.0)
+            for lane in ti.static(range(width)):
+                index = ti.min(packet * width + lane, count - 1)
+                x[lane] = points[index, 0]
+                y[lane] = points[index, 1]
+                z[lane] = points[index, 2]
+            step = relative_step * ti.max(1.0, ti.sqrt(x * x + y * y + z * z))
+            centre = Lanes(0.0)
+            gx = Lanes(0.0)
+            gy = Lanes(0.0)
+            gz = Lanes(0.0)
+            for tap in range(taps):
+                # tap 0 is the point itself; then ±x, ±y, ±z
+                axis = (tap - 1) // 2
+                side = ti.select(tap % 2 == 1, 1.0, -1.0)
+                ox = ti.select((tap > 0) & (axis == 0), side, 0.0)
+                oy = ti.select((tap > 0) & (axis == 1), side, 0.0)
+                oz = ti.select((tap > 0) & (axis == 2), side, 0.0)
+                value = device.evaluate(
+                    rows, 0, row_count, parameters, x + step * ox, y + step * oy, z + step * oz, Lanes(0.0)
+                )
+                if tap == 0:
+                    centre = value
+                else:
+                    gx += value * ox
+                    gy += value * oy
+                    gz += value * oz
+            scale = 0.5 / step
+            for lane in ti.static(range(width)):
+                index = packet * width + lane
+                if index < count:
+                    # The fast maths of the backend may lose a NaN on the way.
+                    bad = ti.math.isnan(x[lane]) or ti.math.isnan(y[lane]) or ti.math.isnan(z[lane])
+                    values[index] = ti.select(bad, ti.math.nan, centre[lane])
+                    if taps > 1:
+                        gradients[index, 0] = ti.select(bad, ti.math.nan, gx[lane] * scale[lane])
+                        gradients[index, 1] = ti.select(bad, ti.math.nan, gy[lane] * scale[lane])
+                        gradients[index, 2] = ti.select(bad, ti.math.nan, gz[lane] * scale[lane])
+
+    return distance_kernel

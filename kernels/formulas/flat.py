@@ -1,0 +1,69 @@
+"""Signed distances of shapes in the x-y plane, exact on both sides; z is ignored (endless prisms in space)."""
+
+
+def circle(m, x, y, z, radius):
+    """|(x, y)| - radius."""
+    return m.length2(x, y) - radius
+
+
+def rectangle(m, x, y, z, half_x, half_y, rounding):
+    """A rectangle of half extents, its corners rounded with radius `rounding` without growing."""
+    qx = m.abs(x) - (half_x - rounding)
+    qy = m.abs(y) - (half_y - rounding)
+    outside = m.length2(m.max(qx, 0.0), m.max(qy, 0.0))
+    return outside + m.min(m.max(qx, qy), 0.0) - rounding
+
+
+def star(m, x, y, z, sector, outer_x, inner_x, inner_y):
+    """A star, its first tip on +x; a regular polygon when the inner corner lies on the chord between two tips.
+
+    `sector` is the angle from tip to tip (radians); the outer corner is (outer_x, 0), the inner corner the point
+    (inner_x, inner_y) at angle sector / 2. Mirroring at the tips' and inner corners' axes folds the plane into half a
+    sector, where one edge is left.
+    """
+    angle = m.atan2(y, x)
+    folded = m.abs(angle - sector * m.floor(angle / sector + 0.5))
+    rho = m.length2(x, y)
+    px = rho * m.cos(folded)
+    py = rho * m.sin(folded)
+    edge_x = inner_x - outer_x
+    edge_y = inner_y
+    from_x = px - outer_x
+    t = m.clamp((from_x * edge_x + py * edge_y) / (edge_x * edge_x + edge_y * edge_y), 0.0, 1.0)
+    distance = m.length2(from_x - edge_x * t, py - edge_y * t)
+    return m.select(edge_x * py - edge_y * from_x > 0.0, -distance, distance)
+
+
+def polygon(m, x, y, z, vertices, start, count):
+    """A simple polygon of `count` corners, x and y in turn in `vertices` from `start` on; sign by winding.
+
+    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign.
+    """
+    last = start + 2 * (count - 1)
+    previous_x = vertices[last]
+    previous_y = vertices[last + 1]
+    dx = x - previous_x
+    dy = y - previous_y
+    square = dx * dx + dy * dy
+    sign = square * 0.0 + 1.0
+    for i in range(count):
+        corner_x = vertices[start + 2 * i]
+        corner_y = vertices[start + 2 * i + 1]
+        edge_x = previous_x - corner_x
+        edge_y = previous_y - corner_y
+        from_x = x - corner_x
+        from_y = y - corner_y
+        t = m.clamp((from_x * edge_x + from_y * edge_y) / (edge_x * edge_x + edge_y * edge_y), 0.0, 1.0)
+        rest_x = from_x - edge_x * t
+        rest_y = from_y - edge_y * t
+        square = m.min(square, rest_x * rest_x + rest_y * rest_y)
+        cross = edge_x * from_y - edge_y * from_x
+        starts_below = y >= corner_y
+        ends_above = y < previous_y
+        left = cross > 0.0
+        upward = starts_below & ends_above & left
+        downward = (y < corner_y) & (y >= previous_y) & (cross <= 0.0)
+        sign = m.select(upward | downward, -sign, sign)
+        previous_x = corner_x
+        previous_y = corner_y
+    return sign * m.sqrt(square)

@@ -1,0 +1,126 @@
+"""The scene program: what the machine runs, as plain tensors that are checked once, when the program is made."""
+
+import functools
+from dataclasses import dataclass, replace
+
+import torch
+
+from .operations import (
+    CLEAR,
+    FIRST_WARP,
+    FRAME_SIZES,
+    HEAD_SIZE,
+    OPERATIONS,
+    POINT_REGISTERS,
+    SKIP,
+    SPHERE_SIZE,
+    VALUE_REGISTERS,
+    Column,
+    Combine,
+)
+
+MAXIMUM_ROWS = 2**22
+SURFACE_SIZE = 8  # base colour (3), roughness, metallic, emission (3)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A scene as instructions. Rows run in order; value register 0 holds the signed distance at the end.
+
+    Attributes:
+        rows: (N, 10) int32, one instruction each; `operations.Column` names the columns.
+        parameters: (P,) float32 (float64 for the twin only), the numbers of all rows; may carry gradients.
+        surfaces: (S, 8) float32, the material of each shape: base colour, roughness, metallic, emission; a negative
+            roughness says that the shape has none, so where it cuts another the other's shows.
+        names: S names, by shape number.
+        sphere: centre and radius of a ball that holds the surface of every part that ends.
+        endless: whether there are parts that do not end (a plane, an infinite repeat).
+
+    Raises:
+        TypeError: a tensor has the wrong dtype.
+        ValueError: a shape is wrong, or a row names an operation, register, parameter or row that does not exist.
+    """
+
+    rows: torch.Tensor
+    parameters: torch.Tensor
+    surfaces: torch.Tensor
+    names: tuple[str, ...]
+    sphere: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    endless: bool = True
+
+    def __post_init__(self) -> None:
+        _check_tensor("rows", self.rows, (torch.int32,), (None, len(Column)))
+        _check_tensor("parameters", self.parameters, (torch.float32, torch.float64), (None,))
+        _check_tensor("surfaces", self.surfaces, (torch.float32,), (len(self.names), SURFACE_SIZE))
+        if len(self.rows) > MAXIMUM_ROWS:
+            raise ValueError(f"rows: expected at most {MAXIMUM_ROWS}, got {len(self.rows)}")
+        _check_rows(self.rows.cpu(), len(self.parameters), len(self.names))
+
+    def with_parameters(self, parameters: torch.Tensor) -> "Program":
+        """The same instructions with other numbers, (P,) float32 or float64."""
+        if parameters.shape != self.parameters.shape:
+            raise ValueError(
+                f"parameters: expected shape {tuple(self.parameters.shape)}, got {tuple(parameters.shape)}"
+            )
+        return replace(self, parameters=parameters)
+
+    def to(self, device: torch.device | str) -> "Program":
+        """The program with its tensors on another device."""
+        return replace(
+            self, rows=self.rows.to(device), parameters=self.parameters.to(device), surfaces=self.surfaces.to(device)
+        )
+
+
+def _check_tensor(
+    name: str, tensor: torch.Tensor, dtypes: tuple[torch.dtype, ...], shape: tuple[int | None, ...]
+) -> None:
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
+    if tensor.dtype not in dtypes:
+        raise TypeError(f"{name}: expected {' or '.join(map(str, dtypes))}, got {tensor.dtype}")
+    if tensor.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, tensor.shape, strict=True)):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name}: expected shape ({wanted}), got {tuple(tensor.shape)}")
+
+
+@functools.cache
+def _parameter_counts() -> torch.Tensor:
+    return torch.tensor([len(operation.parameters) for operation in OPERATIONS])
+
+
+def _check_rows(rows: torch.Tensor, parameter_count: int, shape_count: int) -> None:
+    """Refuse rows that would make the machine read or write outside its registers and tensors."""
+    rows = rows.long()
+    count = len(rows)
+    column = {name: rows[:, name] for name in Column}
+    operation = column[Column.OPERATION]
+
+    def require(good: torch.Tensor, what: str) -> None:
+        if not bool(good.all()):
+            at = int((~good).nonzero()[0])
+            raise ValueError(f"rows: row {at} has {what}: {rows[at].tolist()}")
+
+    def within(name: Column, low: int, high: int) -> None:
+        require((column[name] >= low) & (column[name] < high), f"a {name.name.lower()} outside {low} … {high - 1}")
+
+    within(Column.OPERATION, 0, len(OPERATIONS))
+    warp = operation >= FIRST_WARP
+    within(Column.TARGET, 0, VALUE_REGISTERS)
+    require(~warp | ((column[Column.TARGET] > 0) & (column[Column.TARGET] < POINT_REGISTERS)), "a bad point register")
+    within(Column.POINT, 0, POINT_REGISTERS)
+    within(Column.VALUE, 0, VALUE_REGISTERS)
+    within(Column.COMBINE, 0, len(Combine))
+    within(Column.FRAME, 0, len(FRAME_SIZES))
+    within(Column.SHAPE, -1, shape_count)
+    within(Column.SKIP, 0, count + 1)
+    jumps = operation == SKIP
+    require(~jumps | (torch.arange(count) + column[Column.SKIP] < count), "a jump past the end")
+    frame = torch.tensor([FRAME_SIZES[key] for key in sorted(FRAME_SIZES)])[column[Column.FRAME]]
+    numbers = _parameter_counts()[operation]
+    polygon = torch.tensor([operation.role == "polygon" for operation in OPERATIONS])[operation]
+    require(~polygon | (column[Column.DATA] >= 3), "fewer than 3 corners")
+    numbers = torch.where(polygon, 2 * column[Column.DATA], numbers)
+    spheres = jumps | (column[Column.SKIP] > 0)
+    start = column[Column.PARAMETERS] - torch.where(spheres, SPHERE_SIZE, 0)
+    stop = column[Column.PARAMETERS] + HEAD_SIZE + torch.where(jumps, 0, frame + numbers)
+    require((operation == CLEAR) | ((start >= 0) & (stop <= parameter_count)), "parameters outside the vector")

@@ -1,0 +1,174 @@
+"""Tiles: a program of its own for each bundle of rays, without the parts of the scene that its rays cannot meet.
+
+A tile's rays lie in a beam (a cone, blunt for parallel rays). A part of the outermost union whose ball the beam misses
+cannot be hit by these rays, so dropping its rows changes no hit; steps only get longer.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from . import runtime
+from .operations import SKIP, SPHERE_SIZE, Column
+from .program import Program
+from .runtime import ti
+
+# Groups of parts nest to the depth of a balanced tree, so 32 is enough for as many parts as rows there may be.
+NESTING = 32
+
+# A smooth union pulls its surface out of a part's ball by less than a quarter of the blend's radius, and a part changes
+# values up to the radius itself: 1.25 of it in all.
+BLEND_REACH = 1.25
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Rows of all tiles one after the other (R, 10), each tile's range in them (T, 2), rays in a tile."""
+
+    rows: torch.Tensor
+    ranges: torch.Tensor
+    rays: int
+
+
+def whole(program: Program) -> Tiles:
+    """One tile for any number of rays: the program itself."""
+    ranges = torch.tensor([[0, len(program.rows)]], dtype=torch.int32, device=program.rows.device)
+    return Tiles(program.rows, ranges, 2**30)
+
+
+def tiles_of(program: Program, origins: torch.Tensor, directions: torch.Tensor, rays: int) -> Tiles:
+    """Programs for tiles of `rays` consecutive rays (N, 3), N a multiple of it; directions are unit vectors."""
+    count = len(origins) // rays
+    lengths = torch.zeros(count, dtype=torch.int32, device=origins.device)
+    # The first pass counts and writes no row; the array for them is one of its own, because Vulkan binds an array that
+    # is passed for two arguments for one of them only.
+    _run(program, origins, directions, rays, torch.zeros(count, 2, **_like(lengths)), _empty_rows(1, lengths), lengths, 0)
+    ends = lengths.cumsum(0, dtype=torch.int32)
+    ranges = torch.stack([ends - lengths, ends], dim=1).contiguous()
+    rows = _empty_rows(max(int(ends[-1]), 1), lengths)
+    _run(program, origins, directions, rays, ranges, rows, lengths, 1)
+    return Tiles(rows, ranges, rays)
+
+
+def _like(tensor: torch.Tensor) -> dict[str, Any]:
+    return {"dtype": tensor.dtype, "device": tensor.device}
+
+
+def _empty_rows(count: int, like: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(count, len(Column), **_like(like))
+
+
+def _run(
+    program: Program, origins: torch.Tensor, directions: torch.Tensor, rays: int,
+    ranges: torch.Tensor, rows: torch.Tensor, lengths: torch.Tensor, write: int,
+) -> None:  # fmt: skip
+    numbers = program.parameters.detach().float().contiguous()
+    with runtime.launch():
+        _tile_kernel()(
+            program.rows, len(program.rows), numbers, origins, directions, rays, len(lengths), ranges, rows, lengths, write
+        )  # fmt: skip
+
+
+@runtime.per_lane_width
+def _tile_kernel(width: int) -> Any:
+    columns = len(Column)
+    operation_column, parameter_column = int(Column.OPERATION), int(Column.PARAMETERS)
+    data_column, skip_column = int(Column.DATA), int(Column.SKIP)
+
+    @ti.func
+    def load(array: ti.template(), index):
+        return ti.Vector([array[index, 0], array[index, 1], array[index, 2]])
+
+    @ti.func
+    def closes(rows: ti.template(), skip, row, row_count):
+        """Whether the group behind the skip in row `skip` ends before `row`."""
+        return (skip + rows[skip, skip_column] < row) or (row >= row_count)
+
+    @ti.func
+    def copy(rows: ti.template(), row, kept_rows: ti.template(), place):
+        for column in ti.static(range(columns)):
+            kept_rows[place, column] = rows[row, column]
+
+    @ti.kernel
+    def tile_kernel(
+        rows: ti.types.ndarray(ti.i32, 2),
+        row_count: ti.i32,
+        parameters: ti.types.ndarray(ti.f32, 1),
+        origins: ti.types.ndarray(ti.f32, 2),
+        directions: ti.types.ndarray(ti.f32, 2),
+        rays: ti.i32,
+        count: ti.i32,
+        ranges: ti.types.ndarray(ti.i32, 2),
+        kept_rows: ti.types.ndarray(ti.i32, 2),
+        lengths: ti.types.ndarray(ti.i32, 1),
+        write: ti.i32,
+    ):
+        """Count the rows that each tile keeps (write 0), or copy them (write 1)."""
+        for tile in range(count):
+            axis = ti.Vector([0.0, 0.0, 0.0])
+            start = ti.Vector([0.0, 0.0, 0.0])
+            for ray in range(tile * rays, (tile + 1) * rays):
+                axis += load(directions, ray)
+                start += load(origins, ray)
+            axis = axis.normalized(1e-12)
+            start /= ti.cast(rays, ti.f32)
+            cosine = 1.0
+            blunt = 0.0
+            for ray in range(tile * rays, (tile + 1) * rays):
+                cosine = ti.min(cosine, axis.dot(load(directions, ray)))
+                blunt = ti.max(blunt, (load(origins, ray) - start).norm())
+            # A little wider than the rays, for rounding; a beam of half a right angle or more keeps everything.
+            narrow = cosine > 0.7
+            tangent = ti.sqrt(ti.max(1.0 - cosine * cosine, 0.0)) / ti.max(cosine, 0.1) + 1e-4
+            widening = ti.sqrt(1.0 + tangent * tangent)
+            # Groups that are open, outermost first: the row of their skip, and its place in the tile, given only once
+            # something in the group is kept.
+            skips = ti.Vector([0] * NESTING, ti.i32)
+            places = ti.Vector([0] * NESTING, ti.i32)
+            depth = 0
+            placed = 0
+            kept = 0
+            row = 0
+            while row <= row_count:
+                while depth > 0 and closes(rows, skips[ti.max(depth - 1, 0)], row, row_count):
+                    depth -= 1
+                    if placed > depth:
+                        placed = depth
+                        if write == 1:
+                            place = ranges[tile, 0] + places[depth]
+                            kept_rows[place, skip_column] = kept - 1 - places[depth]
+                jump = 1
+                if row < row_count:
+                    is_skip = rows[row, operation_column] == SKIP
+                    grouped = is_skip and rows[row, data_column] == 1
+                    outside = False
+                    if grouped or (not is_skip and rows[row, skip_column] == 1):
+                        at = rows[row, parameter_column]
+                        centre = ti.Vector([parameters[at - SPHERE_SIZE + i] for i in ti.static(range(3))]) - start
+                        reach = (parameters[at - 1] + BLEND_REACH * parameters[at + 1]) / parameters[at - 2]
+                        along = centre.dot(axis)
+                        aside = (centre - along * axis).norm()
+                        beside = aside > blunt + tangent * ti.max(along, 0.0) + reach * widening
+                        outside = narrow and (beside or along < -reach - blunt)
+                    if outside:
+                        if is_skip:
+                            jump += rows[row, skip_column]
+                    elif grouped:
+                        skips[depth] = row
+                        depth += 1
+                    else:
+                        while placed < depth:
+                            places[placed] = kept
+                            if write == 1:
+                                copy(rows, skips[placed], kept_rows, ranges[tile, 0] + kept)
+                            placed += 1
+                            kept += 1
+                        if write == 1:
+                            copy(rows, row, kept_rows, ranges[tile, 0] + kept)
+                        kept += 1
+                row += jump
+            if write == 0:
+                lengths[tile] = kept
+
+    return tile_kernel
