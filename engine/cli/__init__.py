@@ -1,0 +1,62 @@
+"""The command `isofield`: one file a subcommand; what is slow to import is imported when a subcommand runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .usage import UsageError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 1 for what failed, 2 for wrong usage, 130 after Ctrl-C."""
+    import tyro
+
+    from .check import Check
+    from .info import Info
+    from .list import List
+    from .render import Render
+    from .schema import Schema
+
+    commands: dict[str, Callable[..., Any]] = {
+        "render": Render,
+        "check": Check,
+        "schema": Schema,
+        "info": Info,
+        "list": List,
+    }
+    command = tyro.extras.subcommand_cli_from_dict(
+        commands, prog="isofield", description="Fields into pictures and pictures into fields.", args=arguments
+    )
+    try:
+        return int(command.run())
+    except UsageError as error:
+        return _failed(error, USAGE)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        print("isofield: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except (OSError, RuntimeError, ValueError) as error:
+        if not _is_for_users(error):
+            raise
+        return _failed(error, FAILED)
+
+
+def _is_for_users(error: Exception) -> bool:
+    """Whether the message says all: errors of files and of this project's own code, not of a library in its depths."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
+    return isinstance(error, OSError) or raised_in.startswith(__name__.partition(".")[0])
+
+
+def _failed(error: Exception, status: int) -> int:
+    print(error, file=sys.stderr)
+    return status

@@ -1,0 +1,40 @@
+"""`isofield check`: everything that is wrong with scenes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Check:
+    """Report all mistakes in scenes; the exit status is 1 if there are any. Scripts are run."""
+
+    scenes: Positional[tuple[str, ...]]
+    """scene files (.toml), scripts (.py) or built-in names"""
+
+    def run(self) -> int:
+        """Check each; returns the exit status."""
+        from ..program import BuildError
+        from ..program.build import build_program
+        from ..scene import SceneError, load
+        from .usage import UsageError
+
+        if not self.scenes:
+            raise UsageError("SCENES: expected at least one scene, got none")
+        failed = False
+        for name in self.scenes:
+            try:
+                scene = load(name)
+                build_program(scene)
+            except SceneError as error:
+                failed = True
+                print(error, file=sys.stderr)
+            except BuildError as error:
+                failed = True
+                print(f"{name}: {error}", file=sys.stderr)
+            else:
+                print(f"{name}: no mistakes in {len(scene.shapes)} shape{'s' if len(scene.shapes) > 1 else ''}")
+        return int(failed)

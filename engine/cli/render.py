@@ -1,0 +1,110 @@
+"""`isofield render`: a picture or a film of a scene."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from .usage import UsageError, check_range
+
+if TYPE_CHECKING:
+    from ..scene.load import Source
+
+MOST_PIXELS = 16384  # a side
+MOST_FRAMES = 10_000
+PICTURES, FILMS = (".png", ".jpg", ".exr"), (".gif", ".mp4")
+
+
+@dataclass(frozen=True)
+class Render:
+    """Render a scene to a picture (.png, .jpg, linear .exr), or a film of it (.gif, .mp4)."""
+
+    scene: Positional[str]
+    """scene file (.toml), script (.py, which is run) or built-in name"""
+    output: Path
+    """file to write; the ending says what: .png .jpg .exr .gif .mp4"""
+    width: int = 512
+    """pixels"""
+    height: int = 512
+    """pixels"""
+    mode: Literal["shaded", "normals", "depth", "steps", "shapes"] = "shaded"
+    """what is shown of the surface"""
+    samples: int = 4
+    """rays a pixel"""
+    values: Annotated[UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME.KEY=VALUE")] = ()
+    """change a value, such as body.size=1,1,0.4 or sun.strength=2; may be repeated"""
+    turntable: Annotated[int | None, arg(metavar="FRAMES")] = None
+    """film of one turn of the camera"""
+    animate: Annotated[int | None, arg(metavar="FRAMES")] = None
+    """film of a script's scene(time), from 0 to --duration"""
+    duration: Annotated[float, arg(metavar="SECONDS")] = 4.0
+    """length of the film"""
+    time: Annotated[float, arg(metavar="SECONDS")] = 0.0
+    """the time given to a script's scene(time)"""
+    seed: int = 0
+    """seed of the samples"""
+
+    def run(self) -> int:
+        """Render and write; returns the exit status."""
+        self._check()
+        from ..files import check_video_support, check_writable
+        from ..scene import open_scene
+        from .film import render_film
+
+        check_writable(self.output)
+        check_video_support(self.output)
+        source = open_scene(self.scene)
+        if self.animate is not None and not source.is_animated:
+            raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
+        if self.time != 0.0 and not source.is_animated:
+            raise UsageError(f"--time: expected a script that defines scene(time), got {source.path}")
+        if self.turntable is not None or self.animate is not None:
+            return render_film(self, source)
+        return self._render_picture(source)
+
+    def _render_picture(self, source: Source) -> int:
+        from ..files import write_image
+        from ..render import render
+        from ..scene.override import parse_settings, with_values
+
+        scene = with_values(source.at(self.time), parse_settings(self.values))
+        image = render(
+            scene,
+            width=self.width,
+            height=self.height,
+            mode=self.mode,
+            samples=self.samples,
+            seed=self.seed,
+            linear=self.output.suffix.lower() == ".exr",
+        )
+        write_image(self.output, image)
+        print(f"{self.output}: {self.width} x {self.height} pixels", file=sys.stderr)
+        return 0
+
+    def _check(self) -> None:
+        """Find wrong options before anything slow is imported.
+
+        Raises:
+            UsageError: the first that is wrong.
+        """
+        check_range("--width", self.width, 1, MOST_PIXELS)
+        check_range("--height", self.height, 1, MOST_PIXELS)
+        check_range("--samples", self.samples, 1, 65536)
+        check_range("--seed", self.seed, 0, 2**31 - 1)
+        check_range("--time", self.time, -1e6, 1e6)
+        check_range("--duration", self.duration, 0.02, 3600)
+        for option, frames in (("--turntable", self.turntable), ("--animate", self.animate)):
+            if frames is not None:
+                check_range(option, frames, 1, MOST_FRAMES)
+        if self.turntable is not None and self.animate is not None:
+            raise UsageError("--turntable: expected alone, got --animate too")
+        is_film = self.turntable is not None or self.animate is not None
+        ending, endings = self.output.suffix.lower(), FILMS if is_film else PICTURES
+        if ending not in endings:
+            wanted = f"{', '.join(endings[:-1])} or {endings[-1]}"
+            hint = "; a film needs --turntable or --animate" if ending in FILMS else ""
+            raise UsageError(f"--output: expected a name that ends in {wanted}, got {self.output}{hint}")

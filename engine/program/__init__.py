@@ -1,0 +1,14 @@
+"""Programs: how a scene becomes what the machine runs."""
+
+from .errors import BuildError
+
+__all__ = ["BuildError", "build_program"]
+
+
+def __getattr__(name: str) -> object:
+    # Shapes import this package for their lowering; building imports scenes, which import shapes.
+    if name == "build_program":
+        from .build import build_program
+
+        return build_program
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,130 @@
+"""From a scene to the program that the machine runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+
+from ...kernels import Program
+from ...kernels.operations import Combine
+from ..scene.material import Material
+from ..scene.references import references
+from . import extent as extents
+from .emit import Emitter
+from .errors import BuildError
+from .frame import Frame
+from .lowering import DEFAULT_MATERIAL, Source, lower, united
+from .numbers import plain
+from .tree import Fold
+
+if TYPE_CHECKING:
+    from ..scene import Scene
+
+
+MAXIMUM_DEPTH = 1000
+MAXIMUM_SHAPES = 1_000_000
+
+
+def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stage: bool = True) -> Program:
+    """The program of a scene's subject and, unless `stage` is False, of what stands around it.
+
+    Args:
+        scene: the scene.
+        values: numbers by parameter name, such as "body.radius" or "knob.translate", that replace the scene's own: floats,
+            or tensors of the parameter's shape whose gradients the program's parameters then carry.
+        stage: whether to include `scene.stage`.
+
+    Raises:
+        BuildError: a shape does not fit what is done to it, or the scene is larger than the machine.
+    """
+    shown = [scene.show, *(scene.stage if stage else ())]
+    with _deep_enough(_depth(scene, shown)):
+        return _build(scene, shown, values)
+
+
+def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
+    given = {name: _split(value) for name, value in (values or {}).items()}
+    source = Source(scene.shapes, given, {})
+    parts = [inner for name in shown for inner in united(lower(source, name, Frame(), 1.0, DEFAULT_MATERIAL))]
+    root = (
+        parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, extents.union(part.extent for part in parts))
+    )
+    emitter = Emitter()
+    emitter.root(root)
+    bounded = [part.extent for part in parts if part.extent.bounded]
+    ball = extents.union(bounded) if bounded else extents.of_box((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    return Program(
+        rows=torch.from_numpy(numpy.array(emitter.rows, dtype=numpy.int32)),
+        parameters=_vector(emitter.numbers),
+        surfaces=torch.tensor([_surface(scene, material) for _, material in source.surfaces], dtype=torch.float32),
+        names=tuple(name for name, _ in source.surfaces),
+        sphere=(*ball.centre, ball.reach),
+        endless=len(bounded) < len(parts),
+    )
+
+
+def _depth(scene: Scene, shown: list[str]) -> int:
+    """How deep the shapes nest.
+
+    Raises:
+        BuildError: too deep, or too many shapes once every use of a shape is counted.
+    """
+    depths: dict[str, int] = {}
+    uses: dict[str, int] = {}
+    waiting = list(shown)
+    while waiting:
+        name = waiting[-1]
+        parts = [part for _, _, part in references(scene.shapes[name])]
+        missing = [part for part in parts if part not in depths]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        depths[name] = 1 + max((depths[part] for part in parts), default=0)
+        uses[name] = 1 + sum(uses[part] for part in parts)
+    deepest, most = max(depths[name] for name in shown), sum(uses[name] for name in shown)
+    if deepest > MAXIMUM_DEPTH:
+        raise BuildError(f"scene: shapes may nest {MAXIMUM_DEPTH} deep, these nest {deepest} deep")
+    if most > MAXIMUM_SHAPES:
+        raise BuildError(f"scene: may draw {MAXIMUM_SHAPES} shapes, every use counted; this one draws {most}")
+    return deepest
+
+
+@contextmanager
+def _deep_enough(depth: int) -> Iterator[None]:
+    """Room on Python's stack for trees of that depth; lowering and emitting take at most 12 calls a level."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 1000 + 12 * depth))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _split(value: Any) -> Any:
+    """A tensor of several numbers as a tuple of scalar tensors, which is what shapes compute with."""
+    return value.unbind() if isinstance(value, torch.Tensor) and value.ndim == 1 else value
+
+
+def _vector(numbers: list[Any]) -> torch.Tensor:
+    """The numbers as one float32 vector (float64 if a tensor among them is), with their gradients."""
+    tensors = {at: number for at, number in enumerate(numbers) if isinstance(number, torch.Tensor)}
+    if not tensors:
+        return torch.from_numpy(numpy.array(numbers, dtype=numpy.float32))
+    first = next(iter(tensors.values()))
+    vector = torch.tensor([plain(number) for number in numbers], dtype=first.dtype, device=first.device)
+    places = torch.tensor(list(tensors), device=first.device)
+    return vector.index_copy(0, places, torch.stack(list(tensors.values())).to(first.dtype))
+
+
+def _surface(scene: Scene, material: str | None) -> list[float]:
+    """A material as the machine blends it; see `Program.surfaces`."""
+    if material is None:
+        return [0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0]
+    own = Material() if material == DEFAULT_MATERIAL else scene.materials[material]
+    return [*own.base_color, own.roughness, own.metallic, *own.emission]

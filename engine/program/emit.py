@@ -1,0 +1,252 @@
+"""From the program's tree to rows: registers, order of evaluation, bounding hierarchy and skips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from ...kernels.operations import (
+    CLEAR,
+    NUMBERS,
+    POINT_REGISTERS,
+    SKIP,
+    VALUE_REGISTERS,
+    Combine,
+    Frame as FrameKind,
+)
+from ...kernels.program import MAXIMUM_ROWS
+from . import extent as extents
+from .errors import BuildError
+from .extent import Extent
+from .frame import Frame
+from .numbers import plain
+from .tree import Fold, Leaf, Node, OnValue, Warp
+
+FRAME_KINDS = {0: FrameKind.NONE, 4: FrameKind.SHIFT, 12: FrameKind.AFFINE}
+
+# Parts of a sharp fold that stand together behind one skip. A skip costs about as much as a leaf.
+GROUP = 4
+
+# A ball is enlarged by this share before it is tested, so that rounding cannot make a skip change the result.
+SAFETY = 1e-5
+
+_SKIPPABLE = (Combine.UNION, Combine.DIFFERENCE, Combine.XOR)
+
+
+class Emitter:
+    """Rows and numbers under construction."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, ...]] = []
+        self.numbers: list[Any] = []
+
+    def root(self, node: Node) -> None:
+        """Rows that put the node's value into value register 0."""
+        if isinstance(node, Fold) and node.combine == Combine.UNION:
+            self._group(_hierarchy(node.parts, node), 0, Combine.UNION, node.support, 0, free=1, top=True)
+        else:
+            self.emit(node, 0, Combine.SET, 0.0, 0, free=1)
+
+    def emit(
+        self, node: Node, target: int, combine: Combine, support: Any, point: int, *, free: int, top: bool = False
+    ) -> None:
+        """Rows that fold the node's value into value register `target`.
+
+        `point` is the point register it is evaluated at, `free` the first value register that nothing above uses. `top`
+        marks a part of the scene's outermost union: rays that miss its ball may run without it.
+        """
+        if isinstance(node, Leaf):
+            self._row(
+                NUMBERS[node.operation], target, point, 0, combine, node.frame, node.factor, support, node.numbers,
+                data=node.corners, shape=node.shape, ball=node.extent if top and node.extent.bounded else None,
+            )  # fmt: skip
+        elif isinstance(node, OnValue):
+            held = target if combine == Combine.SET else free
+            self.emit(node.part, held, Combine.SET, 0.0, point, free=max(free, held + 1))
+            self._row(
+                NUMBERS[node.operation], target, point, held, combine, node.frame, node.factor, support, node.numbers
+            )
+        elif isinstance(node, Warp):
+            self._warp(node, target, combine, support, point, free)
+        else:
+            self._fold(node, target, combine, support, point, free)
+
+    def _warp(self, node: Warp, target: int, combine: Combine, support: Any, point: int, free: int) -> None:
+        inner = point + 1
+        if inner >= POINT_REGISTERS:
+            raise BuildError(f"scene: warps (repeat, twist, extrude …) nest deeper than {POINT_REGISTERS - 1}")
+        several = len(node.variants) > 1
+        # A union can take the copies one by one; every other fold needs the smallest of them first.
+        held = target if not several or (combine == Combine.UNION and plain(support) == 0.0) else free
+        if held == free and held != target:
+            self._clear(held)
+        for variant in node.variants:
+            self._row(NUMBERS[node.operation], inner, point, 0, Combine.SET, node.frame, 1.0, 0.0, variant)
+            if not several:
+                self.emit(node.part, target, combine, support, inner, free=free)
+            else:
+                self._skippable(node.part, held, Combine.UNION, 0.0, inner, free=max(free, held + 1))
+        if held != target:
+            self._keep(held, target, combine, support, point)
+
+    def _fold(self, node: Fold, target: int, combine: Combine, support: Any, point: int, free: int) -> None:
+        held = target if combine == Combine.SET else free
+        free = max(free, held + 1)
+        first, mode, rest = _in_order(node)
+        if mode == Combine.UNION and len(self.rows) > 0:
+            self._clear(held)
+        if mode == Combine.UNION:
+            self._group(_hierarchy([first, *rest], node), held, mode, node.support, point, free)
+        else:
+            self.emit(first, held, Combine.SET, 0.0, point, free=free)
+            self._group(_hierarchy(rest, node), held, mode, node.support, point, free)
+        if held != target:
+            self._keep(held, target, combine, support, point)
+
+    def _group(
+        self, group: _Group, target: int, combine: Combine, support: Any, point: int, free: int, top: bool = False
+    ) -> None:
+        """The parts of a group, each behind skips as far as they pay."""
+        for member in group.members:
+            if isinstance(member, _Group):
+                start = self._skip(member.extent, target, combine, support, point, top)
+                self._group(member, target, combine, support, point, free, top)
+                self._land(start)
+            else:
+                self._skippable(member, target, combine, support, point, free, top)
+
+    def _skippable(
+        self, node: Node, target: int, combine: Combine, support: Any, point: int, free: int, top: bool = False
+    ) -> None:
+        """A part of a fold; one of several rows stands behind a skip of its own."""
+        if isinstance(node, Leaf):
+            self.emit(node, target, combine, support, point, free=free, top=top)
+            return
+        start = self._skip(node.extent, target, combine, support, point, top)
+        self.emit(node, target, combine, support, point, free=free)
+        self._land(start)
+
+    def _skip(self, ball: Extent, target: int, combine: Combine, support: Any, point: int, top: bool) -> int:
+        """A row that jumps if the ball is too far to change the target; `_land` says where to."""
+        if combine not in _SKIPPABLE or not ball.bounded:
+            return -1
+        self._row(SKIP, 0, point, target, combine, Frame(), 1.0, support, [], data=int(top), ball=ball)
+        return len(self.rows) - 1
+
+    def _land(self, start: int) -> None:
+        if start >= 0:
+            row = self.rows[start]
+            self.rows[start] = (*row[:-1], len(self.rows) - 1 - start)
+
+    def _clear(self, target: int) -> None:
+        self._row(CLEAR, target, 0, 0, Combine.SET, Frame(), 1.0, 0.0, [])
+
+    def _keep(self, held: int, target: int, combine: Combine, support: Any, point: int) -> None:
+        self._row(NUMBERS["keep"], target, point, held, combine, Frame(), 1.0, support, [])
+
+    def _row(
+        self, operation: int, target: int, point: int, value: int, combine: Combine, frame: Frame, factor: Any,
+        support: Any, numbers: list[Any], *, data: int = 0, shape: int = -1, ball: Extent | None = None,
+    ) -> None:  # fmt: skip
+        if max(target, value) >= VALUE_REGISTERS:
+            raise BuildError(f"scene: operators nest too deep, they need more than {VALUE_REGISTERS} value registers")
+        if len(self.rows) >= MAXIMUM_ROWS:
+            raise BuildError(f"scene: needs more than {MAXIMUM_ROWS} rows; a shape used often counts every time")
+        if ball is not None:
+            self.numbers += [
+                *ball.centre,
+                ball.slope,
+                ball.radius + SAFETY * (ball.radius + max(map(abs, ball.centre))),
+            ]
+        at = len(self.numbers)
+        stored = frame.numbers()
+        self.numbers += [factor, support, 0.25 / support if plain(support) > 0.0 else 0.0, *stored, *numbers]
+        self.rows.append(
+            (
+                operation,
+                target,
+                point,
+                value,
+                int(combine),
+                int(FRAME_KINDS[len(stored)]),
+                at,
+                data,
+                shape,
+                int(ball is not None),
+            )
+        )
+
+
+class _Group:
+    """Parts that stand together, with the extent of all of them."""
+
+    __slots__ = ("extent", "members")
+
+    def __init__(self, members: list[Any]) -> None:
+        self.members = members
+        self.extent = extents.union(member.extent for member in members)
+
+
+def _in_order(node: Fold) -> tuple[Node, Combine, list[Node]]:
+    """First part, combination and the other parts, ordered so that the part that needs most registers comes first."""
+    parts = node.parts
+    needs = [registers(part) for part in parts]
+    sharp = plain(node.support) == 0.0
+    heaviest = needs.index(max(needs))
+    if node.combine == Combine.DIFFERENCE:
+        if needs[0] >= max(needs[1:]) or (len(parts) > 2 and not sharp):
+            return parts[0], node.combine, parts[1:]
+        cutters = parts[1:]
+        cutter = (
+            cutters[0]
+            if len(cutters) == 1
+            else Fold(Combine.UNION, 0.0, cutters, extents.union(p.extent for p in cutters))
+        )
+        return cutter, Combine.CUT, [parts[0]]
+    if heaviest > 0 and (sharp or heaviest == 1):
+        parts = [parts[heaviest], *parts[:heaviest], *parts[heaviest + 1 :]]
+    return parts[0], node.combine, parts[1:]
+
+
+def registers(node: Node) -> int:
+    """Value registers that a node needs (R. Sethi and J. D. Ullman, "The generation of optimal code", 1970)."""
+    if isinstance(node, Leaf):
+        return 1
+    if isinstance(node, (OnValue, Warp)):
+        return registers(node.part) + (isinstance(node, Warp) and len(node.variants) > 1)
+    needs = sorted((registers(part) for part in node.parts), reverse=True)
+    return max(needs[0], needs[1] + 1)
+
+
+def _hierarchy(parts: list[Node], node: Fold) -> _Group:
+    """The parts as nested groups: near ones together where the order is free, else runs of neighbours in the list."""
+    sharp = plain(node.support) == 0.0
+    endless = [part for part in parts if not part.extent.bounded]
+    if not sharp and endless:
+        return _Group(parts)  # the order is fixed and no run can be skipped past an endless part
+    finite = [part for part in parts if part.extent.bounded]
+    if len(finite) <= GROUP:
+        return _Group([*endless, *finite] if sharp else parts)
+    if not sharp:
+        return _Group(_runs(finite).members)
+    centres = numpy.array([part.extent.centre for part in finite])
+    return _Group([*endless, *_split(finite, centres, numpy.arange(len(finite))).members])
+
+
+def _runs(parts: list[Node]) -> _Group:
+    if len(parts) <= GROUP:
+        return _Group(parts)
+    middle = len(parts) // 2
+    return _Group([_runs(parts[:middle]), _runs(parts[middle:])])
+
+
+def _split(parts: list[Node], centres: numpy.ndarray, chosen: numpy.ndarray) -> _Group:
+    """Median split of the chosen parts along the axis on which their centres spread most."""
+    if len(chosen) <= GROUP:
+        return _Group([parts[index] for index in chosen])
+    own = centres[chosen]
+    axis = int(numpy.argmax(own.max(axis=0) - own.min(axis=0)))
+    order = chosen[numpy.argsort(own[:, axis], kind="stable")]
+    middle = len(order) // 2
+    return _Group([_split(parts, centres, order[:middle]), _split(parts, centres, order[middle:])])

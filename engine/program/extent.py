@@ -1,0 +1,154 @@
+"""How far a part of a scene reaches: a box that holds its surface, and a cone under its values.
+
+The cone promises value(p) ≥ slope · |p - centre| - radius everywhere. It is what a skip tests: where it stays above what
+is known already, the part cannot matter. `exact` says that the value outside is the true distance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+Vector = tuple[float, float, float]
+Matrix = tuple[Vector, Vector, Vector]
+
+INFINITY = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Box and cone of a part, in the coordinates of its point register."""
+
+    low: Vector
+    high: Vector
+    centre: Vector
+    radius: float
+    slope: float = 1.0
+    exact: bool = True
+
+    @property
+    def finite(self) -> bool:
+        """Whether the cone says anything."""
+        return self.radius < INFINITY and self.slope > 0.0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a ball in space says something: not so for flat shapes, whose cone is one of the plane."""
+        return self.finite and self.high[2] < INFINITY
+
+    @property
+    def reach(self) -> float:
+        """Radius of a ball about the centre that holds the surface."""
+        return self.radius / self.slope if self.finite else INFINITY
+
+    def grown(self, amount: float) -> Extent:
+        """The part with `amount` taken off its values."""
+        if amount <= 0.0:
+            return self  # shrunk: the old box and cone still hold
+        radius = self.radius + amount
+        if self.exact:
+            low, high = _shifted(self.low, -amount), _shifted(self.high, amount)
+        elif self.finite:
+            reach = radius / self.slope
+            low, high = _shifted(self.centre, -reach), _shifted(self.centre, reach)
+        else:
+            low, high = (-INFINITY,) * 3, (INFINITY,) * 3
+        return replace(self, low=low, high=high, radius=radius)
+
+    def recentred(self, centre: Vector) -> Extent:
+        """The same promise about another centre: the cone is lowered by the way between the two."""
+        if not self.finite:
+            return replace(self, centre=centre)
+        return replace(self, centre=centre, radius=self.radius + self.slope * math.dist(centre, self.centre))
+
+    def placed(self, matrix: Matrix | None, scale: float, offset: Vector, stretch: float, factor: float) -> Extent:
+        """The part in outer coordinates p = scale · matrix q + offset, with its values multiplied by `factor`.
+
+        `matrix` None is the identity; `stretch` is the most that the map lengthens a vector.
+        """
+        if matrix is None:
+            low = tuple(scale * a + b for a, b in zip(self.low, offset, strict=True))
+            high = tuple(scale * a + b for a, b in zip(self.high, offset, strict=True))
+            centre = tuple(scale * a + b for a, b in zip(self.centre, offset, strict=True))
+        else:
+            low, high = _box_through(matrix, scale, offset, self.low, self.high)
+            x, y, z = self.centre
+            centre = tuple(
+                scale * (row[0] * x + row[1] * y + row[2] * z) + b for row, b in zip(matrix, offset, strict=True)
+            )
+        return replace(
+            self,
+            low=low,
+            high=high,
+            centre=centre,
+            radius=self.radius * factor,
+            slope=self.slope * factor / stretch,
+            exact=self.exact and math.isclose(factor, stretch),
+        )
+
+
+ENDLESS = Extent((-INFINITY,) * 3, (INFINITY,) * 3, (0.0, 0.0, 0.0), INFINITY)
+
+
+def of_box(low: Vector, high: Vector, *, radius: float | None = None, exact: bool = True) -> Extent:
+    """Extent of a shape that fills at most a box; `radius` if a smaller ball about the box's centre holds it too."""
+    centre = _middle(low, high)
+    reach = math.dist(low, high) / 2.0 if math.isfinite(sum(high) - sum(low)) else INFINITY
+    return Extent(low, high, centre, reach if radius is None else min(reach, radius), exact=exact)  # type: ignore[arg-type]
+
+
+def union(parts: Iterable[Extent]) -> Extent:
+    """Extent of the smallest of the parts' values."""
+    parts = list(parts)
+    low = tuple(min(part.low[axis] for part in parts) for axis in range(3))
+    high = tuple(max(part.high[axis] for part in parts) for axis in range(3))
+    if not all(part.finite for part in parts):
+        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, exact=all(part.exact for part in parts))  # type: ignore[arg-type]
+    slope = min(part.slope for part in parts)
+    centre = _middle(low, high)  # type: ignore[arg-type]
+    radius = max(slope * math.dist(centre, part.centre) + part.radius for part in parts)  # type: ignore[arg-type]
+    return Extent(low, high, centre, radius, slope, all(part.exact for part in parts))  # type: ignore[arg-type]
+
+
+def intersection(parts: Iterable[Extent]) -> Extent:
+    """Extent of the largest of the parts' values: the smallest part's cone holds for all."""
+    parts = list(parts)
+    low = tuple(max(part.low[axis] for part in parts) for axis in range(3))
+    high = tuple(min(part.high[axis] for part in parts) for axis in range(3))
+    if any(a > b for a, b in zip(low, high, strict=True)):  # the boxes do not meet: nothing is left
+        low = high = parts[0].centre
+    best = min(parts, key=lambda part: part.reach)
+    return Extent(low, high, best.centre, best.radius, best.slope, exact=False)  # type: ignore[arg-type]
+
+
+def of_flat(low: tuple[float, float], high: tuple[float, float], *, exact: bool = True) -> Extent:
+    """Extent of a shape of the x-y plane: its cone holds for distances in the plane."""
+    flat = of_box((*low, 0.0), (*high, 0.0), exact=exact)
+    return replace(flat, low=(*low, -INFINITY), high=(*high, INFINITY))
+
+
+def _middle(low: Vector, high: Vector) -> Vector:
+    """Centre of a box; 0 along its endless axes."""
+    x, y, z = (0.5 * (a + b) if math.isfinite(a) and math.isfinite(b) else 0.0 for a, b in zip(low, high, strict=True))
+    return (x, y, z)
+
+
+def _shifted(point: Vector, amount: float) -> Vector:
+    return (point[0] + amount, point[1] + amount, point[2] + amount)
+
+
+def _box_through(matrix: Matrix, scale: float, offset: Vector, low: Vector, high: Vector) -> tuple[Vector, Vector]:
+    """The box around a box taken through p = scale · matrix q + offset; an endless side stays endless."""
+    lows, highs = [], []
+    for row, start in zip(matrix, offset, strict=True):
+        bottom = top = start
+        for entry, a, b in zip(row, low, high, strict=True):
+            if abs(entry) < 1e-12:
+                continue
+            first, second = scale * entry * a, scale * entry * b
+            bottom += min(first, second)
+            top += max(first, second)
+        lows.append(bottom)
+        highs.append(top)
+    return tuple(lows), tuple(highs)  # type: ignore[return-value]

@@ -1,0 +1,164 @@
+"""From shapes to the program's tree: transforms are folded into frames on the way down, extents come back up.
+
+A shape's own `lower(build)` says what it is made of; `build` is a `Lowering`: the shape's numbers, where it stands, and
+the few nodes there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ...kernels.operations import Combine
+from . import extent as extents, numbers
+from .extent import Extent
+from .frame import Frame, quaternion_of
+from .numbers import plain
+from .tree import Fold, Leaf, Node, OnValue, Warp
+
+if TYPE_CHECKING:
+    from ..shapes.base import Shape
+
+
+DEFAULT_MATERIAL = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What all shapes of one scene are lowered from."""
+
+    shapes: Mapping[str, Shape]
+    values: Mapping[str, Any]  # "body.radius" → number, replacing the shape's own
+    surfaces: dict[tuple[str, str | None], int]  # number of each shape in each material that it is met in
+
+    def surface(self, name: str, material: str | None) -> int:
+        """Number of a shape in a material; one shape may be used under parents of several materials."""
+        return self.surfaces.setdefault((name, material), len(self.surfaces))
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """One shape being lowered: `build["radius"]` is its number of that name, as a float or a scalar tensor."""
+
+    source: Source
+    name: str
+    shape: Shape
+    frame: Frame
+    factor: Any
+    material: str | None
+
+    def __getitem__(self, field: str) -> Any:
+        if self.source.values:
+            given = self.source.values.get(f"{self.name}.{field}")
+            if given is not None:
+                return given
+        return getattr(self.shape, field)
+
+    def leaf(self, operation: str, numbers_: list[Any], extent: Extent, corners: int = 0) -> Leaf:
+        """A leaf in the shape's own coordinates."""
+        placed = self.frame.placed(extent, plain(self.factor))
+        number = self.source.surface(self.name, self.material)
+        return Leaf(operation, numbers_, self.frame, self.factor, number, placed, corners)
+
+    def part(self, name: Any) -> Node:
+        """Another shape, standing in this one's coordinates."""
+        return lower(self.source, name, self.frame, self.factor, self.material)
+
+    def fold(self, combine: Combine, names: tuple[Any, ...], smooth: Any) -> Node:
+        """Several shapes folded into one, in order; one alone is itself."""
+        # What cuts shows the material of what it cuts, so it inherits none.
+        rest = replace(self, material=None) if combine == Combine.DIFFERENCE else self
+        parts = [self.part(names[0]), *(rest.part(name) for name in names[1:])]
+        support = smooth * self.factor
+        if len(parts) == 1:
+            return parts[0]
+        if combine == Combine.UNION and plain(support) == 0.0:
+            parts = [inner for part in parts for inner in united(part)]
+        reach = plain(support) * min(0.25 * (len(parts) - 1), 1.0)  # how far smooth folds can lower a value together
+        if combine in (Combine.UNION, Combine.XOR):
+            extent = extents.union(part.extent for part in parts).grown(reach)
+        elif combine == Combine.INTERSECTION:
+            extent = extents.intersection(part.extent for part in parts)
+        else:
+            extent = replace(parts[0].extent, exact=False)
+        if combine != Combine.UNION or plain(support) > 0.0:
+            extent = replace(extent, exact=False)
+        return Fold(combine, support, parts, extent)
+
+    def on_value(self, operation: str, numbers_: list[Any], part: Node, extent: Extent) -> OnValue:
+        """An operation on a part's value alone, its lengths in scene units; `extent` is the result's."""
+        return OnValue(operation, numbers_, Frame(), 1.0, part, extent)
+
+    def on_point_and_value(self, operation: str, numbers_: list[Any], part: Node, extent: Extent) -> OnValue:
+        """An operation on a point and a value, all lengths in the shape's own units.
+
+        `part` comes from `unscaled`; `extent` is the result's, with values in own units too.
+        """
+        factor = plain(self.factor)
+        scaled = replace(extent, radius=extent.radius * factor, slope=extent.slope * factor)
+        return OnValue(operation, numbers_, self.frame, self.factor, part, scaled)
+
+    @property
+    def unscaled(self) -> Lowering:
+        """The same place with values in the shape's own units."""
+        return replace(self, factor=1.0)
+
+    def inner(self, name: Any) -> Node:
+        """Another shape in a point register of its own, to be warped; its extent is in this shape's coordinates."""
+        return lower(self.source, name, Frame(), self.factor, self.material)
+
+    def warp(self, operation: str, variants: list[list[Any]], part: Node, extent: Extent) -> Warp:
+        """An inner part at a warped point (at several: the smallest value); `extent` in this shape's coordinates."""
+        return Warp(operation, variants, self.frame, part, self.frame.placed(extent, 1.0))
+
+    def divided(self, node: Node, slope: Any) -> OnValue:
+        """A node whose values grow `slope` times as fast as a distance may, made a bound."""
+        size = plain(slope)
+        extent = replace(node.extent, radius=node.extent.radius / size, slope=node.extent.slope / size, exact=False)
+        return OnValue("keep", [], Frame(), 1.0 / slope, node, extent)
+
+
+def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | None) -> Node:
+    """The shape called `name` as a node, standing in `frame`, its values multiplied by `factor`.
+
+    `material` is what it takes if it has none itself: a name, DEFAULT_MATERIAL, or None for that of what it cuts.
+    """
+    shape = source.shapes[name]
+    values = source.values
+    translation = values.get(f"{name}.translate", shape.translation) if values else shape.translation
+    turn = values.get(f"{name}.rotate", shape.rotation) if values else shape.rotation
+    scaling = values.get(f"{name}.scale", shape.scaling) if values else shape.scaling
+    # The shape is scaled, then turned, then moved; on the way to its own coordinates the last comes first.
+    if translation is not None:
+        frame = frame.translated(tuple(translation))
+    if turn is not None:
+        quaternion = quaternion_of(turn.axis, _angle(source, name, turn)) if hasattr(turn, "axis") else tuple(turn)
+        frame = frame.rotated(quaternion)
+    if scaling is not None:
+        sizes = tuple(scaling) if _is_vector(scaling) else None
+        if sizes is None:
+            frame = frame.scaled(scaling)
+            factor = factor * scaling
+        else:
+            frame = frame.scaled_by_axis(sizes)
+            factor = factor * numbers.smallest(sizes)
+    own = shape.surface if isinstance(shape.surface, str) else material
+    return shape.lower(Lowering(source, name, shape, frame, factor, own))
+
+
+def _angle(source: Source, name: str, turn: Any) -> Any:
+    return source.values.get(f"{name}.rotate.angle", turn.angle)
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, tuple) or getattr(value, "ndim", 0) == 1
+
+
+def united(node: Node) -> list[Node]:
+    """The parts of a sharp union, to be merged into the union above; anything else is one part."""
+    return (
+        node.parts
+        if isinstance(node, Fold) and node.combine == Combine.UNION and plain(node.support) == 0.0
+        else [node]
+    )

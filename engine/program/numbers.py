@@ -1,0 +1,45 @@
+"""Arithmetic on numbers that are plain floats or, where a gradient is wanted, scalar tensors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    Number = float | torch.Tensor
+
+Vector = tuple[Any, Any, Any]
+
+
+def plain(value: Any) -> float:
+    """The value as a float, without its gradient."""
+    return value if isinstance(value, float) else float(value.detach() if hasattr(value, "detach") else value)
+
+
+def sqrt(value: Any) -> Any:
+    """Square root."""
+    return math.sqrt(value) if isinstance(value, (int, float)) else value.sqrt()
+
+
+def sin(angle: Any) -> Any:
+    """Sine of an angle in radians."""
+    return math.sin(angle) if isinstance(angle, (int, float)) else angle.sin()
+
+
+def cos(angle: Any) -> Any:
+    """Cosine of an angle in radians."""
+    return math.cos(angle) if isinstance(angle, (int, float)) else angle.cos()
+
+
+def smallest(values: Vector) -> Any:
+    """The smallest of three numbers, with its gradient."""
+    return min(values, key=plain)
+
+
+def normalized(vector: Vector) -> Vector:
+    """The vector divided by its length."""
+    x, y, z = vector
+    length = sqrt(x * x + y * y + z * z)
+    return (x / length, y / length, z / length)

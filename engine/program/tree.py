@@ -1,0 +1,63 @@
+"""The program's tree: what shapes lower to, and what the rows are emitted from.
+
+All values are in scene units: `factor` on a leaf (or an operation on a value) holds every scale and Lipschitz factor above
+it. An extent is in the coordinates of the point register in which its node is evaluated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...kernels.operations import Combine
+from .extent import Extent
+from .frame import Frame
+
+
+@dataclass(slots=True)
+class Leaf:
+    """One operation that gives a distance: `operation` by name, its numbers, the frame in front of it."""
+
+    operation: str
+    numbers: list[Any]
+    frame: Frame
+    factor: Any
+    shape: int
+    extent: Extent
+    corners: int = 0
+
+
+@dataclass(slots=True)
+class Fold:
+    """Parts folded in order by one combination; `support` is the smooth radius in scene units, 0 for a sharp fold."""
+
+    combine: Combine
+    support: Any
+    parts: list[Node]
+    extent: Extent
+
+
+@dataclass(slots=True)
+class OnValue:
+    """An operation on the value of a part."""
+
+    operation: str
+    numbers: list[Any]
+    frame: Frame
+    factor: Any
+    part: Node
+    extent: Extent
+
+
+@dataclass(slots=True)
+class Warp:
+    """A part evaluated at a warped point, or the nearest of several: one entry of `variants` (numbers) for each copy."""
+
+    operation: str
+    variants: list[list[Any]]
+    frame: Frame
+    part: Node
+    extent: Extent
+
+
+Node = Leaf | Fold | OnValue | Warp

@@ -1,0 +1,158 @@
+"""`render`: a scene in, a picture out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+
+from ...kernels import Program, runtime
+from ...kernels.develop import develop
+from ...kernels.rays import TILE, Film, camera_rays
+from ...kernels.shade import Lighting, shade
+from ...kernels.surface import surface_on
+from ...kernels.tiles import tiles_of
+from ...kernels.trace import march
+from ..program.build import build_program
+from ..scene import Camera, Scene
+from . import colour
+from .framing import frame
+from .lighting import lighting
+
+Mode = Literal["shaded", "normals", "depth", "steps", "shapes"]
+
+LARGEST_SIDE = 16384
+MAXIMUM_STEPS = 256
+FULL_HEAT = 96  # steps that the mode "steps" shows as the hottest colour
+
+# How far ambient occlusion looks, as a share of the subject's radius.
+AMBIENT_REACH = 0.35
+
+# A surface is met where its distance is this share of a pixel; less costs steps, more thickens silhouettes.
+HIT_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a picture of a scene needs, made once for any number of frames."""
+
+    program: Program
+    lighting: Lighting
+    camera: Camera
+
+
+def render(
+    scene: Scene,
+    *,
+    width: int = 512,
+    height: int = 512,
+    mode: Mode = "shaded",
+    samples: int = 4,
+    seed: int = 0,
+    camera: Camera | None = None,
+    linear: bool = False,
+) -> torch.Tensor:
+    """A picture of a scene.
+
+    Args:
+        scene: what to draw: its subject and stage, lit by its lights (a studio's if it has none).
+        width, height: pixels, 1 to 16384.
+        mode: "shaded", or what is measured: "normals" (n/2 + 1/2), "depth" (distance along the ray, near is bright),
+            "steps" (evaluations a ray took), "shapes" (a colour for each).
+        samples: rays a pixel, jittered by a low-discrepancy sequence that `seed` turns.
+        camera: in place of the scene's own; without any the subject is framed.
+        linear: return linear radiance instead of sRGB in [0, 1]; for the other modes the measured values themselves
+            (depth in scene units, infinite where nothing is met; steps and shape numbers as they are).
+
+    Returns:
+        (height, width, 3) float32.
+
+    Raises:
+        ValueError: width, height, samples or mode is out of range.
+        BuildError: the scene cannot become a program.
+    """
+    _check(width, height, mode, samples)
+    return render_view(view_of(scene, camera), width, height, mode, samples, seed, linear)
+
+
+def view_of(scene: Scene, camera: Camera | None = None) -> View:
+    """Program, lights and camera of a scene, on the backend's device."""
+    device = "cuda" if runtime.backend() == "cuda" else "cpu"
+    program = build_program(scene)
+    subject = program if not scene.stage else build_program(scene, stage=False)
+    chosen = camera or scene.camera or frame(subject)
+    reach = AMBIENT_REACH * (subject.sphere[3] or 1.0)
+    return View(program.to(device), lighting(scene.lighting.values(), reach, device), chosen)
+
+
+def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:
+    """`render` for a view that is made already."""
+    film = Film(height, width)
+    total = _sample(view, film, mode, _jitter(0, samples, seed), linear)
+    for sample in range(1, samples):
+        total += _sample(view, film, mode, _jitter(sample, samples, seed), linear)
+    return develop(total, film, scale=1.0 / samples, screen=mode == "shaded" and not linear)
+
+
+def _sample(view: View, film: Film, mode: Mode, shift: tuple[float, float], linear: bool) -> torch.Tensor:
+    """One sample of each ray of the film (rays, 3), in its order."""
+    program, camera = view.program, view.camera
+    perspective = camera.fov is not None
+    pixel = pixel_size(camera, film)
+    matrix = torch.tensor(camera.matrix(), dtype=torch.float32, device=program.rows.device)
+    origins, directions = camera_rays(matrix, pixel, film, shift, perspective=perspective)
+    tolerance = (1e-6, HIT_SHARE * pixel) if perspective else (HIT_SHARE * pixel, 0.0)
+    tiles = tiles_of(program, origins, directions, TILE * TILE)
+    distance, steps = march(program, tiles, origins, directions, (0.0, math.inf), tolerance, MAXIMUM_STEPS)
+    if mode == "steps":
+        return steps[:, None].float().expand(-1, 3) if linear else colour.heat(steps / FULL_HEAT)
+    if mode == "depth":
+        return distance[:, None].expand(-1, 3) if linear else _nearness(distance)
+    numbers, materials = surface_on(program, origins, directions, distance)
+    if mode == "shapes":
+        return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
+    lights = replace(view.lighting, lights=view.lighting.lights[:0]) if mode == "normals" else view.lighting
+    footprint = (0.0, 0.5 * pixel) if perspective else (0.5 * pixel, 0.0)
+    radiance, normals = shade(program, lights, origins, directions, distance, materials, footprint)
+    if mode == "normals":
+        return normals if linear else torch.where(distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
+    return radiance
+
+
+def pixel_size(camera: Camera, film: Film) -> float:
+    """Side of a pixel: at distance 1 for a perspective camera, in scene units for an orthographic one."""
+    if camera.fov is not None:
+        return 2.0 * math.tan(math.radians(camera.fov) / 2.0) / film.height
+    assert camera.width is not None
+    return camera.width / film.width
+
+
+def _nearness(distance: torch.Tensor) -> torch.Tensor:
+    """Distances (N,) as greys (N, 3), the nearest white, the farthest dark, what is not met black."""
+    met = torch.isfinite(distance)
+    if not bool(met.any()):
+        return torch.zeros(len(distance), 3, device=distance.device)
+    near, far = distance[met].min(), distance[met].max()
+    share = 1.0 - 0.85 * (distance - near) / (far - near).clamp(min=1e-9)
+    return torch.where(met, share, 0.0)[:, None].expand(-1, 3)
+
+
+def _jitter(sample: int, samples: int, seed: int) -> tuple[float, float]:
+    """Where in the pixel a sample lies: the R2 sequence (M. Roberts 2018), turned by the seed; one sample is the centre."""
+    if samples == 1:
+        return (0.0, 0.0)
+    start = (seed * 0.5698402909980532) % 1.0
+    x, y = ((start + (sample + 1) * a) % 1.0 - 0.5 for a in (0.7548776662466927, 0.5698402909980532))
+    return (x, y)
+
+
+def _check(width: int, height: int, mode: str, samples: int) -> None:
+    for name, side in (("width", width), ("height", height)):
+        if not 1 <= side <= LARGEST_SIDE:
+            raise ValueError(f"{name}: expected 1 to {LARGEST_SIDE} pixels, got {side}")
+    if mode not in get_args(Mode):
+        raise ValueError(f"mode: expected one of {', '.join(get_args(Mode))}, got {mode!r}")
+    if samples < 1:
+        raise ValueError(f"samples: expected at least 1, got {samples}")

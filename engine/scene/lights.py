@@ -1,0 +1,59 @@
+"""Lights: the sun, the sky, and points; colours are linear RGB."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, field_validator
+
+from ..shapes.base import Length, Model, Vector3
+from .material import Light3
+
+Strength = Annotated[Length, Field(description="factor of the colour")]
+
+
+class Sun(Model):
+    """Parallel light from a far disc; `strength` times `color` is its irradiance where it falls squarely."""
+
+    kind: Literal["sun"] = "sun"
+    direction: Annotated[Vector3, Field(description="towards the light, any length but zero")] = (1.0, -1.0, 2.0)
+    color: Light3 = (1.0, 1.0, 1.0)
+    strength: Strength = 3.0
+    angle: Annotated[float, Strict(), Field(ge=0.0, le=90.0, description="angular diameter, degrees")] = 0.5
+
+    @field_validator("direction")
+    @classmethod
+    def _has_direction(cls, direction: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not any(direction):
+            raise ValueError("expected a direction, got the zero vector")
+        return direction
+
+
+class Sky(Model):
+    """Light from all around, its radiance going from `horizon` to `zenith` with the height of the direction."""
+
+    kind: Literal["sky"] = "sky"
+    zenith: Light3 = (0.5, 0.7, 1.0)
+    horizon: Light3 = (1.0, 1.0, 1.0)
+    strength: Strength = 1.0
+
+
+class PointLight(Model):
+    """A ball of light; `strength` times `color` is its irradiance where it falls squarely at distance 1."""
+
+    kind: Literal["point"] = "point"
+    position: Vector3
+    color: Light3 = (1.0, 1.0, 1.0)
+    strength: Strength = 3.0
+    radius: Annotated[Length, Field(description="0 casts hard shadows")] = 0.0
+
+
+Light = Sun | Sky | PointLight
+
+LIGHT_KINDS: dict[str, type[Light]] = {"sun": Sun, "sky": Sky, "point": PointLight}
+
+# A scene that names no light is lit as in a studio: a large soft key from the upper right, and a bright even sky.
+STUDIO: dict[str, Light] = {
+    "sun": Sun(direction=(1.0, -1.2, 2.0), color=(1.0, 0.96, 0.9), strength=2.5, angle=8.0),
+    "sky": Sky(zenith=(0.75, 0.82, 0.95), horizon=(1.0, 1.0, 1.0), strength=0.9),
+}

@@ -1,0 +1,37 @@
+"""Models as the plain values of a file: tables, lists, numbers and strings, without what is default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+COMMON = ("surface", "scaling", "rotation", "translation")  # stand last, as in a caption: what it is, then where
+
+
+def plain(value: object) -> Any:
+    """A value as it is written: models as tables, tuples as lists, whole floats without their point."""
+    if isinstance(value, BaseModel):
+        return table_of(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    return value
+
+
+def table_of(model: BaseModel) -> dict[str, Any]:
+    """The table of a model: `kind`, its own keys, then what all shapes have; neither None nor what is default."""
+    fields = type(model).model_fields
+    ordered = sorted(fields, key=lambda name: (name != "kind", name in COMMON))
+    return {
+        key_of(name, fields[name]): plain(getattr(model, name))
+        for name in ordered
+        if name == "kind" or getattr(model, name) not in (None, fields[name].default)
+    }
+
+
+def key_of(name: str, field: FieldInfo) -> str:
+    """The key of a field in a file."""
+    return field.alias or name

@@ -1,0 +1,147 @@
+"""Shapes of the x-y plane, to be extruded or revolved; combined among themselves they stay flat."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ..program.extent import of_flat
+from ..program.lowering import Lowering
+from ..program.numbers import plain
+from ..program.tree import Node
+from .base import QUILEZ, Length, Positive, Shape, Size2, Vector2
+from .registry import register
+
+
+def regular(radius: Any, sides: int) -> list[Any]:
+    """Numbers of a regular polygon, a star whose inner corners are the middles of the sides."""
+    return star_numbers(radius, radius * math.cos(math.pi / sides), sides)
+
+
+def star_numbers(outer: Any, inner: Any, points: int) -> list[Any]:
+    """Numbers of the operation `star`: the angle between tips, the first tip and the inner corner after it."""
+    half = math.pi / points
+    return [2.0 * half, outer, inner * math.cos(half), inner * math.sin(half)]
+
+
+@register
+class Circle(Shape):
+    """A disc."""
+
+    source: ClassVar[str] = "|(x, y)| - radius"
+    flat: ClassVar[bool] = True
+
+    kind: Literal["circle"] = "circle"
+    radius: Positive = 0.5
+
+    def lower(self, build: Lowering) -> Node:
+        radius = build["radius"]
+        reach = plain(radius)
+        return build.leaf("circle", [radius], of_flat((-reach, -reach), (reach, reach)))
+
+
+@register
+class Rectangle(Shape):
+    """A rectangle with sharp corners."""
+
+    source: ClassVar[str] = QUILEZ
+    flat: ClassVar[bool] = True
+
+    kind: Literal["rectangle"] = "rectangle"
+    size: Size2 = (1.0, 1.0)
+
+    def lower(self, build: Lowering) -> Node:
+        x, y = (0.5 * extent for extent in build["size"])
+        return build.leaf("rectangle", [x, y, 0.0], of_flat((-plain(x), -plain(y)), (plain(x), plain(y))))
+
+
+@register
+class RoundedRectangle(Shape):
+    """A rectangle whose corners are rounded with `radius`; `size` is that of the whole."""
+
+    source: ClassVar[str] = QUILEZ
+    flat: ClassVar[bool] = True
+
+    kind: Literal["rounded_rectangle"] = "rounded_rectangle"
+    size: Size2 = (1.0, 1.0)
+    radius: Length = 0.1
+
+    @model_validator(mode="after")
+    def _fits(self) -> RoundedRectangle:
+        if 2.0 * self.radius > min(self.size):
+            raise ValueError(f"radius: must be at most half the smaller side, {min(self.size) / 2:g}")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        x, y = (0.5 * extent for extent in build["size"])
+        return build.leaf("rectangle", [x, y, build["radius"]], of_flat((-plain(x), -plain(y)), (plain(x), plain(y))))
+
+
+@register
+class RegularPolygon(Shape):
+    """A polygon of equal sides, its corners on a circle of `radius`, the first on +x."""
+
+    source: ClassVar[str] = "one edge of a sector, by symmetry"
+    flat: ClassVar[bool] = True
+
+    kind: Literal["regular_polygon"] = "regular_polygon"
+    sides: Annotated[int, Field(ge=3, le=1000, strict=True)] = 6
+    radius: Positive = 0.5
+
+    def lower(self, build: Lowering) -> Node:
+        radius = build["radius"]
+        reach = plain(radius)
+        return build.leaf("star", regular(radius, self.sides), of_flat((-reach, -reach), (reach, reach)))
+
+
+@register
+class Star(Shape):
+    """A star of `points` tips on a circle of radius `outer`, the first on +x, and inner corners on one of radius `inner`."""
+
+    source: ClassVar[str] = "one edge of a sector, by symmetry"
+    flat: ClassVar[bool] = True
+
+    kind: Literal["star"] = "star"
+    points: Annotated[int, Field(ge=3, le=1000, strict=True)] = 5
+    outer: Positive = 0.5
+    inner: Positive = 0.25
+
+    @model_validator(mode="after")
+    def _fits(self) -> Star:
+        if self.inner > self.outer:
+            raise ValueError(f"inner: must be at most outer, {self.outer:g}")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        outer = build["outer"]
+        reach = plain(outer)
+        return build.leaf(
+            "star", star_numbers(outer, build["inner"], self.points), of_flat((-reach, -reach), (reach, reach))
+        )
+
+
+@register
+class Polygon(Shape):
+    """A polygon through `points` in order, closed by itself; its edges must not cross."""
+
+    source: ClassVar[str] = "nearest edge, sign by winding (Quilez, 2D distance functions)"
+    flat: ClassVar[bool] = True
+
+    kind: Literal["polygon"] = "polygon"
+    points: Annotated[tuple[Vector2, ...], Field(min_length=3, max_length=4096)]
+
+    @model_validator(mode="after")
+    def _has_edges(self) -> Polygon:
+        for index, corner in enumerate(self.points):
+            if corner == self.points[index - 1]:
+                raise ValueError(f"points: corner {index} repeats the one before it")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        corners = build["points"]
+        xs = [plain(corner[0]) for corner in corners]
+        ys = [plain(corner[1]) for corner in corners]
+        extent = of_flat((min(xs), min(ys)), (max(xs), max(ys)))
+        return build.leaf("polygon", [number for corner in corners for number in corner], extent, corners=len(corners))

@@ -1,0 +1,106 @@
+"""Operators on the value of one shape: grown, hollowed, swept, rippled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ..program.lowering import Lowering
+from ..program.numbers import plain
+from ..program.tree import Node
+from .base import Number, Positive, Reference, Shape
+from .registry import register
+
+
+@register
+class Offset(Shape):
+    """A shape grown by `distance` on all sides, its edges rounded; shrunk if negative."""
+
+    source: ClassVar[str] = "value - distance"
+    inside: ClassVar[Literal["exact", "bound"]] = "bound"
+
+    kind: Literal["offset"] = "offset"
+    of: Reference
+    distance: Annotated[Number, Field(description="scene units")] = 0.1
+
+    def lower(self, build: Lowering) -> Node:
+        amount = build["distance"] * build.factor
+        part = build.part(self.of)
+        extent = part.extent.grown(plain(amount))
+        return build.on_value(
+            "offset", [amount], part, extent if plain(amount) >= 0.0 else replace(extent, exact=False)
+        )
+
+
+@register
+class Shell(Shape):
+    """A skin of that thickness, half on either side of a shape's surface."""
+
+    source: ClassVar[str] = "|value| - thickness / 2"
+    outside: ClassVar[Literal["exact", "bound"]] = "bound"
+    inside: ClassVar[Literal["exact", "bound"]] = "bound"
+
+    kind: Literal["shell"] = "shell"
+    of: Reference
+    thickness: Positive = 0.1
+
+    def lower(self, build: Lowering) -> Node:
+        half = 0.5 * build["thickness"] * build.factor
+        part = build.part(self.of)
+        return build.on_value("shell", [half], part, replace(part.extent.grown(plain(half)), exact=False))
+
+
+@register
+class Extrude(Shape):
+    """A flat shape swept along z to that height, centred."""
+
+    source: ClassVar[str] = "distance to a prism from the distance in its plane (Quilez)"
+    part: ClassVar[Literal["solid", "flat", "any"]] = "flat"
+    result: ClassVar[Literal["solid", "same"]] = "solid"
+
+    kind: Literal["extrude"] = "extrude"
+    of: Reference
+    height: Positive = 1.0
+
+    def lower(self, build: Lowering) -> Node:
+        half = 0.5 * build["height"]
+        inner = build.unscaled.inner(self.of)
+        flat = inner.extent
+        own = plain(half)
+        extent = replace(
+            flat,
+            low=(*flat.low[:2], -own),
+            high=(*flat.high[:2], own),
+            # |(s ρ - r, |z| - h)| ≥ s |(ρ, z)| - |(r, h)| by the triangle inequality, as s ≤ 1
+            radius=math.hypot(flat.radius, own),
+            slope=min(flat.slope, 1.0),
+        )
+        swept = build.unscaled.warp("affine", [[]], inner, extent)
+        return build.on_point_and_value("extrude", [half], swept, swept.extent)
+
+
+@register
+class Wave(Shape):
+    """A shape's surface rippled by amplitude · sin kx sin ky sin kz with k = 2π / wavelength."""
+
+    source: ClassVar[str] = "displacement divided by 1 + amplitude · k"
+    outside: ClassVar[Literal["exact", "bound"]] = "bound"
+    inside: ClassVar[Literal["exact", "bound"]] = "bound"
+
+    kind: Literal["wave"] = "wave"
+    of: Reference
+    amplitude: Positive = 0.05
+    wavelength: Positive = 0.5
+
+    def lower(self, build: Lowering) -> Node:
+        wave_number = 2.0 * math.pi / build["wavelength"]
+        amplitude = build["amplitude"]
+        slope = 1.0 + amplitude * wave_number
+        size = plain(slope)
+        part = build.unscaled.part(self.of)
+        grown = part.extent.grown(plain(amplitude))
+        extent = replace(grown, radius=grown.radius / size, slope=grown.slope / size, exact=False)
+        return build.on_point_and_value("wave", [amplitude, wave_number, 1.0 / slope], part, extent)

@@ -1,0 +1,340 @@
+"""Solids: shapes with an inside, centred, their axis of symmetry +z, sizes full extents."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ..program import numbers
+from ..program.extent import ENDLESS, INFINITY, Extent, of_box
+from ..program.lowering import Lowering
+from ..program.numbers import plain
+from ..program.tree import Node
+from .base import QUILEZ, Length, Number, Positive, Shape, Size3, Vector3
+from .flat import regular
+from .registry import register
+
+
+def halves(size: tuple[float, ...]) -> list[float]:
+    """Half of each extent."""
+    return [0.5 * extent for extent in size]
+
+
+def around(*half: float, radius: float | None = None) -> Extent:
+    """Extent of a centred box of those half extents."""
+    x, y, z = (plain(extent) for extent in half)
+    return of_box((-x, -y, -z), (x, y, z), radius=None if radius is None else plain(radius))
+
+
+@register
+class Sphere(Shape):
+    """A ball."""
+
+    source: ClassVar[str] = "|p| - radius"
+
+    kind: Literal["sphere"] = "sphere"
+    radius: Positive = 0.5
+
+    def lower(self, build: Lowering) -> Node:
+        radius = build["radius"]
+        return build.leaf("sphere", [radius], around(radius, radius, radius, radius=radius))
+
+
+@register
+class Ellipsoid(Shape):
+    """An ellipsoid; `size` holds its three diameters."""
+
+    source: ClassVar[str] = "Eberly, Distance from a point to an ellipsoid; root by Moré and Sorensen's iteration"
+
+    kind: Literal["ellipsoid"] = "ellipsoid"
+    size: Size3 = (1.0, 0.75, 0.5)
+
+    def lower(self, build: Lowering) -> Node:
+        half = halves(build["size"])
+        return build.leaf("ellipsoid", half, around(*half, radius=max(half, key=plain)))
+
+
+@register
+class Box(Shape):
+    """A box with sharp edges."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["box"] = "box"
+    size: Size3 = (1.0, 1.0, 1.0)
+
+    def lower(self, build: Lowering) -> Node:
+        half = halves(build["size"])
+        return build.leaf("box", [*half, 0.0], around(*half))
+
+
+@register
+class RoundedBox(Shape):
+    """A box whose edges are rounded with `radius`; `size` is that of the whole."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["rounded_box"] = "rounded_box"
+    size: Size3 = (1.0, 1.0, 1.0)
+    radius: Length = 0.1
+
+    @model_validator(mode="after")
+    def _fits(self) -> RoundedBox:
+        if 2.0 * self.radius > min(self.size):
+            raise ValueError(f"radius: must be at most half the smallest extent, {min(self.size) / 2:g}")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        half = halves(build["size"])
+        return build.leaf("box", [*half, build["radius"]], around(*half))
+
+
+@register
+class BoxFrame(Shape):
+    """The twelve edges of a box as bars of square section `width`; `size` is that of the whole."""
+
+    source: ClassVar[str] = QUILEZ
+    inside: ClassVar[Literal["exact", "bound"]] = "bound"
+
+    kind: Literal["box_frame"] = "box_frame"
+    size: Size3 = (1.0, 1.0, 1.0)
+    width: Positive = 0.1
+
+    @model_validator(mode="after")
+    def _fits(self) -> BoxFrame:
+        if 2.0 * self.width > min(self.size):
+            raise ValueError(f"width: must be at most half the smallest extent, {min(self.size) / 2:g}")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        half = halves(build["size"])
+        return build.leaf("box_frame", [*half, build["width"]], around(*half))
+
+
+@register
+class Torus(Shape):
+    """A ring about the z axis: `radius` to the middle of the tube, `tube` the tube's own radius."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["torus"] = "torus"
+    radius: Positive = 0.5
+    tube: Positive = 0.15
+
+    def lower(self, build: Lowering) -> Node:
+        radius, tube = build["radius"], build["tube"]
+        return build.leaf("torus", [radius, tube], around(radius + tube, radius + tube, tube, radius=radius + tube))
+
+
+@register
+class CappedTorus(Shape):
+    """An arc of a torus around +y, of `angle` degrees in all, with round ends."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["capped_torus"] = "capped_torus"
+    radius: Positive = 0.5
+    tube: Positive = 0.15
+    angle: Annotated[Number, Field(gt=0.0, le=360.0, description="of the whole arc, degrees")] = 180.0
+
+    def lower(self, build: Lowering) -> Node:
+        radius, tube = build["radius"], build["tube"]
+        half = build["angle"] * (math.pi / 360.0)
+        reach = radius + tube
+        return build.leaf(
+            "capped_torus",
+            [radius, tube, numbers.sin(half), numbers.cos(half)],
+            around(reach, reach, tube, radius=reach),
+        )
+
+
+@register
+class Link(Shape):
+    """A chain link: a torus pulled apart along y until it is `length` longer."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["link"] = "link"
+    length: Length = 0.5
+    radius: Positive = 0.25
+    tube: Positive = 0.1
+
+    def lower(self, build: Lowering) -> Node:
+        half, radius, tube = 0.5 * build["length"], build["radius"], build["tube"]
+        return build.leaf("link", [half, radius, tube], around(radius + tube, half + radius + tube, tube))
+
+
+@register
+class Cylinder(Shape):
+    """A cylinder about the z axis; endless without a `height`."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["cylinder"] = "cylinder"
+    radius: Positive = 0.5
+    height: Positive | None = None
+
+    def lower(self, build: Lowering) -> Node:
+        radius, height = build["radius"], build["height"]
+        if height is None:
+            return build.leaf("circle", [radius], around(radius, radius, INFINITY))
+        return build.leaf("cylinder", [radius, 0.5 * height, 0.0], around(radius, radius, 0.5 * height))
+
+
+@register
+class RoundedCylinder(Shape):
+    """A cylinder whose rims are rounded with `rounding`; `radius` and `height` are those of the whole."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["rounded_cylinder"] = "rounded_cylinder"
+    radius: Positive = 0.5
+    height: Positive = 1.0
+    rounding: Length = 0.1
+
+    @model_validator(mode="after")
+    def _fits(self) -> RoundedCylinder:
+        most = min(self.radius, 0.5 * self.height)
+        if self.rounding > most:
+            raise ValueError(f"rounding: must be at most the radius and half the height, {most:g}")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        radius, half = build["radius"], 0.5 * build["height"]
+        return build.leaf("cylinder", [radius, half, build["rounding"]], around(radius, radius, half))
+
+
+@register
+class CappedCone(Shape):
+    """A cone cut flat at both ends, with a radius at the bottom and one at the top."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["capped_cone"] = "capped_cone"
+    height: Positive = 1.0
+    bottom: Positive = 0.5
+    top: Positive = 0.25
+
+    def lower(self, build: Lowering) -> Node:
+        half, bottom, top = 0.5 * build["height"], build["bottom"], build["top"]
+        widest = max(bottom, top, key=plain)
+        return build.leaf("capped_cone", [half, bottom, top], around(widest, widest, half))
+
+
+@register
+class Cone(Shape):
+    """A cone with its tip up."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["cone"] = "cone"
+    radius: Positive = 0.5
+    height: Positive = 1.0
+
+    def lower(self, build: Lowering) -> Node:
+        half, radius = 0.5 * build["height"], build["radius"]
+        return build.leaf("capped_cone", [half, radius, 0.0], around(radius, radius, half))
+
+
+@register
+class Capsule(Shape):
+    """A cylinder with round ends; `height` is that of the whole, at least the diameter."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["capsule"] = "capsule"
+    radius: Positive = 0.25
+    height: Positive = 1.0
+
+    @model_validator(mode="after")
+    def _fits(self) -> Capsule:
+        if self.height < 2.0 * self.radius:
+            raise ValueError(f"height: must be at least the diameter, {2.0 * self.radius:g}")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        radius, half = build["radius"], 0.5 * build["height"]
+        return build.leaf("capsule", [half - radius, radius], around(radius, radius, half))
+
+
+@register
+class Plane(Shape):
+    """All that lies below the plane of points p with normal · p = offset."""
+
+    source: ClassVar[str] = "normal · p - offset"
+
+    kind: Literal["plane"] = "plane"
+    normal: Vector3 = (0.0, 0.0, 1.0)
+    offset: Number = 0.0
+
+    @model_validator(mode="after")
+    def _has_direction(self) -> Plane:
+        if not any(self.normal):
+            raise ValueError("normal: must not be the zero vector")
+        return self
+
+    def lower(self, build: Lowering) -> Node:
+        return build.leaf("plane", [*numbers.normalized(tuple(build["normal"])), build["offset"]], ENDLESS)
+
+
+@register
+class Octahedron(Shape):
+    """|x| + |y| + |z| ≤ radius."""
+
+    source: ClassVar[str] = QUILEZ
+
+    kind: Literal["octahedron"] = "octahedron"
+    radius: Positive = 0.5
+
+    def lower(self, build: Lowering) -> Node:
+        radius = build["radius"]
+        return build.leaf("octahedron", [radius], around(radius, radius, radius, radius=radius))
+
+
+@register
+class Pyramid(Shape):
+    """A pyramid with its tip up; `base` is the side of its square base."""
+
+    source: ClassVar[str] = "distances to a side, its slanted edge and the base, by symmetry"
+
+    kind: Literal["pyramid"] = "pyramid"
+    base: Positive = 1.0
+    height: Positive = 1.0
+
+    def lower(self, build: Lowering) -> Node:
+        half_base, half_height = 0.5 * build["base"], 0.5 * build["height"]
+        return build.leaf("pyramid", [half_base, half_height], around(half_base, half_base, half_height))
+
+
+class Prism(Shape):
+    """What the prisms share: the radius of the circle through their corners, and the height."""
+
+    source: ClassVar[str] = "regular polygon swept along z"
+    sides: ClassVar[int]
+
+    radius: Positive = 0.5
+    height: Positive = 1.0
+
+    def lower(self, build: Lowering) -> Node:
+        radius, half = build["radius"], 0.5 * build["height"]
+        extent = around(radius, radius, half)
+        base = build.unscaled.leaf("star", regular(radius, self.sides), extent)
+        return build.on_point_and_value("extrude", [half], base, base.extent)
+
+
+@register
+class HexagonalPrism(Prism):
+    """A prism on a regular hexagon, its first edge on +x."""
+
+    sides: ClassVar[int] = 6
+    kind: Literal["hexagonal_prism"] = "hexagonal_prism"
+
+
+@register
+class TriangularPrism(Prism):
+    """A prism on an equilateral triangle, its first edge on +x."""
+
+    sides: ClassVar[int] = 3
+    kind: Literal["triangular_prism"] = "triangular_prism"
