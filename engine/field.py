@@ -18,8 +18,8 @@ class ShapeField(torch.nn.Module):
 
     Args:
         scene: the scene; its stage is left out.
-        trainable: names such as "body.size", "knob.translate", "ring.rotate.angle", "both.smooth", each of which becomes an
-            `nn.Parameter`; None for every parameter of every shape that the scene sets.
+        trainable: names such as "body.size", "knob.translate", "ring.rotate.angle", "both.smooth", each of which becomes
+            an `nn.Parameter`; None for every parameter of every shape that the scene sets.
 
     Example:
         >>> field = ShapeField(Scene(show=sphere(0.5).named("ball")), trainable=["ball.radius"])

@@ -1,10 +1,11 @@
-"""The one gate in front of every launch: what a caller hands over becomes tensors that a kernel can take, or an error."""
+"""The one gate in front of every launch: what a caller hands over becomes tensors for a kernel, or an error."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy
 import torch
+from torch.utils.dlpack import from_dlpack
 
 from . import runtime
 
@@ -43,7 +44,7 @@ def _tensor(name: str, given: Given) -> tuple[torch.Tensor, Callable[[torch.Tens
         native = numpy.require(given, dtype=given.dtype.newbyteorder("="), requirements="W")
         return torch.from_numpy(numpy.ascontiguousarray(native)), _to_numpy
     if hasattr(given, "__dlpack__"):
-        return torch.from_dlpack(given), _same
+        return from_dlpack(given), _same
     raise TypeError(f"{name}: expected a torch tensor, numpy array or DLPack object, got {type(given).__name__}")
 
 

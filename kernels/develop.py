@@ -18,7 +18,8 @@ DESATURATION = 0.15
 def develop(values: torch.Tensor, film: Film, *, scale: float = 1.0, screen: bool = False) -> torch.Tensor:
     """Values of rays (rays, 3) float32, times `scale`, as a picture (height, width, 3) float32.
 
-    With `screen`, linear radiance is tone mapped into [0, 1] by Khronos PBR Neutral and encoded as sRGB (IEC 61966-2-1).
+    With `screen`, linear radiance is tone mapped into [0, 1] by Khronos PBR Neutral and encoded as sRGB
+    (IEC 61966-2-1).
     """
     picture = torch.empty(film.height, film.width, 3, dtype=torch.float32, device=values.device)
     with runtime.launch():

@@ -8,6 +8,7 @@ from . import arguments, runtime
 from .arguments import Given
 from .bridge import bridge
 from .interpreter import machine
+from .operations import FAR
 from .program import Program
 from .runtime import ti
 from .twin import distance_twin
@@ -127,7 +128,7 @@ def _distance_kernel(width: int) -> Any:
                 oy = ti.select((tap > 0) & (axis == 1), side, 0.0)
                 oz = ti.select((tap > 0) & (axis == 2), side, 0.0)
                 value = device.evaluate(
-                    rows, 0, row_count, parameters, x + step * ox, y + step * oy, z + step * oz, Lanes(0.0)
+                    rows, 0, row_count, parameters, x + step * ox, y + step * oy, z + step * oz, Lanes(0.0), Lanes(FAR)
                 )
                 if tap == 0:
                     centre = value

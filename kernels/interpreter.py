@@ -15,6 +15,7 @@ from .operations import (
     FIRST_WARP,
     FRAME_SIZES,
     HEAD_SIZE,
+    NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
     SKIP,
@@ -28,6 +29,7 @@ from .program import SURFACE_SIZE
 from .runtime import ti
 
 FIRST_LEAF = CLEAR + 1
+FIRST_ON_VALUE = NUMBERS["keep"]
 
 _OP, _TARGET, _POINT, _VALUE, _COMBINE = map(
     int, (Column.OPERATION, Column.TARGET, Column.POINT, Column.VALUE, Column.COMBINE)
@@ -227,12 +229,13 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
 
     @ti.func
     def run(
-        rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle,
+        rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle, limit,
         surfaces: ti.template(), numbers: ti.template(), attributes: ti.template(),
     ):  # fmt: skip
         value_registers = ti.Matrix([[FAR] * width for _ in range(VALUE_REGISTERS)], ti.f32)
         point_registers = ti.Matrix([[0.0] * (3 * width) for _ in range(POINT_REGISTERS)], ti.f32)
         for lane in ti.static(range(width)):
+            value_registers[0, lane] = limit[lane]
             point_registers[0, lane] = x[lane]
             point_registers[0, width + lane] = y[lane]
             point_registers[0, 2 * width + lane] = z[lane]
@@ -250,12 +253,14 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
             qy = Lanes(0.0)
             qz = Lanes(0.0)
             held = Lanes(0.0)
-            held_register = rows[row, _VALUE]
             for lane in ti.static(range(width)):
                 qx[lane] = point_registers[source, lane]
                 qy[lane] = point_registers[source, width + lane]
                 qz[lane] = point_registers[source, 2 * width + lane]
-                held[lane] = value_registers[held_register, lane]
+            if (operation >= FIRST_ON_VALUE) or (operation == SKIP):
+                held_register = rows[row, _VALUE]
+                for lane in ti.static(range(width)):
+                    held[lane] = value_registers[held_register, lane]
             if operation == SKIP:
                 dx = qx - parameters[at - SPHERE_SIZE]
                 dy = qy - parameters[at - SPHERE_SIZE + 1]
@@ -321,9 +326,13 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
         return answer
 
     @ti.func
-    def evaluate(rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle):
-        """Signed distance at the packet's points by rows first … last - 1; `idle` is FAR on lanes that do not matter, else 0."""
-        return run(rows, first, last, parameters, x, y, z, idle, rows, idle, idle)
+    def evaluate(rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle, limit):
+        """Signed distance at the packet's points by rows first … last - 1, or `limit` where that is less.
+
+        `idle` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance lets the
+        machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
+        """
+        return run(rows, first, last, parameters, x, y, z, idle, limit, rows, idle, idle)
 
     @ti.func
     def evaluate_surface(
@@ -331,7 +340,7 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
         surfaces: ti.template(), numbers: ti.template(), attributes: ti.template(),
     ):  # fmt: skip
         """The same, with the shape's number in `numbers` and its blended material in `attributes` (8, width)."""
-        return run(rows, first, last, parameters, x, y, z, idle, surfaces, numbers, attributes)
+        return run(rows, first, last, parameters, x, y, z, idle, Lanes(FAR), surfaces, numbers, attributes)
 
     return SimpleNamespace(
         width=width, Lanes=Lanes, Numbers=Numbers, evaluate=evaluate_surface if with_surface else evaluate

@@ -34,6 +34,7 @@ class Program:
             roughness says that the shape has none, so where it cuts another the other's shows.
         names: S names, by shape number.
         sphere: centre and radius of a ball that holds the surface of every part that ends.
+        subject: the same ball of what the scene shows, without its stage; radius 0 if none of it ends.
         endless: whether there are parts that do not end (a plane, an infinite repeat).
 
     Raises:
@@ -46,6 +47,7 @@ class Program:
     surfaces: torch.Tensor
     names: tuple[str, ...]
     sphere: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    subject: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     endless: bool = True
 
     def __post_init__(self) -> None:

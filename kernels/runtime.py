@@ -21,6 +21,7 @@ os.environ.setdefault("TI_SKIP_VERSION_CHECK", "ON")
 import taichi as ti
 import torch
 from taichi.lang import impl
+from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
 
 __all__ = [
     "backend",
@@ -94,7 +95,7 @@ def lane_width() -> int:
 
 
 def per_lane_width(factory: Callable[[int], Any]) -> Callable[[], Any]:
-    """Decorator for functions that make a kernel for a lane width: calls give the running backend's kernel, made once."""
+    """Decorator for makers of kernels by lane width: calls give the running backend's kernel, made once."""
     made = functools.cache(factory)
 
     @functools.wraps(factory)
@@ -113,12 +114,21 @@ def launch() -> Iterator[None]:
     with _lock:
         start()
         runtime = impl.get_runtime()
-        chosen = runtime.default_fp, runtime.default_ip
+        chosen = runtime.default_fp, runtime.default_ip, ASTTransformerContext.get_pos_info
         runtime.default_fp, runtime.default_ip = ti.f32, ti.i32
+        ASTTransformerContext.get_pos_info = _short_position
         try:
             yield
         finally:
-            runtime.default_fp, runtime.default_ip = chosen
+            runtime.default_fp, runtime.default_ip, ASTTransformerContext.get_pos_info = chosen
+
+
+def _short_position(context: Any, node: Any) -> str:
+    """Where a statement of a kernel stands, for error messages.
+
+    Taichi's own version draws a wrapped excerpt for every expression that it compiles, which takes a third of the time.
+    """
+    return f'File "{context.file}", line {node.lineno + context.lineno_offset}, in {context.func.func.__name__}:\n'
 
 
 def check_device(**tensors: torch.Tensor) -> None:

@@ -1,11 +1,11 @@
 """Direct light on surface points: normals, ambient occlusion, soft shadows, a principled reflection, in one pass.
 
-One loop runs all of it, so that the interpreter is compiled once: four taps give the normal, five the ambient occlusion,
-then each light's shadow ray is marched; `phase` says which it is.
+One loop runs all of it, so that the interpreter is compiled once: four taps give the normal, five the ambient
+occlusion, then each light's shadow ray is marched; `phase` says which it is.
 
 What is simplified: occlusion and penumbrae are estimated from the distances along one ray, light does not bounce, and
-the sky's reflection is not blocked by other shapes beyond the occlusion. Known to be wrong: shadows of a scene whose values are far
-below its distances are too soft.
+the sky's reflection is not blocked by other shapes beyond the occlusion. Known to be wrong: shadows of a scene whose
+values are far below its distances are too soft.
 """
 
 from dataclasses import dataclass
@@ -19,27 +19,29 @@ from .operations import FAR
 from .program import SURFACE_SIZE, Program
 from .runtime import ti
 
-LIGHT_SIZE = 8  # kind (0 sun, 1 point), direction towards the sun or position, irradiance (3), tangent of half its angle or radius
-SKY_SIZE = 6  # radiance at the zenith, radiance at the horizon
+# kind (0 sun, 1 point), direction towards the sun or position, irradiance (3), tangent of half its angle or radius
+LIGHT_SIZE = 8
+SKY_SIZE = 9  # radiance at the zenith, at the horizon, of the ground
 
 AMBIENT_TAPS = 5
-SHADOW_STEPS = 64
-
-# Light that the ground throws back up, as a share of the horizon's: what the sky looks like from above.
-GROUND = 0.35
-
+SHADOW_STEPS = 96
+SHADOW_STRIDE = 1.0  # longest step of a shadow ray in grains of the scene
 
 # Shadows of parts without an end are looked for within so many radii of the rest of the scene.
-ENDLESS_REACH = 20.0
+ENDLESS_REACH = 8.0
 
 
 @dataclass(frozen=True)
 class Lighting:
-    """Lights (L, 8) and sky (6,), float32, as the kernel reads them; `reach` is how far ambient occlusion looks."""
+    """Lights (L, 8) and sky (9,), float32, as the kernel reads them.
+
+    `grain` is about how far the scene's parts are apart, in scene units; ambient occlusion looks as far as `reach`.
+    """
 
     lights: torch.Tensor
     sky: torch.Tensor
     reach: float
+    grain: float
 
 
 def shade(
@@ -66,26 +68,26 @@ def shade(
     normals = torch.empty(count, 3, dtype=torch.float32, device=origins.device)
     radius = max(program.sphere[3], 1e-3)
     endless = ENDLESS_REACH * radius if program.endless else 0.0
-    settings = torch.tensor([*program.sphere[:3], radius, endless, lighting.reach, *footprint], device=origins.device)
+    stride = SHADOW_STRIDE * lighting.grain
+    numbers = [*program.sphere[:3], radius, endless, lighting.reach, *footprint, stride]
+    settings = torch.tensor(numbers, dtype=torch.float32, device=origins.device)
     with runtime.launch():
         _shade_kernel()(
-            program.rows, program.parameters.detach().float().contiguous(), lighting.lights, lighting.sky, origins, directions,
-            distance, materials, settings, radiance, normals, len(program.rows), len(lighting.lights), count,
+            program.rows, program.parameters.detach().float().contiguous(), lighting.lights, lighting.sky,
+            origins, directions, distance, materials, settings, radiance, normals, len(program.rows), len(lighting.lights), count,
         )  # fmt: skip
     return radiance, normals
 
 
 @ti.func
 def sky_towards(sky: ti.template(), z):
-    """Radiance of the sky from a direction of height z, -1 … 1: horizon to zenith, and the lit ground below."""
+    """Radiance from a direction of height z, -1 … 1: of the ground, the horizon, the zenith, and between them."""
     up = ti.sqrt(ti.max(z, 0.0))
-    below = ti.max(
-        1.0 + ti.min(z, 0.0) * 4.0, 0.0
-    )  # the horizon's glow fades into the ground over a quarter of the way down
-    ground = GROUND + (1.0 - GROUND) * below
-    red = (sky[0] * up + sky[3] * (1.0 - up)) * ground
-    green = (sky[1] * up + sky[4] * (1.0 - up)) * ground
-    blue = (sky[2] * up + sky[5] * (1.0 - up)) * ground
+    down = ti.min(ti.max(-4.0 * z, 0.0), 1.0)  # the horizon's glow fades into the ground over a quarter of the way down
+    level = (1.0 - up) * (1.0 - down)
+    red = sky[0] * up + sky[3] * level + sky[6] * down
+    green = sky[1] * up + sky[4] * level + sky[7] * down
+    blue = sky[2] * up + sky[5] * level + sky[8] * down
     return red, green, blue
 
 
@@ -96,7 +98,7 @@ def _shade_kernel(width: int) -> Any:
 
     @ti.func
     def reflection(cos_light, cos_view, cos_half, cos_view_half, alpha, fresnel):
-        """Specular BSDF times the cosine at the light: GGX (Walter et al. 2007) with Smith's joint shadowing, Schlick's Fresnel."""
+        """Specular BSDF times the light's cosine: GGX (Walter et al. 2007), joint Smith shadowing, Schlick's Fresnel."""
         square = alpha * alpha
         d = cos_half * cos_half * (square - 1.0) + 1.0
         ggx = square / (3.14159265 * d * d)
@@ -179,6 +181,9 @@ def _shade_kernel(width: int) -> Any:
             ly = Lanes(0.0)
             lz = Lanes(0.0)
             t = Lanes(0.0)
+            clear = Lanes(0.0)
+            step = Lanes(0.0)
+            leave = Lanes(0.0)
             end = Lanes(0.0)
             size = Lanes(0.0)
             strength = Lanes(0.0)
@@ -195,6 +200,7 @@ def _shade_kernel(width: int) -> Any:
                 sy = 0.0
                 sz = 0.0
                 height = 0.0
+                limit = tap_size * 8.0  # the surface is within one tap, so no value around it is larger than this
                 if phase == 0:
                     # Corners of a tetrahedron; their values' differences along x, y, z give the gradient.
                     sx = ti.select((turn == 0) | (turn == 3), 1.0, -1.0)
@@ -207,14 +213,19 @@ def _shade_kernel(width: int) -> Any:
                     height = (
                         reach * ti.cast((turn + 1) * (turn + 1), ti.f32) / ti.cast(AMBIENT_TAPS * AMBIENT_TAPS, ti.f32)
                     )
+                    limit = Lanes(height)  # farther occludes nothing
                     qx += nx * height
                     qy += ny * height
                     qz += nz * height
                 else:
+                    # A value beyond the disc shows all of it; short steps among many shapes are cheaper than long ones,
+                    # because what is farther than the step is skipped.
+                    near_by = ti.select(t > leave, FAR, ti.max(size * t, settings[8]))
+                    limit = ti.select(t > tap_size, ti.min(clear + step, near_by), limit)
                     qx += nx * tap_size * 2.0 + lx * t
                     qy += ny * tap_size * 2.0 + ly * t
                     qz += nz * tap_size * 2.0 + lz * t
-                value = device.evaluate(rows, 0, row_count, parameters, qx, qy, qz, idle)
+                value = device.evaluate(rows, 0, row_count, parameters, qx, qy, qz, idle, limit)
                 turn += 1
                 next_light = False
                 if phase == 0:
@@ -239,7 +250,9 @@ def _shade_kernel(width: int) -> Any:
                     # on a scale from -1 (covered) to 1 (free).
                     disc = ti.max(size * t, 1e-6)
                     visible = ti.select(idle < 1.0, ti.min(visible, value / disc), visible)
-                    t += ti.select(idle < 1.0, ti.max(ti.abs(value), 0.25 * disc + 0.5 * tap_size), 0.0)
+                    clear = ti.abs(value)
+                    step = ti.max(clear, 0.25 * disc + 0.5 * tap_size)
+                    t += ti.select(idle < 1.0, step, 0.0)
                     idle = ti.select((visible < -1.0) | (t > end), FAR, idle)
                     if turn == SHADOW_STEPS or idle.min() >= 1.0:
                         free = ti.min(ti.max(visible, -1.0), 1.0)
@@ -287,7 +300,8 @@ def _shade_kernel(width: int) -> Any:
                         cz = pz - settings[2]
                         along = cx * lx + cy * ly + cz * lz
                         chord = along * along + settings[3] * settings[3] - (cx * cx + cy * cy + cz * cz)
-                        end = ti.max(ti.sqrt(ti.max(chord, 0.0)) - along, settings[4])
+                        leave = ti.sqrt(ti.max(chord, 0.0)) - along
+                        end = ti.max(leave, settings[4])
                         strength = Lanes(1.0)
                         size = Lanes(0.0) + lights[light, 7]
                         if lights[light, 0] > 0.5:
@@ -304,7 +318,8 @@ def _shade_kernel(width: int) -> Any:
             rz = bounce * nz - vz
             mirror_red, mirror_green, mirror_blue = sky_towards(sky, rz)
             around_red, around_green, around_blue = sky_towards(sky, nz * 0.6 + 0.1)
-            # Split-sum reflectance of GGX under uniform light, fitted by Karis ("Physically based shading on mobile", 2014).
+            # Split-sum reflectance of GGX under uniform light, as Karis fitted it ("Physically based shading on
+            # mobile", 2014).
             r0 = 1.0 - roughness
             a004 = ti.min(r0 * r0, ti.exp(-9.28 * cos_view * 0.69314718)) * r0 + (0.0425 - 0.0275 * roughness)
             scale = -1.04 * a004 + (1.04 - 0.572 * roughness)

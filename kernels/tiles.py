@@ -43,7 +43,9 @@ def tiles_of(program: Program, origins: torch.Tensor, directions: torch.Tensor, 
     lengths = torch.zeros(count, dtype=torch.int32, device=origins.device)
     # The first pass counts and writes no row; the array for them is one of its own, because Vulkan binds an array that
     # is passed for two arguments for one of them only.
-    _run(program, origins, directions, rays, torch.zeros(count, 2, **_like(lengths)), _empty_rows(1, lengths), lengths, 0)
+    _run(
+        program, origins, directions, rays, torch.zeros(count, 2, **_like(lengths)), _empty_rows(1, lengths), lengths, 0
+    )
     ends = lengths.cumsum(0, dtype=torch.int32)
     ranges = torch.stack([ends - lengths, ends], dim=1).contiguous()
     rows = _empty_rows(max(int(ends[-1]), 1), lengths)
@@ -66,7 +68,8 @@ def _run(
     numbers = program.parameters.detach().float().contiguous()
     with runtime.launch():
         _tile_kernel()(
-            program.rows, len(program.rows), numbers, origins, directions, rays, len(lengths), ranges, rows, lengths, write
+            program.rows, len(program.rows), numbers, origins, directions, rays, len(lengths),
+            ranges, rows, lengths, write,
         )  # fmt: skip
 
 

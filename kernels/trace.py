@@ -15,8 +15,8 @@ from .runtime import ti
 from .surface import surface_on
 from .tiles import Tiles, whole
 
-# Enhanced sphere tracing (Keinert et al. 2014): steps this much longer than the distance, taken back where the spheres of
-# two steps do not overlap, so nothing can be jumped over. 1.2 to 1.6 measured alike.
+# Enhanced sphere tracing (Keinert et al. 2014): steps this much longer than the distance, taken back where the spheres
+# of two steps do not overlap, so nothing can be jumped over. 1.2 to 1.6 measured alike.
 RELAXATION = 1.4
 
 
@@ -63,7 +63,8 @@ def sphere_trace(
         `distance` at the point found (implicit differentiation).
 
     Raises:
-        TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps make no sense.
+        TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps make no
+            sense.
     """
     start, restore = arguments.vectors("origins", origins)
     way, _ = arguments.vectors("directions", directions)
@@ -171,12 +172,18 @@ def _march_kernel(width: int) -> Any:
             found = Lanes(FAR)
             previous = Lanes(0.0)
             step = Lanes(0.0)
+            radius = Lanes(FAR)
             relaxation = Lanes(RELAXATION)
             taken = Lanes(0.0)
             turn = 0
             while turn < maximum_steps and idle.min() < 1.0:
                 turn += 1
-                value = device.evaluate(rows, first, last, parameters, ox + dx * t, oy + dy * t, oz + dz * t, idle)
+                # A step away from the last point the distance has changed by the step at most.
+                limit = radius + ti.abs(step)
+                x = ox + dx * t
+                y = oy + dy * t
+                z = oz + dz * t
+                value = device.evaluate(rows, first, last, parameters, x, y, z, idle, limit)
                 radius = ti.abs(value)
                 taken += ti.select(idle < 1.0, 1.0, 0.0)
                 overshot = (relaxation > 1.0) & (radius + previous < step)

@@ -1,8 +1,9 @@
-"""The PyTorch twin of the machine: the same formulas on tensors, in float32 or float64, differentiable as often as wanted.
+"""The PyTorch twin of the machine: the same formulas on tensors, in float32 or float64, differentiable any number of times.
 
 It runs every row (the machine's skips change nothing but the time), so it is the explanation and the derivative.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,6 +14,8 @@ from .operations import CLEAR, FAR, FRAME_SIZES, HEAD_SIZE, OPERATIONS, SKIP, Co
 from .program import Program
 
 Point = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+smooth_minimum: Callable[..., torch.Tensor] = values.smooth_minimum  # formulas are untyped
 
 
 def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tensor | None = None) -> torch.Tensor:
@@ -82,7 +85,7 @@ def fold(
     """Known value `a` and new value `b` folded as `combine` says (see `operations.Combine`)."""
 
     def least(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-        return values.smooth_minimum(TORCH, first, second, support, quarter)
+        return smooth_minimum(TORCH, first, second, support, quarter)
 
     if combine == Combine.SET:
         return b

@@ -20,7 +20,7 @@ from .errors import BuildError
 from .frame import Frame
 from .lowering import DEFAULT_MATERIAL, Source, lower, united
 from .numbers import plain
-from .tree import Fold
+from .tree import Fold, Node
 
 if TYPE_CHECKING:
     from ..scene import Scene
@@ -35,8 +35,8 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 
     Args:
         scene: the scene.
-        values: numbers by parameter name, such as "body.radius" or "knob.translate", that replace the scene's own: floats,
-            or tensors of the parameter's shape whose gradients the program's parameters then carry.
+        values: numbers by parameter name, such as "body.radius" or "knob.translate", that replace the scene's own:
+            floats, or tensors of the parameter's shape whose gradients the program's parameters then carry.
         stage: whether to include `scene.stage`.
 
     Raises:
@@ -50,22 +50,31 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
     given = {name: _split(value) for name, value in (values or {}).items()}
     source = Source(scene.shapes, given, {})
-    parts = [inner for name in shown for inner in united(lower(source, name, Frame(), 1.0, DEFAULT_MATERIAL))]
+    placed = [united(lower(source, name, Frame(), 1.0, DEFAULT_MATERIAL)) for name in shown]
+    parts = [part for group in placed for part in group]
     root = (
         parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, extents.union(part.extent for part in parts))
     )
     emitter = Emitter()
     emitter.root(root)
-    bounded = [part.extent for part in parts if part.extent.bounded]
-    ball = extents.union(bounded) if bounded else extents.of_box((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     return Program(
         rows=torch.from_numpy(numpy.array(emitter.rows, dtype=numpy.int32)),
         parameters=_vector(emitter.numbers),
         surfaces=torch.tensor([_surface(scene, material) for _, material in source.surfaces], dtype=torch.float32),
         names=tuple(name for name, _ in source.surfaces),
-        sphere=(*ball.centre, ball.reach),
-        endless=len(bounded) < len(parts),
+        sphere=_ball(parts),
+        subject=_ball(placed[0]),
+        endless=not all(part.extent.bounded for part in parts),
     )
+
+
+def _ball(parts: list[Node]) -> tuple[float, float, float, float]:
+    """Centre and radius of a ball that holds the parts that end; radius 0 if none does."""
+    bounded = [part.extent for part in parts if part.extent.bounded]
+    if not bounded:
+        return (0.0, 0.0, 0.0, 0.0)
+    extent = extents.union(bounded)
+    return (*extent.centre, extent.reach)
 
 
 def _depth(scene: Scene, shown: list[str]) -> int:
@@ -79,7 +88,8 @@ def _depth(scene: Scene, shown: list[str]) -> int:
     waiting = list(shown)
     while waiting:
         name = waiting[-1]
-        parts = [part for _, _, part in references(scene.shapes[name])]
+        # In a scene, shapes speak of each other by name.
+        parts = [part for _, _, part in references(scene.shapes[name]) if isinstance(part, str)]
         missing = [part for part in parts if part not in depths]
         if missing:
             waiting += missing

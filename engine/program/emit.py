@@ -44,6 +44,9 @@ class Emitter:
     def root(self, node: Node) -> None:
         """Rows that put the node's value into value register 0."""
         if isinstance(node, Fold) and node.combine == Combine.UNION:
+            # The machine may start register 0 with a limit instead of FAR; a smooth union would blend with it.
+            if plain(node.support) > 0.0:
+                self._clear(0)
             self._group(_hierarchy(node.parts, node), 0, Combine.UNION, node.support, 0, free=1, top=True)
         else:
             self.emit(node, 0, Combine.SET, 0.0, 0, free=1)

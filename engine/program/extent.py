@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from .numbers import vector
+
 Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]
 
@@ -68,13 +70,13 @@ class Extent:
         `matrix` None is the identity; `stretch` is the most that the map lengthens a vector.
         """
         if matrix is None:
-            low = tuple(scale * a + b for a, b in zip(self.low, offset, strict=True))
-            high = tuple(scale * a + b for a, b in zip(self.high, offset, strict=True))
-            centre = tuple(scale * a + b for a, b in zip(self.centre, offset, strict=True))
+            low = vector(scale * a + b for a, b in zip(self.low, offset, strict=True))
+            high = vector(scale * a + b for a, b in zip(self.high, offset, strict=True))
+            centre = vector(scale * a + b for a, b in zip(self.centre, offset, strict=True))
         else:
             low, high = _box_through(matrix, scale, offset, self.low, self.high)
             x, y, z = self.centre
-            centre = tuple(
+            centre = vector(
                 scale * (row[0] * x + row[1] * y + row[2] * z) + b for row, b in zip(matrix, offset, strict=True)
             )
         return replace(
@@ -95,31 +97,31 @@ def of_box(low: Vector, high: Vector, *, radius: float | None = None, exact: boo
     """Extent of a shape that fills at most a box; `radius` if a smaller ball about the box's centre holds it too."""
     centre = _middle(low, high)
     reach = math.dist(low, high) / 2.0 if math.isfinite(sum(high) - sum(low)) else INFINITY
-    return Extent(low, high, centre, reach if radius is None else min(reach, radius), exact=exact)  # type: ignore[arg-type]
+    return Extent(low, high, centre, reach if radius is None else min(reach, radius), exact=exact)
 
 
 def union(parts: Iterable[Extent]) -> Extent:
     """Extent of the smallest of the parts' values."""
     parts = list(parts)
-    low = tuple(min(part.low[axis] for part in parts) for axis in range(3))
-    high = tuple(max(part.high[axis] for part in parts) for axis in range(3))
+    low = vector(min(part.low[axis] for part in parts) for axis in range(3))
+    high = vector(max(part.high[axis] for part in parts) for axis in range(3))
     if not all(part.finite for part in parts):
-        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, exact=all(part.exact for part in parts))  # type: ignore[arg-type]
+        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, exact=all(part.exact for part in parts))
     slope = min(part.slope for part in parts)
-    centre = _middle(low, high)  # type: ignore[arg-type]
-    radius = max(slope * math.dist(centre, part.centre) + part.radius for part in parts)  # type: ignore[arg-type]
-    return Extent(low, high, centre, radius, slope, all(part.exact for part in parts))  # type: ignore[arg-type]
+    centre = _middle(low, high)
+    radius = max(slope * math.dist(centre, part.centre) + part.radius for part in parts)
+    return Extent(low, high, centre, radius, slope, all(part.exact for part in parts))
 
 
 def intersection(parts: Iterable[Extent]) -> Extent:
     """Extent of the largest of the parts' values: the smallest part's cone holds for all."""
     parts = list(parts)
-    low = tuple(max(part.low[axis] for part in parts) for axis in range(3))
-    high = tuple(min(part.high[axis] for part in parts) for axis in range(3))
+    low = vector(max(part.low[axis] for part in parts) for axis in range(3))
+    high = vector(min(part.high[axis] for part in parts) for axis in range(3))
     if any(a > b for a, b in zip(low, high, strict=True)):  # the boxes do not meet: nothing is left
         low = high = parts[0].centre
     best = min(parts, key=lambda part: part.reach)
-    return Extent(low, high, best.centre, best.radius, best.slope, exact=False)  # type: ignore[arg-type]
+    return Extent(low, high, best.centre, best.radius, best.slope, exact=False)
 
 
 def of_flat(low: tuple[float, float], high: tuple[float, float], *, exact: bool = True) -> Extent:
@@ -130,8 +132,8 @@ def of_flat(low: tuple[float, float], high: tuple[float, float], *, exact: bool 
 
 def _middle(low: Vector, high: Vector) -> Vector:
     """Centre of a box; 0 along its endless axes."""
-    x, y, z = (0.5 * (a + b) if math.isfinite(a) and math.isfinite(b) else 0.0 for a, b in zip(low, high, strict=True))
-    return (x, y, z)
+    sides = zip(low, high, strict=True)
+    return vector(0.5 * (a + b) if math.isfinite(a) and math.isfinite(b) else 0.0 for a, b in sides)
 
 
 def _shifted(point: Vector, amount: float) -> Vector:
@@ -151,4 +153,4 @@ def _box_through(matrix: Matrix, scale: float, offset: Vector, low: Vector, high
             top += max(first, second)
         lows.append(bottom)
         highs.append(top)
-    return tuple(lows), tuple(highs)  # type: ignore[return-value]
+    return vector(lows), vector(highs)

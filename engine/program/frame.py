@@ -49,8 +49,8 @@ class Frame:
 
     def translated(self, offset: Vector) -> Frame:
         """The frame of a part moved by `offset` in this frame's coordinates."""
-        shift = tuple(a - b for a, b in zip(self.shift, offset, strict=True))
-        return self._with(shift=shift, origin=self._outer(tuple(plain(c) for c in offset)))  # type: ignore[arg-type]
+        shift = numbers.vector(a - b for a, b in zip(self.shift, offset, strict=True))
+        return self._with(shift=shift, origin=self._outer(numbers.vector(plain(c) for c in offset)))
 
     def rotated(self, quaternion: tuple[Any, Any, Any, Any]) -> Frame:
         """The frame of a part turned by a quaternion (w first, of any length but zero) in this frame's coordinates."""
@@ -81,7 +81,7 @@ class Frame:
     def _outer(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
         """A point of q in p."""
         turned = point if self.back is None else _apply(self.back, point)
-        return tuple(self.back_scale * a + b for a, b in zip(turned, self.origin, strict=True))  # type: ignore[return-value]
+        return numbers.vector(self.back_scale * a + b for a, b in zip(turned, self.origin, strict=True))
 
     def _with(self, **fields: Any) -> Frame:
         values = {name: getattr(self, name) for name in self.__slots__}

@@ -55,11 +55,11 @@ class Lowering:
                 return given
         return getattr(self.shape, field)
 
-    def leaf(self, operation: str, numbers_: list[Any], extent: Extent, corners: int = 0) -> Leaf:
+    def leaf(self, operation: str, stored: list[Any], extent: Extent, corners: int = 0) -> Leaf:
         """A leaf in the shape's own coordinates."""
         placed = self.frame.placed(extent, plain(self.factor))
         number = self.source.surface(self.name, self.material)
-        return Leaf(operation, numbers_, self.frame, self.factor, number, placed, corners)
+        return Leaf(operation, stored, self.frame, self.factor, number, placed, corners)
 
     def part(self, name: Any) -> Node:
         """Another shape, standing in this one's coordinates."""
@@ -86,18 +86,18 @@ class Lowering:
             extent = replace(extent, exact=False)
         return Fold(combine, support, parts, extent)
 
-    def on_value(self, operation: str, numbers_: list[Any], part: Node, extent: Extent) -> OnValue:
+    def on_value(self, operation: str, stored: list[Any], part: Node, extent: Extent) -> OnValue:
         """An operation on a part's value alone, its lengths in scene units; `extent` is the result's."""
-        return OnValue(operation, numbers_, Frame(), 1.0, part, extent)
+        return OnValue(operation, stored, Frame(), 1.0, part, extent)
 
-    def on_point_and_value(self, operation: str, numbers_: list[Any], part: Node, extent: Extent) -> OnValue:
+    def on_point_and_value(self, operation: str, stored: list[Any], part: Node, extent: Extent) -> OnValue:
         """An operation on a point and a value, all lengths in the shape's own units.
 
         `part` comes from `unscaled`; `extent` is the result's, with values in own units too.
         """
         factor = plain(self.factor)
         scaled = replace(extent, radius=extent.radius * factor, slope=extent.slope * factor)
-        return OnValue(operation, numbers_, self.frame, self.factor, part, scaled)
+        return OnValue(operation, stored, self.frame, self.factor, part, scaled)
 
     @property
     def unscaled(self) -> Lowering:
@@ -128,7 +128,7 @@ def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | 
     values = source.values
     translation = values.get(f"{name}.translate", shape.translation) if values else shape.translation
     turn = values.get(f"{name}.rotate", shape.rotation) if values else shape.rotation
-    scaling = values.get(f"{name}.scale", shape.scaling) if values else shape.scaling
+    scaling: Any = values.get(f"{name}.scale", shape.scaling) if values else shape.scaling
     # The shape is scaled, then turned, then moved; on the way to its own coordinates the last comes first.
     if translation is not None:
         frame = frame.translated(tuple(translation))
@@ -136,13 +136,12 @@ def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | 
         quaternion = quaternion_of(turn.axis, _angle(source, name, turn)) if hasattr(turn, "axis") else tuple(turn)
         frame = frame.rotated(quaternion)
     if scaling is not None:
-        sizes = tuple(scaling) if _is_vector(scaling) else None
-        if sizes is None:
+        if _is_vector(scaling):
+            frame = frame.scaled_by_axis(tuple(scaling))
+            factor = factor * numbers.smallest(tuple(scaling))
+        else:
             frame = frame.scaled(scaling)
             factor = factor * scaling
-        else:
-            frame = frame.scaled_by_axis(sizes)
-            factor = factor * numbers.smallest(sizes)
     own = shape.surface if isinstance(shape.surface, str) else material
     return shape.lower(Lowering(source, name, shape, frame, factor, own))
 

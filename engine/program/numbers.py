@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ Vector = tuple[Any, Any, Any]
 def plain(value: Any) -> float:
     """The value as a float, without its gradient."""
     return value if isinstance(value, float) else float(value.detach() if hasattr(value, "detach") else value)
+
+
+def vector(values: Iterable[Any]) -> Vector:
+    """The three numbers as a vector."""
+    x, y, z = values
+    return (x, y, z)
 
 
 def sqrt(value: Any) -> Any:
@@ -38,8 +45,8 @@ def smallest(values: Vector) -> Any:
     return min(values, key=plain)
 
 
-def normalized(vector: Vector) -> Vector:
+def normalized(direction: Vector) -> Vector:
     """The vector divided by its length."""
-    x, y, z = vector
+    x, y, z = direction
     length = sqrt(x * x + y * y + z * z)
     return (x / length, y / length, z / length)

@@ -1,7 +1,7 @@
 """The program's tree: what shapes lower to, and what the rows are emitted from.
 
-All values are in scene units: `factor` on a leaf (or an operation on a value) holds every scale and Lipschitz factor above
-it. An extent is in the coordinates of the point register in which its node is evaluated.
+All values are in scene units: `factor` on a leaf (or an operation on a value) holds every scale and Lipschitz factor
+above it. An extent is in the coordinates of the point register in which its node is evaluated.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class OnValue:
 
 @dataclass(slots=True)
 class Warp:
-    """A part evaluated at a warped point, or the nearest of several: one entry of `variants` (numbers) for each copy."""
+    """A part evaluated at a warped point, or the nearest of several: `variants` has the numbers of each copy."""
 
     operation: str
     variants: list[list[Any]]

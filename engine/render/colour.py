@@ -6,7 +6,7 @@ import torch
 
 
 def distinct(numbers: torch.Tensor) -> torch.Tensor:
-    """A colour (N, 3) in [0, 1] for each number (N,), far apart for neighbours, black for -1; hues a golden angle apart."""
+    """A colour (N, 3) in [0, 1] for each number (N,), black for -1; neighbours' hues lie a golden angle apart."""
     hue = (numbers.float() * 0.61803399) % 1.0
     channels = (hue[:, None] * 6.0 + hue.new_tensor([5.0, 3.0, 1.0])) % 6.0
     pure = 1.0 - torch.minimum(channels, 4.0 - channels).clamp(0.0, 1.0)
@@ -15,7 +15,7 @@ def distinct(numbers: torch.Tensor) -> torch.Tensor:
 
 
 def heat(share: torch.Tensor) -> torch.Tensor:
-    """Values in [0, 1] (N,) from black through violet and orange to pale yellow (N, 3); close to matplotlib's inferno."""
+    """Values in [0, 1] (N,) from black through violet and orange to pale yellow (N, 3), like inferno."""
     stops = share.new_tensor(
         [[0.0, 0.0, 0.02], [0.34, 0.06, 0.43], [0.73, 0.21, 0.33], [0.98, 0.55, 0.04], [0.99, 1.0, 0.64]]
     )

@@ -12,22 +12,67 @@ from ..scene import Light, PointLight, Sky, Sun
 
 SUN, POINT = 0.0, 1.0
 
+AMBIENT_REACH = 0.35  # how far ambient occlusion looks, in grains of the scene
 
-def lighting(lights: Iterable[Light], reach: float, device: torch.device | str = "cpu") -> Lighting:
-    """Suns and point lights as rows, skies added up; `reach` is how far ambient occlusion looks, in scene units."""
+WHITE = 0.85  # what a white floor in full light becomes, before the tone map
+LEAST_COSINE = 0.2  # light from the side or below lights something, if not the floor
+DARKEST = 0.25  # a scene darker than this stays dark
+
+GROUND = 0.35  # share of the light from above that the ground throws back, as seen in metals and by undersides
+
+
+def lighting(lights: Iterable[Light], grain: float, device: torch.device | str = "cpu") -> Lighting:
+    """Suns and point lights as rows, skies added up; `grain` is about how far the scene's parts are apart."""
     rows: list[list[float]] = []
-    sky = [0.0] * SKY_SIZE
+    zenith, horizon, ground = [0.0] * 3, [0.0] * 3, [0.0] * 3
     for light in lights:
         if isinstance(light, Sun):
             half = math.tan(math.radians(light.angle) / 2.0)
-            rows.append([SUN, *_unit(light.direction), *(c * light.strength for c in light.color), half])
+            direction = _unit(light.direction)
+            rows.append([SUN, *direction, *(c * light.strength * math.pi for c in light.color), half])
+            ground = _plus(ground, light.color, GROUND * light.strength * max(direction[2], 0.0))
         elif isinstance(light, PointLight):
-            rows.append([POINT, *light.position, *(c * light.strength for c in light.color), light.radius])
+            rows.append([POINT, *light.position, *(c * light.strength * math.pi for c in light.color), light.radius])
         elif isinstance(light, Sky):
-            added = [c * light.strength for c in (*light.zenith, *light.horizon)]
-            sky = [a + b for a, b in zip(sky, added, strict=True)]
+            zenith = _plus(zenith, light.zenith, light.strength)
+            horizon = _plus(horizon, light.horizon, light.strength)
+            for part in (light.zenith, light.horizon):
+                ground = _plus(ground, part, 0.5 * GROUND * light.strength)
     table = torch.tensor(rows, dtype=torch.float32, device=device).reshape(-1, LIGHT_SIZE)
-    return Lighting(table, torch.tensor(sky, dtype=torch.float32, device=device), reach)
+    sky = torch.tensor([*zenith, *horizon, *ground], dtype=torch.float32, device=device)
+    assert len(sky) == SKY_SIZE
+    return Lighting(table, sky, AMBIENT_REACH * grain, grain)
+
+
+def exposure(lights: Iterable[Light], ball: tuple[float, float, float, float]) -> float:
+    """Factor that brings what the lights do to a white matt floor under a ball to WHITE, as a camera's meter would.
+
+    So a picture keeps its brightness when all lights grow together; linear pictures are not touched.
+    """
+    brightness = 0.0
+    for light in lights:
+        if isinstance(light, Sky):
+            brightness += 0.5 * (_luminance(light.zenith) + _luminance(light.horizon)) * light.strength
+        else:
+            towards = light.direction if isinstance(light, Sun) else _difference(light.position, ball[:3])
+            away = math.hypot(*towards)
+            # A lamp within the ball is as far from the floor as the ball is large.
+            fall = 1.0 if isinstance(light, Sun) else 1.0 / max(away, ball[3], 1e-3) ** 2
+            cosine = max(towards[2] / max(away, 1e-6), LEAST_COSINE)
+            brightness += _luminance(light.color) * light.strength * fall * cosine
+    return WHITE / max(brightness, DARKEST)
+
+
+def _plus(total: list[float], color: tuple[float, float, float], weight: float) -> list[float]:
+    return [a + weight * b for a, b in zip(total, color, strict=True)]
+
+
+def _luminance(color: tuple[float, float, float]) -> float:
+    return 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]  # ITU-R BT.709
+
+
+def _difference(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
+    return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
 
 
 def _unit(vector: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -10,6 +10,7 @@ import torch
 
 from ...kernels import Program, runtime
 from ...kernels.develop import develop
+from ...kernels.operations import Column
 from ...kernels.rays import TILE, Film, camera_rays
 from ...kernels.shade import Lighting, shade
 from ...kernels.surface import surface_on
@@ -19,7 +20,7 @@ from ..program.build import build_program
 from ..scene import Camera, Scene
 from . import colour
 from .framing import frame
-from .lighting import lighting
+from .lighting import exposure, lighting
 
 Mode = Literal["shaded", "normals", "depth", "steps", "shapes"]
 
@@ -27,8 +28,8 @@ LARGEST_SIDE = 16384
 MAXIMUM_STEPS = 256
 FULL_HEAT = 96  # steps that the mode "steps" shows as the hottest colour
 
-# How far ambient occlusion looks, as a share of the subject's radius.
-AMBIENT_REACH = 0.35
+# Normals are taken from taps so far away, in pixels: a wider net rounds edges into bright lines, a finer one sparkles.
+TAP_SHARE = 0.3
 
 # A surface is met where its distance is this share of a pixel; less costs steps, more thickens silhouettes.
 HIT_SHARE = 0.1
@@ -40,6 +41,7 @@ class View:
 
     program: Program
     lighting: Lighting
+    exposure: float
     camera: Camera
 
 
@@ -81,10 +83,12 @@ def view_of(scene: Scene, camera: Camera | None = None) -> View:
     """Program, lights and camera of a scene, on the backend's device."""
     device = "cuda" if runtime.backend() == "cuda" else "cpu"
     program = build_program(scene)
-    subject = program if not scene.stage else build_program(scene, stage=False)
-    chosen = camera or scene.camera or frame(subject)
-    reach = AMBIENT_REACH * (subject.sphere[3] or 1.0)
-    return View(program.to(device), lighting(scene.lighting.values(), reach, device), chosen)
+    chosen = camera or scene.camera or frame(program)
+    # A single shape is one grain; of n that fill a ball, each has the n-th part of its volume.
+    parts = int((program.rows[:, Column.SHAPE] >= 0).sum())
+    grain = (program.subject[3] or 1.0) / max(parts, 1) ** (1.0 / 3.0)
+    lights = list(scene.lighting.values())
+    return View(program.to(device), lighting(lights, grain, device), exposure(lights, program.subject), chosen)
 
 
 def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:
@@ -93,7 +97,8 @@ def render_view(view: View, width: int, height: int, mode: Mode, samples: int, s
     total = _sample(view, film, mode, _jitter(0, samples, seed), linear)
     for sample in range(1, samples):
         total += _sample(view, film, mode, _jitter(sample, samples, seed), linear)
-    return develop(total, film, scale=1.0 / samples, screen=mode == "shaded" and not linear)
+    screen = mode == "shaded" and not linear
+    return develop(total, film, scale=(view.exposure if screen else 1.0) / samples, screen=screen)
 
 
 def _sample(view: View, film: Film, mode: Mode, shift: tuple[float, float], linear: bool) -> torch.Tensor:
@@ -114,7 +119,7 @@ def _sample(view: View, film: Film, mode: Mode, shift: tuple[float, float], line
     if mode == "shapes":
         return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
     lights = replace(view.lighting, lights=view.lighting.lights[:0]) if mode == "normals" else view.lighting
-    footprint = (0.0, 0.5 * pixel) if perspective else (0.5 * pixel, 0.0)
+    footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
     radiance, normals = shade(program, lights, origins, directions, distance, materials, footprint)
     if mode == "normals":
         return normals if linear else torch.where(distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
@@ -140,7 +145,7 @@ def _nearness(distance: torch.Tensor) -> torch.Tensor:
 
 
 def _jitter(sample: int, samples: int, seed: int) -> tuple[float, float]:
-    """Where in the pixel a sample lies: the R2 sequence (M. Roberts 2018), turned by the seed; one sample is the centre."""
+    """Where in the pixel a sample lies: R2 sequence (M. Roberts 2018) turned by the seed; one sample is the centre."""
     if samples == 1:
         return (0.0, 0.0)
     start = (seed * 0.5698402909980532) % 1.0

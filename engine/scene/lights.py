@@ -13,7 +13,7 @@ Strength = Annotated[Length, Field(description="factor of the colour")]
 
 
 class Sun(Model):
-    """Parallel light from a far disc; `strength` times `color` is its irradiance where it falls squarely."""
+    """Parallel light from a far disc; `strength` times `color` is how bright it makes white paper that faces it."""
 
     kind: Literal["sun"] = "sun"
     direction: Annotated[Vector3, Field(description="towards the light, any length but zero")] = (1.0, -1.0, 2.0)
@@ -39,7 +39,7 @@ class Sky(Model):
 
 
 class PointLight(Model):
-    """A ball of light; `strength` times `color` is its irradiance where it falls squarely at distance 1."""
+    """A ball of light; `strength` times `color` is how bright it makes white paper that faces it at distance 1."""
 
     kind: Literal["point"] = "point"
     position: Vector3
@@ -52,8 +52,8 @@ Light = Sun | Sky | PointLight
 
 LIGHT_KINDS: dict[str, type[Light]] = {"sun": Sun, "sky": Sky, "point": PointLight}
 
-# A scene that names no light is lit as in a studio: a large soft key from the upper right, and a bright even sky.
+# A scene that names no light is lit as in a studio: a large soft key from the upper left, and a bright even sky.
 STUDIO: dict[str, Light] = {
-    "sun": Sun(direction=(1.0, -1.2, 2.0), color=(1.0, 0.96, 0.9), strength=2.5, angle=8.0),
-    "sky": Sky(zenith=(0.75, 0.82, 0.95), horizon=(1.0, 1.0, 1.0), strength=0.9),
+    "sun": Sun(direction=(-1.0, -0.9, 1.7), color=(1.0, 0.95, 0.88), strength=2.5, angle=10.0),
+    "sky": Sky(zenith=(0.8, 0.86, 0.96), horizon=(1.0, 1.0, 1.0), strength=0.9),
 }

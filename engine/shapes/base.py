@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -61,7 +62,7 @@ Quaternion = tuple[Number, Number, Number, Number]
 
 
 class Model(BaseModel):
-    """What every part of a scene shares: immutable, no unknown keys, no NaN or infinity, fields known by their file names."""
+    """What every part of a scene shares: immutable, no unknown keys, no NaN or infinity, fields with file names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
@@ -87,8 +88,9 @@ class Rotation(Model):
 class Shape(Model, Fluent):
     """A shape in space, placed by `scale`, then `rotate`, then `translate`.
 
-    Shapes are immutable: every method returns a new one. In Python the four common keys of a scene file are the methods
-    `material`, `scale`, `rotate`, `translate`; what they set is held in `surface`, `scaling`, `rotation`, `translation`.
+    Shapes are immutable: every method returns a new one. In Python the four common keys of a scene file are the
+    methods `material`, `scale`, `rotate`, `translate`; what they set is held in `surface`, `scaling`, `rotation`,
+    `translation`.
     """
 
     # Whether a value is the distance itself or a bound on it; operators keep the worse of this and of their parts.
@@ -151,7 +153,7 @@ class Shape(Model, Fluent):
             return self._with(scaling=scaling, translation=moved)
         if self.scaling is None and self.rotation is None and self.translation is None:
             return self._with(scaling=tuple(factor))
-        return Union(of=(self,), scale=tuple(factor))
+        return Union(of=(self,)).scale(factor)
 
     def rotate(self, angle: float, axis: tuple[float, float, float] = (0.0, 0.0, 1.0)) -> Self:
         """The shape turned by `angle` degrees about an axis through the origin."""
@@ -165,15 +167,15 @@ class Shape(Model, Fluent):
 
     def translate(self, *offset: float | tuple[float, ...]) -> Self:
         """The shape moved by (x, y, z) or (x, y), given as one vector or as numbers."""
-        vector = offset[0] if len(offset) == 1 and not isinstance(offset[0], (int, float)) else offset
-        x, y, z = (*vector, 0.0) if len(vector) == 2 else vector  # type: ignore[arg-type]
+        vector: Sequence[Any] = offset[0] if len(offset) == 1 and not isinstance(offset[0], (int, float)) else offset
+        x, y, z = (*vector, 0.0) if len(vector) == 2 else vector
         old = self.translation or (0.0, 0.0, 0.0)
         return self._with(translation=(old[0] + x, old[1] + y, old[2] + z))
 
     def _with(self, **fields: Any) -> Self:
         """A copy with some fields changed and checked."""
         values = {name: getattr(self, name) for name in type(self).model_fields} | fields
-        copy = type(self)(**{name: value for name, value in values.items()})
+        copy = type(self)(**values)
         copy._name = self._name
         return copy
 

@@ -47,7 +47,7 @@ class Fold(Factory):
     """Makes an operator on any number of shapes: `union(a, b, c, smooth=0.1)`."""
 
     def __call__(self, *parts: Any, **named: Any) -> Shape:
-        return self.cls(of=parts, **named)
+        return super().__call__(of=parts, **named)
 
 
 def factories() -> dict[str, Factory]:

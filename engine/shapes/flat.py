@@ -98,7 +98,7 @@ class RegularPolygon(Shape):
 
 @register
 class Star(Shape):
-    """A star of `points` tips on a circle of radius `outer`, the first on +x, and inner corners on one of radius `inner`."""
+    """A star of `points` tips at radius `outer`, the first on +x, and as many inner corners at radius `inner`."""
 
     source: ClassVar[str] = "one edge of a sector, by symmetry"
     flat: ClassVar[bool] = True

@@ -6,7 +6,7 @@ What each does stands with its class in operators.py, modifiers.py and warps.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from .base import Shape
@@ -99,6 +99,6 @@ def _fold(kind: str, first: Any, second: Any) -> Shape:
     from .base import Shape
 
     if not isinstance(second, Shape):
-        return NotImplemented
+        return cast("Shape", NotImplemented)  # Python then tries the other operand, or raises
     plain = first.kind == kind and first.extendable
     return _make(kind, of=(*first.of, second) if plain else (first, second))

@@ -17,7 +17,7 @@ from .registry import register
 
 @register
 class Offset(Shape):
-    """A shape grown by `distance` on all sides, its edges rounded; shrunk if negative."""
+    """A shape grown by `distance` on all sides, its edges rounded; shrunk if negative, and a bound then."""
 
     source: ClassVar[str] = "value - distance"
     inside: ClassVar[Literal["exact", "bound"]] = "bound"

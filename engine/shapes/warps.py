@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ..program import numbers
 from ..program.errors import BuildError
@@ -20,6 +20,7 @@ from .base import Length, Number, Positive, Reference, Shape, Vector3
 from .registry import register
 
 MOST_CELLS = 1_000_000  # cell numbers stay whole in float32
+Copies = Annotated[int, Field(ge=1, le=MOST_CELLS, strict=True)]
 
 
 @register
@@ -51,7 +52,10 @@ class Elongate(Shape):
 
 @register
 class Mirror(Shape):
-    """What of a shape lies on the positive side of the plane normal · p = offset, and its reflection."""
+    """What of a shape lies on the positive side of the plane normal · p = offset, and its reflection.
+
+    A shape that the plane cuts is a bound.
+    """
 
     source: ClassVar[str] = "p - 2 min(normal · p - offset, 0) normal"
 
@@ -70,15 +74,15 @@ class Mirror(Shape):
         normal = numbers.normalized(tuple(build["normal"]))
         offset = build["offset"]
         inner = build.inner(self.of)
-        n = tuple(plain(c) for c in normal)
+        n = numbers.vector(plain(c) for c in normal)
         o = plain(offset)
-        # Reflection p - 2 (n·p - o) n of the box, and the cone about a centre on the plane, where folding keeps lengths.
-        matrix = tuple(tuple((1.0 if i == j else 0.0) - 2.0 * n[i] * n[j] for j in range(3)) for i in range(3))
-        other = inner.extent.placed(matrix, 1.0, tuple(2.0 * o * c for c in n), 1.0, 1.0)  # type: ignore[arg-type]
+        # The box is reflected, p - 2 (n·p - o) n; the cone stands on the plane, where folding keeps lengths.
+        rows = (numbers.vector((1.0 if i == j else 0.0) - 2.0 * n[i] * n[j] for j in range(3)) for i in range(3))
+        other = inner.extent.placed(numbers.vector(rows), 1.0, numbers.vector(2.0 * o * c for c in n), 1.0, 1.0)
         height = sum(a * b for a, b in zip(n, inner.extent.centre, strict=True)) - o
-        middle = tuple(c - height * a for c, a in zip(inner.extent.centre, n, strict=True))
+        middle = numbers.vector(c - height * a for c, a in zip(inner.extent.centre, n, strict=True))
         both = union([inner.extent, other])
-        folded = inner.extent.recentred(middle)  # type: ignore[arg-type]
+        folded = inner.extent.recentred(middle)
         return build.warp("mirror", [[*normal, offset]], inner, replace(folded, low=both.low, high=both.high))
 
 
@@ -97,15 +101,8 @@ class Repeat(Shape):
         0.0,
     )
     count: Annotated[
-        tuple[int, int, int] | None, Field(description="copies along x, y, z, centred together; endless without")
+        tuple[Copies, Copies, Copies] | None, Field(description="copies along x, y, z, centred together; endless without")
     ] = None
-
-    @field_validator("count")
-    @classmethod
-    def _counts(cls, count: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
-        if count is not None and not all(1 <= n <= MOST_CELLS for n in count):
-            raise ValueError(f"must be from 1 to {MOST_CELLS}")
-        return count
 
     def lower(self, build: Lowering) -> Node:
         spacing = tuple(build["spacing"])
@@ -117,7 +114,7 @@ class Repeat(Shape):
         )
         lows = [-MOST_CELLS if count > MOST_CELLS else 0 for count in counts]
         highs = [MOST_CELLS if count > MOST_CELLS else count - 1 for count in counts]
-        shift = tuple(
+        shift = numbers.vector(
             -0.5 * (count - 1) * step if count <= MOST_CELLS else 0.0
             for count, step in zip(counts, spacing, strict=True)
         )
@@ -221,7 +218,10 @@ class Bend(Shape):
 
 @register
 class Revolve(Shape):
-    """A flat shape turned about the z axis: its x becomes the distance from the axis less `radius`, its y becomes z."""
+    """A flat shape turned about the z axis: its x becomes the distance from the axis less `radius`, its y becomes z.
+
+    A flat shape that the axis cuts is a bound, unless it is the same on both sides.
+    """
 
     source: ClassVar[str] = "distance in the half-plane through the axis (Quilez)"
     part: ClassVar[Literal["solid", "flat", "any"]] = "flat"
@@ -285,17 +285,19 @@ def _half_angle(extent: Extent) -> float:
 def _lattice_extent(extent: Extent, steps: Any, lows: list[int], highs: list[int], counts: tuple[int, ...]) -> Extent:
     """Extent of all copies in cells low … high."""
     if any(count > MOST_CELLS for count in counts):
-        low = tuple(-INFINITY if count > MOST_CELLS else edge for edge, count in zip(extent.low, counts, strict=True))
-        high = tuple(
+        low = numbers.vector(
+            -INFINITY if count > MOST_CELLS else edge for edge, count in zip(extent.low, counts, strict=True)
+        )
+        high = numbers.vector(
             INFINITY if count > MOST_CELLS else edge + top * step
             for edge, step, top, count in zip(extent.high, steps, highs, counts, strict=True)
         )
-        return replace(extent, low=low, high=high, radius=INFINITY)  # type: ignore[arg-type]
+        return replace(extent, low=low, high=high, radius=INFINITY)
     size = [step * top for step, top in zip(steps, highs, strict=True)]
-    high = tuple(edge + length for edge, length in zip(extent.high, size, strict=True))
-    centre = tuple(c + 0.5 * length for c, length in zip(extent.centre, size, strict=True))
+    high = numbers.vector(edge + length for edge, length in zip(extent.high, size, strict=True))
+    centre = numbers.vector(c + 0.5 * length for c, length in zip(extent.centre, size, strict=True))
     radius = extent.radius + extent.slope * 0.5 * math.hypot(*size)
-    return replace(extent, high=high, centre=centre, radius=radius)  # type: ignore[arg-type]
+    return replace(extent, high=high, centre=centre, radius=radius)
 
 
 def _bent(extent: Extent, size: float, near: float, far: float) -> Extent:
