@@ -18,8 +18,8 @@ class ShapeField(torch.nn.Module):
 
     Args:
         scene: the scene; its stage is left out.
-        trainable: names such as "body.size", "knob.translate", "ring.rotate.angle", "both.smooth", each of which becomes
-            an `nn.Parameter`; None for every parameter of every shape that the scene sets.
+        trainable: names such as "body.size", "knob.translate", "ring.rotate.angle", "both.smooth", each of which
+            becomes an `nn.Parameter`; None for every parameter of every shape that the scene sets.
 
     Example:
         >>> field = ShapeField(Scene(show=sphere(0.5).named("ball")), trainable=["ball.radius"])
@@ -52,7 +52,8 @@ class ShapeField(torch.nn.Module):
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Signed distance (…) at points (…, 3); differentiable to points and parameters, any number of times."""
         program = self.program()
-        return distance(program.to(points.device), points)  # type: ignore[no-any-return]
+        distances: torch.Tensor = distance(program.to(points.device), points)
+        return distances
 
 
 def named_parameters_of(scene: Scene) -> dict[str, Any]:

@@ -21,7 +21,9 @@ Lane = _device.Lanes
 @ti.func
 def program_distance(rows: ti.template(), row_count, parameters: ti.template(), point):
     """Signed distance of a program with `row_count` rows at `point` (a 3-vector in scene units)."""
-    value = _device.evaluate(rows, 0, row_count, parameters, Lane(point[0]), Lane(point[1]), Lane(point[2]), Lane(0.0), Lane(FAR))
+    value = _device.evaluate(
+        rows, 0, row_count, parameters, Lane(point[0]), Lane(point[1]), Lane(point[2]), Lane(0.0), Lane(FAR)
+    )
     return value[0]
 
 

@@ -304,7 +304,7 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
                     result = fold(combine, known, own, parameters[at + 1], parameters[at + 2])
                     if ti.static(with_surface):
                         weight = share_of_row(combine, known, own, parameters[at + 1], parameters[at + 2])
-                        if weight.max() > 0.0:
+                        if weight.max() > 0.0 or combine == _CUT:
                             fold_surface(row, rows, surfaces, combine, weight, number_registers, material_registers)
                     for lane in ti.static(range(width)):
                         value_registers[target, lane] = result[lane]
@@ -329,8 +329,8 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
     def evaluate(rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle, limit):
         """Signed distance at the packet's points by rows first … last - 1, or `limit` where that is less.
 
-        `idle` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance lets the
-        machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
+        `idle` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance lets
+        the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
         """
         return run(rows, first, last, parameters, x, y, z, idle, limit, rows, idle, idle)
 

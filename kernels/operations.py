@@ -57,6 +57,7 @@ SPHERE_SIZE = 5
 
 VALUE_REGISTERS = 16
 POINT_REGISTERS = 8
+NESTING = 32  # groups of parts that may nest: that of a balanced tree, so enough for as many parts as rows there may be
 FAR = 1e9  # a distance beyond every scene; finite, because the device maths assumes that nothing is infinite
 
 

@@ -10,6 +10,7 @@ from .operations import (
     FIRST_WARP,
     FRAME_SIZES,
     HEAD_SIZE,
+    NESTING,
     OPERATIONS,
     POINT_REGISTERS,
     SKIP,
@@ -56,7 +57,9 @@ class Program:
         _check_tensor("surfaces", self.surfaces, (torch.float32,), (len(self.names), SURFACE_SIZE))
         if len(self.rows) > MAXIMUM_ROWS:
             raise ValueError(f"rows: expected at most {MAXIMUM_ROWS}, got {len(self.rows)}")
-        _check_rows(self.rows.cpu(), len(self.parameters), len(self.names))
+        rows = self.rows.cpu().long()
+        _check_rows(rows, len(self.parameters), len(self.names))
+        _check_groups(rows)
 
     def with_parameters(self, parameters: torch.Tensor) -> "Program":
         """The same instructions with other numbers, (P,) float32 or float64."""
@@ -92,7 +95,6 @@ def _parameter_counts() -> torch.Tensor:
 
 def _check_rows(rows: torch.Tensor, parameter_count: int, shape_count: int) -> None:
     """Refuse rows that would make the machine read or write outside its registers and tensors."""
-    rows = rows.long()
     count = len(rows)
     column = {name: rows[:, name] for name in Column}
     operation = column[Column.OPERATION]
@@ -126,3 +128,18 @@ def _check_rows(rows: torch.Tensor, parameter_count: int, shape_count: int) -> N
     start = column[Column.PARAMETERS] - torch.where(spheres, SPHERE_SIZE, 0)
     stop = column[Column.PARAMETERS] + HEAD_SIZE + torch.where(jumps, 0, frame + numbers)
     require((operation == CLEAR) | ((start >= 0) & (stop <= parameter_count)), "parameters outside the vector")
+
+
+def _check_groups(rows: torch.Tensor) -> None:
+    """Refuse groups (skips that a tile may leave out with all behind them) that cross, or nest deeper than a tile can hold."""
+    starts = ((rows[:, Column.OPERATION] == SKIP) & (rows[:, Column.DATA] == 1)).nonzero().flatten()
+    ends = starts + rows[starts, Column.SKIP]
+    open_ends: list[int] = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        while open_ends and open_ends[-1] < start:
+            open_ends.pop()
+        if open_ends and open_ends[-1] < end:
+            raise ValueError(f"rows: row {start} has a group that outlasts the one around it: {rows[start].tolist()}")
+        open_ends.append(end)
+        if len(open_ends) > NESTING:
+            raise ValueError(f"rows: row {start} has a group nested deeper than {NESTING}: {rows[start].tolist()}")

@@ -10,12 +10,9 @@ from typing import Any
 import torch
 
 from . import runtime
-from .operations import SKIP, SPHERE_SIZE, Column
+from .operations import NESTING, SKIP, SPHERE_SIZE, Column
 from .program import Program
 from .runtime import ti
-
-# Groups of parts nest to the depth of a balanced tree, so 32 is enough for as many parts as rows there may be.
-NESTING = 32
 
 # A smooth union pulls its surface out of a part's ball by less than a quarter of the blend's radius, and a part changes
 # values up to the radius itself: 1.25 of it in all.
@@ -43,9 +40,8 @@ def tiles_of(program: Program, origins: torch.Tensor, directions: torch.Tensor, 
     lengths = torch.zeros(count, dtype=torch.int32, device=origins.device)
     # The first pass counts and writes no row; the array for them is one of its own, because Vulkan binds an array that
     # is passed for two arguments for one of them only.
-    _run(
-        program, origins, directions, rays, torch.zeros(count, 2, **_like(lengths)), _empty_rows(1, lengths), lengths, 0
-    )
+    no_ranges = torch.zeros(count, 2, **_like(lengths))
+    _run(program, origins, directions, rays, no_ranges, _empty_rows(1, lengths), lengths, 0)
     ends = lengths.cumsum(0, dtype=torch.int32)
     ranges = torch.stack([ends - lengths, ends], dim=1).contiguous()
     rows = _empty_rows(max(int(ends[-1]), 1), lengths)

@@ -63,8 +63,8 @@ def sphere_trace(
         `distance` at the point found (implicit differentiation).
 
     Raises:
-        TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps make no
-            sense.
+        TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps are
+            out of range.
     """
     start, restore = arguments.vectors("origins", origins)
     way, _ = arguments.vectors("directions", directions)

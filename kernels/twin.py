@@ -1,4 +1,4 @@
-"""The PyTorch twin of the machine: the same formulas on tensors, in float32 or float64, differentiable any number of times.
+"""The PyTorch twin of the machine: the same formulas on tensors of float32 or float64, differentiable at any order.
 
 It runs every row (the machine's skips change nothing but the time), so it is the explanation and the derivative.
 """
@@ -28,9 +28,11 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
     # One split instead of P indexings: each would be a node of the graph with a gradient as long as the vector.
     scalars = numbers.unbind()
     origin: Point = (points[:, 0], points[:, 1], points[:, 2])
+    # Registers that no row has written hold what the machine's do: the origin, and FAR.
+    far = torch.full_like(points[:, 0], FAR)
+    zero = torch.zeros_like(far)
     point_registers: dict[int, Point] = {0: origin}
     value_registers: dict[int, torch.Tensor] = {}
-    far = torch.full_like(points[:, 0], FAR)
     for row in program.rows.tolist():
         number, target, at = row[Column.OPERATION], row[Column.TARGET], row[Column.PARAMETERS]
         if number == SKIP:
@@ -40,7 +42,7 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
             continue
         operation = OPERATIONS[number]
         frame = Frame(row[Column.FRAME])
-        point = in_frame(frame, scalars, at + HEAD_SIZE, point_registers[row[Column.POINT]])
+        point = in_frame(frame, scalars, at + HEAD_SIZE, point_registers.get(row[Column.POINT], (zero, zero, zero)))
         inside = at + HEAD_SIZE + FRAME_SIZES[frame]
         own_numbers = scalars[inside : inside + len(operation.parameters)]
         formula: Any = operation.formula
@@ -50,7 +52,7 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
         if operation.role == "polygon":
             own = formula(TORCH, *point, scalars, inside, row[Column.DATA])
         elif operation.role == "value":
-            own = formula(TORCH, *point, value_registers[row[Column.VALUE]], *own_numbers)
+            own = formula(TORCH, *point, value_registers.get(row[Column.VALUE], far), *own_numbers)
         else:
             own = formula(TORCH, *point, *own_numbers)
         known = value_registers.get(target, far)

@@ -1,6 +1,6 @@
 """A host that starts Taichi again under us: programs are plain tensors and kernels compile again by themselves.
 
-    python scenes/embed_restart.py
+python scenes/embed_restart.py
 """
 
 import taichi as ti

@@ -20,9 +20,9 @@ def main() -> None:
 
     points = torch.tensor([[0.0, 0.0, 2.0], [0.0, 0.0, 0.5], [2.0, 0.0, 1.0]], requires_grad=True)
     values = kernels.distance(program, points)
-    values.sum().backward()
+    (gradient,) = torch.autograd.grad(values.sum(), points)
     print("distance", values.detach().tolist())  # 1.0 to the ball's top, -0.5 at its centre, 1.0 to the floor
-    print("gradient", points.grad[0].tolist())  # straight up
+    print("gradient", gradient[0].tolist())  # straight up
 
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 65, dtype=np.float32)] * 3, indexing="ij"), axis=-1)
     volume = kernels.distance(program, grid)  # (65, 65, 65), a numpy array

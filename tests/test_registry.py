@@ -46,7 +46,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "polygon": [{"points": ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))}, {"points": ARROW}, {"points": ARROW[::-1]}],
     "offset": [{"of": box}, {"of": torus, "distance": -0.05}, {"of": box, "scale": 1.5, **PLACED}],
     "shell": [{"of": ball}, {"of": box, "thickness": 0.02, "scale": 1.5}],
-    "extrude": [{"of": gear}, {"of": shapes.circle(0.5) - shapes.rectangle(0.3), "height": 0.2, "scale": 1.5, **PLACED}],
+    "extrude": [
+        {"of": gear},
+        {"of": shapes.circle(0.5) - shapes.rectangle(0.3), "height": 0.2, "scale": 1.5, **PLACED},
+    ],
     "wave": [{"of": ball}, {"of": box, "amplitude": 0.1, "wavelength": 0.3, "scale": 1.2}],
     "union": [{"of": (left, right)}, {"of": (left, right, torus), "smooth": 0.2, **PLACED}, {"of": (ball,)}],
     "intersection": [{"of": (left, right)}, {"of": (left, right, torus), "smooth": 0.1}],
@@ -56,7 +59,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "schwarz_p": [{}, {"cell": 2.0, "thickness": 0.3}],
     "diamond": [{}, {"cell": 0.7, "thickness": 0.05, "scale": 1.5}],
     "neovius": [{}, {"cell": 1.5, "thickness": 0.02}],
-    "sphere": [{}, {"radius": 0.01}, {"radius": 0.4, "scale": 2.0, **PLACED}, {"radius": 0.5, "scale": (2.0, 1.0, 0.5)}],
+    "sphere": [
+        {},
+        {"radius": 0.01},
+        {"radius": 0.4, "scale": 2.0, **PLACED},
+        {"radius": 0.5, "scale": (2.0, 1.0, 0.5)},
+    ],
     "ellipsoid": [{}, {"size": (0.1, 1.0, 1.5)}, {"size": (1.0, 1.0, 1.0)}, {"size": (0.5, 0.2, 1.0), **PLACED}],
     "box": [{}, {"size": (0.01, 1.0, 1.5)}, {"size": (0.5, 0.2, 1.0), "scale": 0.7, **PLACED}],
     "rounded_box": [{}, {"size": (1.2, 0.6, 0.4), "radius": 0.2, **PLACED}, {"radius": 0.0}],
@@ -91,7 +99,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"of": box, "count": 1},
     ],
     "twist": [{"of": box}, {"of": shapes.box((0.3, 0.3, 1.2)), "rate": -200.0, "scale": 1.2, **PLACED}, {"of": ball}],
-    "bend": [{"of": shapes.box((2.0, 0.3, 0.2))}, {"of": shapes.box((1.2, 0.4, 0.4)), "radius": 0.5, "scale": 1.2, **PLACED}],
+    "bend": [
+        {"of": shapes.box((2.0, 0.3, 0.2))},
+        {"of": shapes.box((1.2, 0.4, 0.4)), "radius": 0.5, "scale": 1.2, **PLACED},
+    ],
     "revolve": [
         {"of": shapes.circle(0.2), "radius": 0.5},
         {"of": gear, "radius": 0.6, "scale": 1.2, **PLACED},

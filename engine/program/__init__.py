@@ -1,6 +1,11 @@
 """Programs: how a scene becomes what the machine runs."""
 
+from typing import TYPE_CHECKING
+
 from .errors import BuildError
+
+if TYPE_CHECKING:
+    from .build import build_program
 
 __all__ = ["BuildError", "build_program"]
 

@@ -97,9 +97,11 @@ class Emitter:
         held = target if combine == Combine.SET else free
         free = max(free, held + 1)
         first, mode, rest = _in_order(node)
-        if mode == Combine.UNION and len(self.rows) > 0:
-            self._clear(held)
-        if mode == Combine.UNION:
+        # Into a cleared register the first part of a union is folded like the others, behind a skip or in a group; a
+        # part that needs registers itself takes this one instead, or every level of a deep tree would take one more.
+        if mode == Combine.UNION and registers(first) == 1:
+            if len(self.rows) > 0:
+                self._clear(held)
             self._group(_hierarchy([first, *rest], node), held, mode, node.support, point, free)
         else:
             self.emit(first, held, Combine.SET, 0.0, point, free=free)

@@ -1,7 +1,7 @@
 """How far a part of a scene reaches: a box that holds its surface, and a cone under its values.
 
-The cone promises value(p) ≥ slope · |p - centre| - radius everywhere. It is what a skip tests: where it stays above what
-is known already, the part cannot matter. `exact` says that the value outside is the true distance.
+The cone promises value(p) ≥ slope · |p - centre| - radius everywhere. It is what a skip tests: where it stays above
+what is known already, the part cannot matter. `exact` says that the value outside is the true distance.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
-from ...kernels.shade import LIGHT_SIZE, SKY_SIZE, Lighting
+from ...kernels.visibility import LIGHT_SIZE, SKY_SIZE, Lighting
 from ..scene import Light, PointLight, Sky, Sun
 
 SUN, POINT = 0.0, 1.0
@@ -16,6 +16,7 @@ AMBIENT_REACH = 0.35  # how far ambient occlusion looks, in grains of the scene
 
 WHITE = 0.85  # what a white floor in full light becomes, before the tone map
 LEAST_COSINE = 0.2  # light from the side or below lights something, if not the floor
+FLOOR_ZENITH = 0.84  # how much of what a floor sees of the sky is the zenith's, as `shade` weighs it
 DARKEST = 0.25  # a scene darker than this stays dark
 
 GROUND = 0.35  # share of the light from above that the ground throws back, as seen in metals and by undersides
@@ -52,7 +53,8 @@ def exposure(lights: Iterable[Light], ball: tuple[float, float, float, float]) -
     brightness = 0.0
     for light in lights:
         if isinstance(light, Sky):
-            brightness += 0.5 * (_luminance(light.zenith) + _luminance(light.horizon)) * light.strength
+            seen = FLOOR_ZENITH * _luminance(light.zenith) + (1.0 - FLOOR_ZENITH) * _luminance(light.horizon)
+            brightness += seen * light.strength
         else:
             towards = light.direction if isinstance(light, Sun) else _difference(light.position, ball[:3])
             away = math.hypot(*towards)

@@ -12,10 +12,11 @@ from ...kernels import Program, runtime
 from ...kernels.develop import develop
 from ...kernels.operations import Column
 from ...kernels.rays import TILE, Film, camera_rays
-from ...kernels.shade import Lighting, shade
+from ...kernels.shade import shade
 from ...kernels.surface import surface_on
 from ...kernels.tiles import tiles_of
 from ...kernels.trace import march
+from ...kernels.visibility import Lighting, visibility
 from ..program.build import build_program
 from ..scene import Camera, Scene
 from . import colour
@@ -118,12 +119,14 @@ def _sample(view: View, film: Film, mode: Mode, shift: tuple[float, float], line
     numbers, materials = surface_on(program, origins, directions, distance)
     if mode == "shapes":
         return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
-    lights = replace(view.lighting, lights=view.lighting.lights[:0]) if mode == "normals" else view.lighting
+    bare = mode == "normals"
+    lights = replace(view.lighting, lights=view.lighting.lights[:0]) if bare else view.lighting
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    radiance, normals = shade(program, lights, origins, directions, distance, materials, footprint)
-    if mode == "normals":
+    seen = visibility(program, lights, origins, directions, distance, footprint)
+    if bare:
+        normals = seen[0]
         return normals if linear else torch.where(distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
-    return radiance
+    return shade(lights, origins, directions, distance, materials, seen)
 
 
 def pixel_size(camera: Camera, film: Film) -> float:

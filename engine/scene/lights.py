@@ -54,6 +54,6 @@ LIGHT_KINDS: dict[str, type[Light]] = {"sun": Sun, "sky": Sky, "point": PointLig
 
 # A scene that names no light is lit as in a studio: a large soft key from the upper left, and a bright even sky.
 STUDIO: dict[str, Light] = {
-    "sun": Sun(direction=(-1.0, -0.9, 1.7), color=(1.0, 0.95, 0.88), strength=2.5, angle=10.0),
-    "sky": Sky(zenith=(0.8, 0.86, 0.96), horizon=(1.0, 1.0, 1.0), strength=0.9),
+    "sun": Sun(direction=(-1.0, -0.9, 1.7), color=(1.0, 0.95, 0.88), strength=2.0, angle=10.0),
+    "sky": Sky(zenith=(0.78, 0.78, 0.8), horizon=(1.6, 1.56, 1.5), strength=1.4),
 }

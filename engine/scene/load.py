@@ -133,12 +133,12 @@ def _too_deep() -> str:
 
 def _depth_exceeds(value: object, most: int) -> bool:
     """Whether tables and lists are nested deeper than `most`, found level by level."""
-    level: list[object] = [value]
+    level: list[Any] = [value]
     for _ in range(most + 1):
         level = [
             part
             for container in level
-            for part in (container.values() if isinstance(container, dict) else container)  # type: ignore[attr-defined]
+            for part in (container.values() if isinstance(container, dict) else container)
             if isinstance(part, (dict, list))
         ]
         if not level:

@@ -101,7 +101,8 @@ class Repeat(Shape):
         0.0,
     )
     count: Annotated[
-        tuple[Copies, Copies, Copies] | None, Field(description="copies along x, y, z, centred together; endless without")
+        tuple[Copies, Copies, Copies] | None,
+        Field(description="copies along x, y, z, centred together; endless without"),
     ] = None
 
     def lower(self, build: Lowering) -> Node:
