@@ -21,9 +21,12 @@ Lane = _device.Lanes
 @ti.func
 def program_distance(rows: ti.template(), row_count, parameters: ti.template(), point):
     """Signed distance of a program with `row_count` rows at `point` (a 3-vector in scene units)."""
-    value = _device.evaluate(
-        rows, 0, row_count, parameters, Lane(point[0]), Lane(point[1]), Lane(point[2]), Lane(0.0), Lane(FAR)
-    )
+    x = Lane(point[0])
+    y = Lane(point[1])
+    z = Lane(point[2])
+    values = _device.new_values()
+    points = _device.new_points()
+    value = _device.evaluate(rows, 0, row_count, parameters, x, y, z, Lane(0.0), Lane(FAR), values, points)
     return value[0]
 
 

@@ -120,6 +120,8 @@ def _distance_kernel(width: int) -> Any:
             gx = Lanes(0.0)
             gy = Lanes(0.0)
             gz = Lanes(0.0)
+            value_registers = device.new_values()
+            point_registers = device.new_points()
             for tap in range(taps):
                 # tap 0 is the point itself; then ±x, ±y, ±z
                 axis = (tap - 1) // 2
@@ -127,8 +129,11 @@ def _distance_kernel(width: int) -> Any:
                 ox = ti.select((tap > 0) & (axis == 0), side, 0.0)
                 oy = ti.select((tap > 0) & (axis == 1), side, 0.0)
                 oz = ti.select((tap > 0) & (axis == 2), side, 0.0)
+                qx = x + step * ox
+                qy = y + step * oy
+                qz = z + step * oz
                 value = device.evaluate(
-                    rows, 0, row_count, parameters, x + step * ox, y + step * oy, z + step * oz, Lanes(0.0), Lanes(FAR)
+                    rows, 0, row_count, parameters, qx, qy, qz, Lanes(0.0), Lanes(FAR), value_registers, point_registers
                 )
                 if tap == 0:
                     centre = value

@@ -230,10 +230,9 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
     @ti.func
     def run(
         rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle, limit,
+        value_registers: ti.template(), point_registers: ti.template(),
         surfaces: ti.template(), numbers: ti.template(), attributes: ti.template(),
     ):  # fmt: skip
-        value_registers = ti.Matrix([[FAR] * width for _ in range(VALUE_REGISTERS)], ti.f32)
-        point_registers = ti.Matrix([[0.0] * (3 * width) for _ in range(POINT_REGISTERS)], ti.f32)
         for lane in ti.static(range(width)):
             value_registers[0, lane] = limit[lane]
             point_registers[0, lane] = x[lane]
@@ -326,13 +325,29 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
         return answer
 
     @ti.func
-    def evaluate(rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle, limit):
+    def new_values():
+        """Registers of values for `evaluate`."""
+        return ti.Matrix([[FAR] * width for _ in range(VALUE_REGISTERS)], ti.f32)
+
+    @ti.func
+    def new_points():
+        """Registers of points for `evaluate`."""
+        return ti.Matrix([[0.0] * (3 * width) for _ in range(POINT_REGISTERS)], ti.f32)
+
+    @ti.func
+    def evaluate(
+        rows: ti.template(), first, last, parameters: ti.template(), x, y, z, idle, limit,
+        value_registers: ti.template(), point_registers: ti.template(),
+    ):  # fmt: skip
         """Signed distance at the packet's points by rows first … last - 1, or `limit` where that is less.
 
         `idle` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance lets
-        the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
+        the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known. The registers
+        are made once a packet: filling them at every evaluation would cost as much as some rows.
         """
-        return run(rows, first, last, parameters, x, y, z, idle, limit, rows, idle, idle)
+        return run(
+            rows, first, last, parameters, x, y, z, idle, limit, value_registers, point_registers, rows, idle, idle
+        )
 
     @ti.func
     def evaluate_surface(
@@ -340,8 +355,29 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
         surfaces: ti.template(), numbers: ti.template(), attributes: ti.template(),
     ):  # fmt: skip
         """The same, with the shape's number in `numbers` and its blended material in `attributes` (8, width)."""
-        return run(rows, first, last, parameters, x, y, z, idle, Lanes(FAR), surfaces, numbers, attributes)
+        own_values = new_values()
+        own_points = new_points()
+        return run(
+            rows,
+            first,
+            last,
+            parameters,
+            x,
+            y,
+            z,
+            idle,
+            Lanes(FAR),
+            own_values,
+            own_points,
+            surfaces,
+            numbers,
+            attributes,
+        )
 
     return SimpleNamespace(
-        width=width, Lanes=Lanes, Numbers=Numbers, evaluate=evaluate_surface if with_surface else evaluate
+        Lanes=Lanes,
+        Numbers=Numbers,
+        new_values=new_values,
+        new_points=new_points,
+        evaluate=evaluate_surface if with_surface else evaluate,
     )

@@ -79,6 +79,8 @@ def start(name: str | None = None) -> str:
                     advanced_optimization=False,
                     log_level=ti.ERROR,
                 )
+                # The rest of Taichi's start must run in the same thread; left to the first launch, it may not.
+                impl.get_runtime().materialize()
         except Exception as error:
             raise RuntimeError(f"backend: {chosen!r} cannot be started on this machine ({error})") from error
         return chosen
@@ -109,18 +111,21 @@ def per_lane_width(factory: Callable[[int], Any]) -> Callable[[], Any]:
 def launch() -> Iterator[None]:
     """Hold the lock that stands round every compile and launch, with the runtime started.
 
-    Meanwhile literals in kernels are 32-bit, whatever defaults the host has chosen for its own.
+    Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever the host has chosen for its own.
     """
     with _lock:
         start()
-        runtime = impl.get_runtime()
+        runtime, config = impl.get_runtime(), impl.current_cfg()
         chosen = runtime.default_fp, runtime.default_ip, ASTTransformerContext.get_pos_info
+        passes = config.advanced_optimization
         runtime.default_fp, runtime.default_ip = ti.f32, ti.i32
         ASTTransformerContext.get_pos_info = _short_position
+        config.advanced_optimization = False
         try:
             yield
         finally:
             runtime.default_fp, runtime.default_ip, ASTTransformerContext.get_pos_info = chosen
+            config.advanced_optimization = passes
 
 
 def _short_position(context: Any, node: Any) -> str:

@@ -175,6 +175,8 @@ def _march_kernel(width: int) -> Any:
             radius = Lanes(FAR)
             relaxation = Lanes(RELAXATION)
             taken = Lanes(0.0)
+            value_registers = device.new_values()
+            point_registers = device.new_points()
             turn = 0
             while turn < maximum_steps and idle.min() < 1.0:
                 turn += 1
@@ -183,7 +185,9 @@ def _march_kernel(width: int) -> Any:
                 x = ox + dx * t
                 y = oy + dy * t
                 z = oz + dz * t
-                value = device.evaluate(rows, first, last, parameters, x, y, z, idle, limit)
+                value = device.evaluate(
+                    rows, first, last, parameters, x, y, z, idle, limit, value_registers, point_registers
+                )
                 radius = ti.abs(value)
                 taken += ti.select(idle < 1.0, 1.0, 0.0)
                 overshot = (relaxation > 1.0) & (radius + previous < step)

@@ -141,6 +141,8 @@ def _visibility_kernel(width: int) -> Any:
             phase = ti.select(missed.min() >= 1.0, 3, 0)
             turn = 0
             light = -1
+            value_registers = device.new_values()
+            point_registers = device.new_points()
             while phase < 3:
                 qx = px
                 qy = py
@@ -174,7 +176,9 @@ def _visibility_kernel(width: int) -> Any:
                     qx += nx * tap_size * 2.0 + lx * t
                     qy += ny * tap_size * 2.0 + ly * t
                     qz += nz * tap_size * 2.0 + lz * t
-                value = device.evaluate(rows, 0, row_count, parameters, qx, qy, qz, idle, limit)
+                value = device.evaluate(
+                    rows, 0, row_count, parameters, qx, qy, qz, idle, limit, value_registers, point_registers
+                )
                 turn += 1
                 next_light = False
                 if phase == 0:

@@ -11,7 +11,7 @@ import isofield as iso
 from isofield.engine.shapes import KINDS
 
 COLUMNS = 9
-CELL = (1.45, 1.95)  # of the board
+CELL = (1.45, 2.05)  # of the board
 LETTER = (0.076, 0.13)  # width and height of a letter
 PITCH = 0.112
 STROKE = 0.024

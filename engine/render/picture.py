@@ -97,7 +97,8 @@ def render_view(view: View, width: int, height: int, mode: Mode, samples: int, s
     film = Film(height, width)
     total = _sample(view, film, mode, _jitter(0, samples, seed), linear)
     for sample in range(1, samples):
-        total += _sample(view, film, mode, _jitter(sample, samples, seed), linear)
+        # Not in place: a depth is one number, seen as three channels.
+        total = total + _sample(view, film, mode, _jitter(sample, samples, seed), linear)
     screen = mode == "shaded" and not linear
     return develop(total, film, scale=(view.exposure if screen else 1.0) / samples, screen=screen)
 

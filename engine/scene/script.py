@@ -34,7 +34,8 @@ def run_script(path: Path, source: bytes) -> Script:
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and pickle look for the module they are defined in
     with _running(path):
-        exec(compile(source, str(path), "exec"), module.__dict__)
+        # The script decides for itself about `from __future__ import annotations`; Taichi kernels must do without.
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     if not hasattr(module, "scene"):
         raise refuse("defines no scene; a script defines scene, or scene(time)", str(path))
     defined = module.scene

@@ -46,8 +46,10 @@ def smooth_minimum(m, a, b, support, quarter):
     Its gradient is a convex combination of the two gradients, so 1-Lipschitz values stay so. With support = quarter = 0
     it is the sharp minimum. (Quadratic polynomial kernel, I. Quilez, "Smooth minimum".)
     """
-    overlap = m.max(support - m.abs(a - b), 0.0)
-    return m.min(a, b) - overlap * overlap * quarter
+    # Selects, not min and max: those also look for NaN on a CPU, and this is the machine's hottest line.
+    near = support - m.abs(a - b)
+    overlap = m.select(near > 0.0, near, 0.0)
+    return m.select(a < b, a, b) - overlap * overlap * quarter
 
 
 def share(m, a, b, support, quarter):

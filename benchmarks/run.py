@@ -1,0 +1,64 @@
+"""Run the benchmarks: `python benchmarks/run.py [--only SUBJECT] [--quick] [--page]`, also `make bench`.
+
+Only a full run writes: benchmarks/results/<machine>-<date>.json and the two plots of docs/performance.md. Exit status 0
+also where goals are missed: losses are results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import machine
+import table
+from plots import draw
+
+SUBJECTS = ("interpreter", "tracing", "shading", "scaling", "startup")
+
+
+def main() -> int:
+    """Measure what was asked for; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=SUBJECTS, help="one subject; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="small inputs, to try the benchmarks out; writes nothing")
+    parser.add_argument("--page", action="store_true", help="no measuring: newest result into docs/performance.md")
+    options = parser.parse_args()
+    if options.page:
+        print(table.write_page())
+        return 0
+    rows: list[dict[str, Any]] = []
+    curves: dict[str, Any] = {}
+    for subject in [options.only] if options.only else SUBJECTS:
+        print(f"{subject} …", file=sys.stderr)
+        found, curve = importlib.import_module(subject).rows(options.quick)
+        rows += map(table.as_data, found)
+        curves |= curve
+    table.show(rows)
+    if curves:
+        print(json.dumps(curves))
+    if not (options.only or options.quick):
+        print(write(rows, curves))
+        print(*draw(curves), sep="\n")
+    return 0
+
+
+def write(rows: list[dict[str, Any]], curves: dict[str, Any]) -> Path:
+    """Write a full run's result; returns the file."""
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = table.RESULTS / f"{machine.slug()}-{date}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = {
+        "date": date, "machine": machine.describe(), "versions": machine.versions(), "seeds": machine.seeds(),
+        "rows": rows, "curves": curves,
+    }  # fmt: skip
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,317 @@
+"""`distance` and `distance_and_gradient`: what goes in and comes out, awkward tensors, derivatives through the bridge."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import isofield as iso
+from isofield.kernels import Program, distance, distance_and_gradient
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    """A ball of radius 0.5 about the origin and the half-space below z = -2."""
+    return iso.build_program(iso.Scene(show=iso.sphere(0.5), stage=[iso.plane(offset=-2.0)]))
+
+
+def truth(points: Any) -> np.ndarray:
+    """The scene's distance by hand."""
+    p = np.asarray(points, dtype=np.float64)
+    return np.minimum(np.linalg.norm(p, axis=-1) - 0.5, p[..., 2] + 2.0)
+
+
+def some(*shape: int) -> torch.Tensor:
+    return 4.0 * torch.rand(*shape, 3, generator=torch.Generator().manual_seed(0)) - 2.0
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (15,), (16,), (17,), (5, 4, 3), (0,), (4, 0, 2)])
+def test_any_leading_shape(program: Program, shape: tuple[int, ...]) -> None:
+    points = some(*shape)
+    value = distance(program, points)
+    assert value.shape == shape
+    assert value.dtype == torch.float32
+    assert np.allclose(value, truth(points), atol=1e-6)
+    value, gradient = distance_and_gradient(program, points)
+    assert value.shape == shape
+    assert gradient.shape == (*shape, 3)
+
+
+def test_gradients_by_differences_are_those_of_the_formula(program: Program) -> None:
+    points = some(2000)
+    value, gradient = distance_and_gradient(program, points)
+    assert np.allclose(value, truth(points), atol=1e-6)
+    ball, floor = points.norm(dim=1) - 0.5, points[:, 2] + 2.0
+    expected = torch.where(
+        (ball < floor)[:, None], points / points.norm(dim=1, keepdim=True), torch.tensor([0.0, 0.0, 1.0])
+    )
+    away = ((ball - floor).abs() > 0.02) & (points.norm(dim=1) > 0.1)  # from the seam and the centre
+    assert (gradient - expected)[away].abs().max() < 2e-3
+    assert not gradient.requires_grad
+
+
+def test_numpy_in_numpy_out(program: Program) -> None:
+    points = some(7, 3).numpy()
+    value = distance(program, points)
+    assert isinstance(value, np.ndarray)
+    assert value.shape == (7, 3)
+    value, gradient = distance_and_gradient(program, points)
+    assert isinstance(value, np.ndarray)
+    assert isinstance(gradient, np.ndarray)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda p: p[::2, ::-1],
+        lambda p: np.asfortranarray(p),
+        lambda p: np.broadcast_to(p[:1], (9, *p.shape[1:])),
+        lambda p: p.astype(">f4"),
+        lambda p: np.frombuffer(p.tobytes(), np.float32).reshape(p.shape),  # read-only
+    ],
+    ids=["strided", "column-major", "broadcast", "big-endian", "read-only"],
+)
+def test_numpy_arrays_of_any_layout(program: Program, view: Any) -> None:
+    points = view(some(8, 5).numpy())
+    before = points.copy()
+    assert np.allclose(distance(program, points), truth(points), atol=1e-6)
+    assert np.array_equal(points, before)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda p: p.transpose(0, 1),
+        lambda p: p[:, ::3],
+        lambda p: p[:1].expand(6, -1, -1),
+        lambda p: torch.cat([p, p], dim=-1)[..., 1:4],
+        lambda p: p[3, 2],
+    ],
+    ids=["transposed", "strided", "expanded", "offset", "one point"],
+)
+def test_tensors_of_any_layout(program: Program, view: Any) -> None:
+    points = view(some(8, 5))
+    assert np.allclose(distance(program, points), truth(points), atol=1e-6)
+    assert np.allclose(distance_and_gradient(program, points)[0], truth(points), atol=1e-6)
+
+
+class Speaker:
+    """An array of a library of its own, that speaks DLPack."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+
+def test_dlpack_in_tensor_out(program: Program) -> None:
+    points = some(9).numpy()
+    value = distance(program, Speaker(points))
+    assert isinstance(value, torch.Tensor)
+    assert np.allclose(value, truth(points), atol=1e-6)
+
+
+def test_float64_runs_in_float64(program: Program) -> None:
+    points = some(50).double()
+    value = distance(program, points)
+    assert value.dtype == torch.float64
+    assert np.abs(value.numpy() - truth(points)).max() < 1e-7  # the program's numbers are float32
+    assert distance(program, points.numpy()).dtype == np.float64
+    assert torch.equal(distance(program, points[:0]), points[:0, 0])
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int32, torch.int64, torch.uint8, torch.float16, torch.bfloat16, torch.complex64])  # fmt: skip
+def test_other_types_are_refused_by_name(program: Program, dtype: torch.dtype) -> None:
+    points = torch.zeros(4, 3, dtype=dtype)
+    with pytest.raises(TypeError, match=f"points.*{dtype}"):
+        distance(program, points)
+    with pytest.raises(TypeError, match="points"):
+        distance_and_gradient(program, points)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [np.zeros((2, 3), dtype=int), np.zeros((2, 3), dtype=bool), np.zeros((2, 3), np.float16), np.array([["a"] * 3]),
+     np.array([[None] * 3]), [[0.0, 0.0, 0.0]], None, "points", 1.0],
+)  # fmt: skip
+def test_what_is_no_array_of_floats_is_refused_by_name(program: Program, points: Any) -> None:
+    with pytest.raises(TypeError, match="points"):
+        distance(program, points)
+
+
+def test_double_gradients_by_differences_are_refused(program: Program) -> None:
+    with pytest.raises(TypeError, match=r"points: expected torch\.float32, got torch\.float64"):
+        distance_and_gradient(program, some(3).double())
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (3, 4), (3, 1), (0,), ()])
+def test_another_last_dimension_is_refused(program: Program, shape: tuple[int, ...]) -> None:
+    for call in (distance, distance_and_gradient):
+        with pytest.raises(ValueError, match=r"points: expected shape \(…, 3\), got"):
+            call(program, torch.zeros(shape))
+
+
+def test_more_numbers_than_indices_are_refused_without_being_touched(program: Program) -> None:
+    points = torch.zeros(1, 3).expand(2**30, 3)  # no memory behind it
+    with pytest.raises(ValueError, match=r"points: expected at most 2\^31 - 1"):
+        distance(program, points)
+
+
+def test_a_tensor_elsewhere_is_refused_with_the_remedy(program: Program) -> None:
+    for call in (distance, distance_and_gradient):
+        with pytest.raises(ValueError, match=r"points: expected a tensor on 'cpu'.*'meta'.*\.to\('cpu'\)"):
+            call(program, torch.zeros(4, 3, device="meta"))
+
+
+def test_nan_points_give_nan_and_trouble_nobody_else(program: Program) -> None:
+    points = some(64)
+    points[5, 0] = points[20, 1] = points[40, 2] = math.nan
+    points[41] = math.nan
+    value, gradient = distance_and_gradient(program, points)
+    bad = points.isnan().any(dim=1)
+    assert bool(value[bad].isnan().all())
+    assert bool(gradient[bad].isnan().all())
+    assert np.allclose(value[~bad], truth(points[~bad]), atol=1e-6)
+    assert torch.equal(distance(program, points).isnan(), bad)
+    assert torch.equal(distance(program, points.double()).isnan(), bad)
+
+
+def test_infinite_points_end_and_trouble_nobody_else(program: Program) -> None:
+    points = some(64)
+    points[3, 0], points[17, 1], points[33, 2] = math.inf, -math.inf, math.inf
+    value = distance(program, points)
+    finite = points.isfinite().all(dim=1)
+    assert np.allclose(value[finite], truth(points[finite]), atol=1e-6)
+    assert not bool((value[~finite].abs() < 1e6).any())
+
+
+def test_far_points_keep_their_relative_precision(program: Program) -> None:
+    points = torch.tensor([[3e4, 4e4, 0.0], [1e6, 0.0, 1e6], [0.0, 1e-30, 0.4]])
+    assert np.allclose(distance(program, points), truth(points), rtol=1e-6, atol=1e-6)
+
+
+# Derivatives
+
+
+def test_a_leaf_used_twice_collects_both(program: Program) -> None:
+    points = torch.tensor([[3.0, 4.0, 0.0]], requires_grad=True)
+    (distance(program, points) + 2.0 * distance(program, 2.0 * points)).sum().backward()
+    # The plane is nearer to both: its gradient is (0, 0, 1).
+    assert points.grad.tolist() == [[0.0, 0.0, 5.0]]
+
+
+def test_backward_again_and_again_adds_the_same(program: Program) -> None:
+    points = torch.tensor([[0.6, 0.8, 0.0]], requires_grad=True)
+    for turn in range(1, 11):
+        distance(program, points).sum().backward()
+        assert torch.allclose(points.grad, turn * torch.tensor([[0.6, 0.8, 0.0]]))
+
+
+def test_a_graph_kept_runs_backward_twice(program: Program) -> None:
+    points = torch.tensor([[0.6, 0.8, 0.0]], requires_grad=True)
+    value = distance(program, points).sum()
+    value.backward(retain_graph=True)
+    value.backward()
+    assert torch.allclose(points.grad, torch.tensor([[1.2, 1.6, 0.0]]))
+
+
+def test_upstream_gradients_of_any_layout(program: Program) -> None:
+    points = some(6, 5).requires_grad_()
+    weights = torch.rand(5, 6, generator=torch.Generator().manual_seed(1)).T
+    (got,) = torch.autograd.grad(distance(program, points), points, weights)
+    (expanded,) = torch.autograd.grad(distance(program, points), points, torch.ones(()).expand(6, 5))
+    assert torch.allclose(got, expanded * weights[..., None], atol=1e-6)
+
+
+def test_a_point_changed_between_the_passes_is_noticed(program: Program) -> None:
+    points = some(4).requires_grad_()
+    inner = points * 1.0
+    value = distance(program, inner).sum()
+    inner.data += 0.0
+    value.backward()
+    other = points * 1.0
+    value = distance(program, other).sum()
+    other += 1.0
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()
+
+
+def test_derivatives_to_the_programs_own_vector(program: Program) -> None:
+    numbers = program.parameters.clone().requires_grad_()
+    points = torch.tensor([[1.0, 0.0, 0.0]])
+    distance(program.with_parameters(numbers), points).sum().backward()
+    moved = program.parameters.double()
+    for at in numbers.grad.nonzero().flatten().tolist():
+        up, down = moved.clone(), moved.clone()
+        up[at] += 1e-5
+        down[at] -= 1e-5
+        ends = [distance(program.with_parameters(n), points.double()) for n in (up, down)]
+        assert float(numbers.grad[at]) == pytest.approx(float(ends[0] - ends[1]) / 2e-5, abs=1e-5)
+    assert numbers.grad.count_nonzero() >= 2  # factor and radius
+
+
+def test_no_graph_where_none_is_wanted(program: Program) -> None:
+    points = some(4).requires_grad_()
+    with torch.no_grad():
+        assert not distance(program, points).requires_grad
+    assert not distance(program, points.detach()).requires_grad
+    assert points.grad is None
+
+
+def test_second_derivatives_are_the_curvature() -> None:
+    """The mean curvature of a ball's distance field, ∇·∇|p| = 2 / |p|, in float32 through the bridge."""
+    program = iso.build_program(iso.Scene(show=iso.sphere(0.5)))
+    points = torch.tensor([[0.0, 3.0, 4.0], [1.0, 0.0, 0.0]], requires_grad=True)
+    (gradient,) = torch.autograd.grad(distance(program, points).sum(), points, create_graph=True)
+    trace = sum(torch.autograd.grad(gradient[:, i].sum(), points, retain_graph=True)[0][:, i] for i in range(3))
+    assert trace.tolist() == pytest.approx([0.4, 2.0], abs=1e-5)
+
+
+def test_eikonal_losses_train(program: Program) -> None:
+    numbers = program.parameters.clone().requires_grad_()
+    points = some(30).requires_grad_()
+    (gradient,) = torch.autograd.grad(
+        distance(program.with_parameters(numbers), points).sum(), points, create_graph=True
+    )
+    ((gradient.norm(dim=1) - 1.0) ** 2).sum().backward()
+    assert bool(numbers.grad.isfinite().all())
+    assert bool(points.grad.isfinite().all())
+
+
+RISKY = """
+import numpy as np, torch
+import isofield as iso
+from isofield.kernels import distance, distance_and_gradient, sphere_trace
+program = iso.build_program(iso.Scene(show=iso.sphere(0.5)))
+for points in (
+    torch.empty(0, 3), torch.empty(3)[None][:0], torch.full((40, 3), float("nan")), torch.full((40, 3), 3.4e38),
+    torch.full((40, 3), -float("inf")), torch.full((40, 3), 1e-45), np.empty((0, 5, 3), np.float32),
+    torch.zeros(1, 3).expand(1000, 3), torch.zeros(3, 1000).T, torch.zeros(1, 3)[:, [0, 0, 0]],
+):
+    distance(program, points)
+    distance_and_gradient(program, points)
+    sphere_trace(program, points, points)
+for bad in (torch.zeros(3, 3).to_sparse(), torch.quantize_per_tensor(torch.zeros(3, 3), 0.1, 0, torch.quint8),
+            torch.zeros(3, 3, dtype=torch.float8_e5m2), torch.nested.nested_tensor([torch.zeros(2, 3)])):
+    try:
+        distance(program, bad)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        print(type(error).__name__)
+print("ENDED")
+"""
+
+
+def test_risky_tensors_end_in_results_or_errors() -> None:
+    done = subprocess.run([sys.executable, "-c", RISKY], capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.endswith("ENDED\n")

@@ -1,0 +1,165 @@
+"""The runtime belongs to the host: joined, started again under us, shared by threads. Each case in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from isofield.kernels import runtime
+
+HEAD = """
+import torch
+import isofield as iso
+points = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.7, 0.0]])
+def check():
+    program = iso.build_program(iso.Scene(show=iso.sphere(0.5).named("ball")))
+    assert torch.allclose(iso.kernels.distance(program, points), torch.tensor([1.5, -0.5, 0.2]), atol=1e-6)
+    hits = iso.kernels.sphere_trace(program, points[:1], torch.tensor([[-1.0, 0.0, 0.0]]))
+    assert abs(float(hits.distance[0]) - 1.5) < 1e-4
+"""
+
+
+def run(program: str, **environment: str) -> str:
+    """What the program prints; it is a file, because Taichi reads the source of kernels."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "host.py"
+        path.write_text(HEAD + program, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, str(path)], capture_output=True, text=True, timeout=280, env=os.environ | environment
+        )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_a_host_that_came_first_is_joined() -> None:
+    run("""
+import taichi as ti
+ti.init(arch=ti.cpu, default_fp=ti.f64, default_ip=ti.i64, random_seed=7, log_level=ti.ERROR)
+x = ti.field(ti.f32, 3)
+x.fill(4.0)
+prog = ti.lang.impl.get_runtime().prog
+check()
+assert ti.lang.impl.get_runtime().prog is prog, "the runtime was reset"
+assert x.to_numpy().tolist() == [4.0, 4.0, 4.0]
+assert ti.lang.impl.get_runtime().default_fp == ti.f64 and ti.lang.impl.get_runtime().default_ip == ti.i64
+assert iso.kernels.start() == "cpu"
+""")
+
+
+def test_a_host_that_starts_taichi_again_under_us() -> None:
+    run("""
+import taichi as ti
+check()
+for options in ({}, {"default_fp": ti.f64, "default_ip": ti.i64}):
+    ti.init(arch=ti.cpu, log_level=ti.ERROR, **options)
+    @ti.kernel
+    def twice(a: ti.f32) -> ti.f32:
+        return 2.0 * a
+    assert twice(3.0) == 6.0
+    check()
+ti.reset()
+check()
+""")
+
+
+def test_nothing_is_printed_and_nothing_starts_at_import() -> None:
+    assert run("import sys; assert 'taichi' not in sys.modules and 'torch' in sys.modules") == ""
+    assert run("check()") == ""
+
+
+def test_another_backend_than_the_one_that_runs_is_an_error_with_the_remedy() -> None:
+    run("""
+assert iso.kernels.start("cpu") == "cpu"
+assert iso.kernels.start() == "cpu" and iso.kernels.start("cpu") == "cpu"
+try:
+    iso.kernels.start("cuda")
+except ValueError as error:
+    assert "'cpu' runs already" in str(error) and "new process" in str(error), error
+else:
+    raise AssertionError
+check()
+""")
+
+
+def test_a_backend_that_is_not_there_is_an_error_and_the_next_works() -> None:
+    run("""
+if not torch.cuda.is_available():
+    try:
+        iso.kernels.start("cuda")
+    except RuntimeError as error:
+        assert "'cuda' cannot be started" in str(error), error
+    else:
+        raise AssertionError
+check()
+""")
+
+
+def test_an_unknown_backend_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="backend: expected one of cpu, cuda, vulkan, got 'metal'"):
+        runtime.start("metal")
+
+
+def test_threads_share_the_runtime() -> None:
+    run("""
+import threading
+from isofield.kernels import distance, distance_and_gradient
+wrong, started = [], threading.Barrier(4)
+def work(number):
+    program = iso.build_program(iso.Scene(show=iso.sphere(0.1 * (number + 1))))
+    own = torch.rand(1000 + number, 3, generator=torch.Generator().manual_seed(number)) * 4 - 2
+    expected = own.norm(dim=1) - 0.1 * (number + 1)
+    started.wait()
+    try:
+        for turn in range(30):
+            value = distance(program, own) if turn % 2 else distance_and_gradient(program, own)[0]
+            if not torch.allclose(value, expected, atol=1e-5):
+                wrong.append((number, turn))
+    except BaseException as error:
+        wrong.append((number, error))
+threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert not wrong, wrong
+""")
+
+
+def test_threads_take_derivatives() -> None:
+    run("""
+import threading
+wrong = []
+def work(number):
+    for _ in range(10):
+        p = torch.full((50, 3), 1.0 + number, requires_grad=True)
+        program = iso.build_program(iso.Scene(show=iso.sphere(0.5)))
+        iso.kernels.distance(program, p).sum().backward()
+        if not torch.allclose(p.grad, torch.tensor(3 ** -0.5), atol=1e-5):
+            wrong.append(number)
+threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert not wrong, wrong
+""")
+
+
+def test_the_cache_folder_is_where_it_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "taichi-1.7.4").mkdir()
+    (folder / "taichi-1.7.4" / "ticache.lock").touch()  # left by a process that was killed
+    out = run(
+        "from isofield.kernels import runtime; runtime.start(); print(runtime.cache_folder())",
+        ISOFIELD_CACHE=str(folder),
+    )
+    assert out.strip() == str(folder / "taichi-1.7.4")
+    assert not (folder / "taichi-1.7.4" / "ticache.lock").exists()
+
+
+def test_what_runs_is_described() -> None:
+    told = runtime.describe()
+    assert told["backend"] in ("cpu", "cuda")
+    assert int(told["lane width"]) == runtime.lane_width() == runtime.LANE_WIDTHS[told["backend"]]
+    assert told["taichi"] == "1.7.4"
