@@ -342,8 +342,8 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
         """Signed distance at the packet's points by rows first … last - 1, or `limit` where that is less.
 
         `idle` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance lets
-        the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known. The registers
-        are made once a packet: filling them at every evaluation would cost as much as some rows.
+        the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
+        Registers are made once a packet: filling them at every evaluation would cost as much as some rows.
         """
         return run(
             rows, first, last, parameters, x, y, z, idle, limit, value_registers, point_registers, rows, idle, idle

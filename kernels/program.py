@@ -131,7 +131,7 @@ def _check_rows(rows: torch.Tensor, parameter_count: int, shape_count: int) -> N
 
 
 def _check_groups(rows: torch.Tensor) -> None:
-    """Refuse groups (skips that a tile may leave out with all behind them) that cross, or nest deeper than a tile can hold."""
+    """Refuse groups (skips that a tile may leave out as a whole) that cross or nest deeper than a tile holds."""
     starts = ((rows[:, Column.OPERATION] == SKIP) & (rows[:, Column.DATA] == 1)).nonzero().flatten()
     ends = starts + rows[starts, Column.SKIP]
     open_ends: list[int] = []
