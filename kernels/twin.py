@@ -59,7 +59,9 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
         value_registers[target] = fold(
             Combine(row[Column.COMBINE]), known, own * scalars[at], scalars[at + 1], scalars[at + 2]
         )
-    return value_registers.get(0, far)
+    # A formula may ignore a coordinate, and a select may drop a NaN; the point is no place all the same.
+    nowhere = points.isnan().any(dim=1)
+    return torch.where(nowhere, torch.nan, value_registers.get(0, far))
 
 
 def in_frame(frame: Frame, scalars: tuple[torch.Tensor, ...], at: int, point: Point) -> Point:
