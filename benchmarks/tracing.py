@@ -24,7 +24,7 @@ STEPS = 256
 
 def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
     """Milliseconds of the torus, of 50 primitives, and of a scene of which nothing can be left out."""
-    size, times, peer_times = (128, 3, 1) if quick else (512, 15, 3)
+    size, times, peer_times = (128, 3, 1) if quick else (512, 9, 1)
     places, small = inputs.SPHERES, inputs.SPHERE_RADIUS
 
     def torus(points: Any) -> Any:

@@ -161,7 +161,7 @@ random = np.random.default_rng(0)
 accepted = refused = 0
 points = torch.tensor(random.normal(size=(32, 3)), dtype=torch.float32)
 ahead = torch.nn.functional.normalize(points + 0.1, dim=1)
-for turn in range(3000):
+for turn in range(1200):
     count = int(random.integers(1, 9))
     wild = random.random() < 0.3
     high = np.array([len(OPERATIONS), 8, 8, 16, 6, 3, 60, 5, 3, 3])
@@ -188,7 +188,7 @@ for turn in range(3000):
     sphere_trace(program, points, ahead, far=5.0, maximum_steps=20)
     march(program, tiles_of(program, points, ahead, 16), points, ahead, (0.0, 5.0), (1e-4, 0.0), 20)
 print(accepted, refused)
-assert accepted > 300 and refused > 300
+assert accepted > 150 and refused > 150
 """
 
 

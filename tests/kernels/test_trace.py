@@ -1,4 +1,4 @@
-"""Sphere tracing against hits worked out by hand: planes, balls, thin sheets, and rays that meet nothing or make no sense."""
+"""Sphere tracing against hits worked out by hand: planes, balls, thin sheets, rays that miss or make no sense."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ def test_rays_without_sense_miss_and_trouble_nobody_else() -> None:
     expected = sphere_trace(program, origins, directions).distance
     assert expected.isfinite().all()
     bad = [3, 17, 18, 40]
-    for index, (where, value) in zip(bad, [(origins, math.nan), (directions, math.nan), (origins, math.inf), (directions, -math.inf)], strict=True):  # fmt: skip
-        where[index, 1] = value
+    origins[3, 1] = directions[17, 1] = math.nan
+    origins[18, 1], directions[40, 1] = math.inf, -math.inf
     directions[50] = 0.0  # no direction: stands still
     hits = sphere_trace(program, origins, directions)
     assert not bool(hits.hit[[*bad, 50]].any())

@@ -90,10 +90,10 @@ def program_of(parts: list[Shape]) -> Program:
 def places() -> torch.Tensor:
     """Points whose packets lie close together, spread over the scene, and half in and half out of it."""
     random = torch.Generator().manual_seed(0)
-    spread = 4.0 * torch.rand(2000, 3, generator=random) - 2.0
-    centres = (4.0 * torch.rand(300, 1, 3, generator=random) - 2.0).expand(-1, 16, -1)
-    clusters = (centres + 0.02 * torch.randn(300, 16, 3, generator=random)).reshape(-1, 3)
-    far = 40.0 * torch.randn(320, 3, generator=random)
+    spread = 4.0 * torch.rand(1000, 3, generator=random) - 2.0
+    centres = (4.0 * torch.rand(150, 1, 3, generator=random) - 2.0).expand(-1, 16, -1)
+    clusters = (centres + 0.02 * torch.randn(150, 16, 3, generator=random)).reshape(-1, 3)
+    far = 40.0 * torch.randn(160, 3, generator=random)
     return torch.cat([spread, clusters, far])
 
 

@@ -167,8 +167,8 @@ def test_where_nothing_is_the_sky_is_seen() -> None:
         assert torch.allclose(linear(scene, 3)[1, 1], torch.tensor(colour), atol=0.15)
 
 
-def test_metal_is_coloured_and_matt_is_not_a_mirror() -> None:
-    """A mirror that faces the camera shows the zenith in its own colour; paper of the same colour does so by its cosine."""
+def test_a_metal_mirrors_in_its_colour() -> None:
+    """A mirror that faces the camera shows the zenith in its own colour."""
     gold = iso.Material(base_color=(1.0, 0.7, 0.3), roughness=0.02, metallic=1.0)
     scene = iso.Scene(
         show=iso.plane().material(gold),
