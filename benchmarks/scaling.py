@@ -22,7 +22,7 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
 
 def _by_shapes(quick: bool) -> list[dict[str, float]]:
     """Building the program, and one shaded frame of it, for cities of more and more shapes."""
-    counts, size, times = ((10, 100, 1_000), 128, 1) if quick else ((10, 30, 100, 300, 1_000, 3_000, 10_000), 512, 5)
+    counts, size, times = ((10, 100, 1_000), 128, 1) if quick else ((10, 30, 100, 300, 1_000, 3_000, 10_000), 512, 3)
     curve = []
     for count in counts:
         scene = inputs.city(count)
@@ -35,7 +35,7 @@ def _by_shapes(quick: bool) -> list[dict[str, float]]:
 
 def _by_pictures(quick: bool) -> list[dict[str, float]]:
     """One shaded frame of the carved box, larger and larger."""
-    sides, times = ((128, 256), 1) if quick else ((128, 256, 512, 1024, 2048), 5)
+    sides, times = ((128, 256), 1) if quick else ((128, 256, 512, 1024, 2048), 3)
     view = view_of(iso.load("carved_box"))
     return [
         {"side": side, "picture": statistics.median(milliseconds(lambda wide=side: frame(view, wide), times))}
