@@ -188,6 +188,15 @@ def test_nan_points_give_nan_and_trouble_nobody_else(program: Program) -> None:
     assert torch.equal(distance(program, points.double()).isnan(), bad)
 
 
+@pytest.mark.parametrize(
+    "shape", [iso.box(1.0), iso.box(1.0) - iso.sphere(0.4), iso.sphere(0.1).repeat((0.5, 0.5, 0.5))]
+)
+def test_nan_points_stay_nan_where_maxima_would_lose_them(shape: Any) -> None:
+    points = some(32)
+    points[::3, 1] = math.nan
+    assert torch.equal(distance(iso.build_program(iso.Scene(show=shape)), points).isnan(), points.isnan().any(dim=1))
+
+
 def test_infinite_points_end_and_trouble_nobody_else(program: Program) -> None:
     points = some(64)
     points[3, 0], points[17, 1], points[33, 2] = math.inf, -math.inf, math.inf
