@@ -73,7 +73,7 @@ def compile_all() -> dict[str, float]:
     from isofield.engine.render import view_of
     from isofield.kernels import distance
     from isofield.kernels.surface import surface_on
-    from isofield.kernels.tiles import whole
+    from isofield.kernels.tiles import PART, whole
     from isofield.kernels.trace import march
     from isofield.kernels.visibility import visibility
 
@@ -82,11 +82,13 @@ def compile_all() -> dict[str, float]:
     origins = torch.tensor([[0.0, 0.0, 3.0]] * 16, device=device)
     ways = torch.tensor([[0.0, 0.0, -1.0]] * 16, device=device)
     far = torch.full((16,), 2.0, device=device)
+    part = torch.full((16,), PART, dtype=torch.int32, device=device)
+    tiles = whole(program)
     calls: dict[str, Callable[[], Any]] = {
         "distance": lambda: distance(program, origins),
-        "march": lambda: march(program, whole(program), origins, ways, (0.0, 9.0), (1e-4, 0.0), 9),
-        "surface": lambda: surface_on(program, origins, ways, far),
-        "visibility": lambda: visibility(program, view.lighting, origins, ways, far, (0.0, 1e-3)),
+        "march": lambda: march(program, tiles, origins, ways, (0.0, 9.0), (1e-4, 0.0), 9),
+        "surface": lambda: surface_on(program, tiles, origins, ways, far, part),
+        "visibility": lambda: visibility(program, tiles, view.lighting, origins, ways, far, part, (0.0, 1e-3)),
     }
     return {name: _seconds(call) - _seconds(call) for name, call in calls.items()}
 

@@ -13,8 +13,7 @@ from peers import sphere_tracing as peer
 from timing import Goal, Row, milliseconds, require, row
 
 from isofield.engine.render import view_of
-from isofield.kernels.tiles import tiles_of
-from isofield.kernels.trace import march
+from isofield.kernels.trace import trace_film
 from isofield.kernels.visibility import visibility
 
 SUBJECT = "tracing"
@@ -93,12 +92,11 @@ def tracer(scene: Any, size: int) -> Callable[[], tuple[Any, Any]]:
     view = view_of(scene)
     program = view.program
     origins, directions = inputs.rays(size)
-    dark = replace(view.lighting, lights=view.lighting.lights[:0])
+    dark = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0)
 
     def trace() -> tuple[Any, Any]:
-        tiles = tiles_of(program, origins, directions, inputs.TILE**2)
-        distance, _ = march(program, tiles, origins, directions, (0.0, math.inf), (TOLERANCE, SPREAD), STEPS)
-        normals = visibility(program, dark, origins, directions, distance, (0.0, SPREAD))[0]
-        return distance, normals
+        tiles, met = trace_film(program, origins, directions, (TOLERANCE, SPREAD), STEPS)
+        normals = visibility(program, tiles, dark, origins, directions, met.distance, met.what, (0.0, SPREAD))[0]
+        return met.distance, normals
 
     return trace

@@ -11,6 +11,7 @@ from .operations import (
     FRAME_SIZES,
     HEAD_SIZE,
     NESTING,
+    NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
     SKIP,
@@ -36,7 +37,8 @@ class Program:
         names: S names, by shape number.
         sphere: centre and radius of a ball that holds the surface of every part that ends.
         subject: the same ball of what the scene shows, without its stage; radius 0 if none of it ends.
-        endless: whether there are parts that do not end (a plane, an infinite repeat).
+        endless: whether there are parts, other than the planes, that do not end (an infinite repeat).
+        planes: number of rows at the start that are planes of the outermost union, which rays meet in closed form.
 
     Raises:
         TypeError: a tensor has the wrong dtype.
@@ -50,6 +52,7 @@ class Program:
     sphere: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     subject: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     endless: bool = True
+    planes: int = 0
 
     def __post_init__(self) -> None:
         _check_tensor("rows", self.rows, (torch.int32,), (None, len(Column)))
@@ -60,6 +63,14 @@ class Program:
         rows = self.rows.cpu().long()
         _check_rows(rows, len(self.parameters), len(self.names))
         _check_groups(rows)
+        _check_planes(rows[: self.planes], self.planes, self.parameters)
+
+    @functools.cached_property
+    def divisible(self) -> bool:
+        """Whether there are several parts of the outermost union that a bundle of rays may leave out."""
+        skips = self.rows[:, Column.OPERATION] == SKIP
+        parts = torch.where(skips, self.rows[:, Column.DATA] == 1, self.rows[:, Column.SKIP] == 1)
+        return int(parts.sum()) > 1
 
     def with_parameters(self, parameters: torch.Tensor) -> "Program":
         """The same instructions with other numbers, (P,) float32 or float64."""
@@ -143,3 +154,15 @@ def _check_groups(rows: torch.Tensor) -> None:
         open_ends.append(end)
         if len(open_ends) > NESTING:
             raise ValueError(f"rows: row {start} has a group nested deeper than {NESTING}: {rows[start].tolist()}")
+
+
+def _check_planes(rows: torch.Tensor, count: int, parameters: torch.Tensor) -> None:
+    """Refuse rows said to be planes of the outermost union that are anything else."""
+    if not 0 <= count <= len(rows):
+        raise ValueError(f"planes: expected at most as many as there are rows, got {count}")
+    sharp = parameters.detach().cpu()[rows[:, Column.PARAMETERS] + 1] == 0.0
+    outermost = (rows[:, Column.OPERATION] == NUMBERS["plane"]) & (rows[:, Column.COMBINE] == Combine.UNION) & sharp
+    outermost &= (rows[:, Column.TARGET] == 0) & (rows[:, Column.POINT] == 0)
+    if not bool(outermost.all()):
+        at = int((~outermost).nonzero()[0])
+        raise ValueError(f"planes: row {at} is not a plane of the outermost union: {rows[at].tolist()}")

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from . import runtime
+from .lanes import lanes
 from .runtime import ti
 
 TILE = 16  # pixels on a side that share one program, see tiles.py
@@ -31,6 +32,22 @@ class Film:
         return high * wide
 
 
+@dataclass(frozen=True)
+class Beams:
+    """One cone for each group of rays that lie together in the picture.
+
+    Attributes:
+        origins, directions: (G, 3) float32, the axes; directions are unit vectors.
+        cones: (G, 2) float32; at distance t a beam has radius cones[0] + cones[1] · t and holds all its rays there.
+        rays: rays in a group.
+    """
+
+    origins: torch.Tensor
+    directions: torch.Tensor
+    cones: torch.Tensor
+    rays: int
+
+
 def camera_rays(
     matrix: torch.Tensor, pixel: float, film: Film, shift: tuple[float, float], *, perspective: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -53,8 +70,34 @@ def camera_rays(
     return origins, directions
 
 
+def beams_of(origins: torch.Tensor, directions: torch.Tensor, side: int) -> Beams:
+    """Beams around squares of `side` pixels, TILE or PACKET, of rays (rays, 3) in a film's order.
+
+    All rays of a camera's square lie within the beam of its four corners.
+    """
+    count = len(origins) // (side * side)
+    corners = (0, side - 1, side * (side - 1), side * side - 1) if side == PACKET else _TILE_CORNERS
+    beams = Beams(origins.new_empty(count, 3), origins.new_empty(count, 3), origins.new_empty(count, 2), side * side)
+    with runtime.launch():
+        _beam_kernel()(
+            origins, directions, beams.origins, beams.directions, beams.cones, count, beams.rays, ti.Vector(corners)
+        )  # fmt: skip
+    return beams
+
+
+# The first packet's first ray, the last ray of its row of packets' first row, and so on.
+_TILE_CORNERS = tuple(
+    (row // PACKET * (TILE // PACKET) + column // PACKET) * PACKET**2 + row % PACKET * PACKET + column % PACKET
+    for row in (0, TILE - 1)
+    for column in (0, TILE - 1)
+)
+
+
 @runtime.per_lane_width
 def _ray_kernel(width: int) -> Any:
+    device = lanes(width)
+    Lanes = device.Lanes
+
     @ti.kernel
     def ray_kernel(
         matrix: ti.types.ndarray(ti.f32, 2),
@@ -69,23 +112,71 @@ def _ray_kernel(width: int) -> Any:
         shift_y: ti.f32,
         perspective: ti.i32,
     ):
-        for ray in range(count):
-            tile = ray // (TILE * TILE)
-            in_tile = ray % (TILE * TILE)
-            packet = in_tile // (PACKET * PACKET)
-            in_packet = in_tile % (PACKET * PACKET)
-            column = (tile % tiles_in_row) * TILE + (packet % (TILE // PACKET)) * PACKET + in_packet % PACKET
-            row = (tile // tiles_in_row) * TILE + (packet // (TILE // PACKET)) * PACKET + in_packet // PACKET
-            x = (ti.cast(column, ti.f32) + 0.5 + shift_x - 0.5 * ti.cast(film_width, ti.f32)) * pixel
-            y = (0.5 * ti.cast(film_height, ti.f32) - ti.cast(row, ti.f32) - 0.5 - shift_y) * pixel
-            length = ti.sqrt(1.0 + x * x + y * y)
+        for group in range((count + width - 1) // width):
+            first = group * width
+            tile = first // (TILE * TILE)
+            packet = first % (TILE * TILE) // (PACKET * PACKET)
+            left = (tile % tiles_in_row) * TILE + (packet % (TILE // PACKET)) * PACKET
+            top = (tile // tiles_in_row) * TILE + (packet // (TILE // PACKET)) * PACKET
+            x = Lanes(0.0)
+            y = Lanes(0.0)
+            for lane in ti.static(range(width)):
+                in_packet = (first + lane) % (PACKET * PACKET)
+                x[lane] = ti.cast(left + in_packet % PACKET, ti.f32)
+                y[lane] = ti.cast(top + in_packet // PACKET, ti.f32)
+            x = (x + (0.5 + shift_x - 0.5 * ti.cast(film_width, ti.f32))) * pixel
+            y = ((0.5 * ti.cast(film_height, ti.f32) - 0.5 - shift_y) - y) * pixel
+            scale = 1.0 / ti.sqrt(1.0 + x * x + y * y)
             for axis in ti.static(range(3)):
                 aside = x * matrix[axis, 0] + y * matrix[axis, 1]
+                start = Lanes(matrix[axis, 3])
+                way = Lanes(-matrix[axis, 2])
                 if perspective == 1:
-                    origins[ray, axis] = matrix[axis, 3]
-                    directions[ray, axis] = (aside - matrix[axis, 2]) / length
+                    way = (aside - matrix[axis, 2]) * scale
                 else:
-                    origins[ray, axis] = matrix[axis, 3] + aside
-                    directions[ray, axis] = -matrix[axis, 2]
+                    start += aside
+                for lane in ti.static(range(width)):
+                    origins[first + lane, axis] = start[lane]
+                    directions[first + lane, axis] = way[lane]
 
     return ray_kernel
+
+
+@runtime.per_lane_width
+def _beam_kernel(width: int) -> Any:
+    vec3 = ti.types.vector(3, ti.f32)
+
+    @ti.kernel
+    def beam_kernel(
+        origins: ti.types.ndarray(ti.f32, 2),
+        directions: ti.types.ndarray(ti.f32, 2),
+        starts: ti.types.ndarray(ti.f32, 2),
+        axes: ti.types.ndarray(ti.f32, 2),
+        cones: ti.types.ndarray(ti.f32, 2),
+        count: ti.i32,
+        rays: ti.i32,
+        corners: ti.types.vector(4, ti.i32),
+    ):
+        for beam in range(count):
+            start = vec3(0.0)
+            axis = vec3(0.0)
+            for corner in ti.static(range(4)):
+                ray = beam * rays + corners[corner]
+                start += vec3(origins[ray, 0], origins[ray, 1], origins[ray, 2]) * 0.25
+                axis += vec3(directions[ray, 0], directions[ray, 1], directions[ray, 2])
+            axis = axis.normalized(1e-12)
+            blunt = 0.0
+            tangent = 0.0
+            for corner in ti.static(range(4)):
+                ray = beam * rays + corners[corner]
+                way = vec3(directions[ray, 0], directions[ray, 1], directions[ray, 2])
+                blunt = ti.max(blunt, (vec3(origins[ray, 0], origins[ray, 1], origins[ray, 2]) - start).norm())
+                # Beyond 84 degrees the tangent only has to be large.
+                tangent = ti.max(tangent, axis.cross(way).norm() / ti.max(axis.dot(way), 0.1))
+            for i in ti.static(range(3)):
+                starts[beam, i] = start[i]
+                axes[beam, i] = axis[i]
+            cones[beam, 0] = blunt
+            cones[beam, 1] = tangent
+
+    return beam_kernel

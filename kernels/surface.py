@@ -6,20 +6,29 @@ import torch
 
 from . import runtime
 from .interpreter import machine
+from .lanes import lanes
 from .operations import FAR
+from .planes import plane_shapes
 from .program import SURFACE_SIZE, Program
 from .runtime import ti
+from .tiles import PART, Tiles
 
 
 def surface_on(
-    program: Program, origins: torch.Tensor, directions: torch.Tensor, distance: torch.Tensor
+    program: Program,
+    tiles: Tiles,
+    origins: torch.Tensor,
+    directions: torch.Tensor,
+    distance: torch.Tensor,
+    what: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Shape numbers (N,) int32 and blended materials (N, 8) float32 where rays meet the surface.
 
     Args:
         program: the scene.
+        tiles: the programs of the rays.
         origins, directions: (N, 3) float32, contiguous, on the backend's device.
-        distance: (N,) float32 along the rays; infinite on a miss, whose number is -1 and material unspecified.
+        distance, what: (N,) what `march` found; a miss has the number -1, its material is unspecified.
 
     A material is base colour, roughness, metallic, emission as in `Program.surfaces`; where shapes blend smoothly,
     materials do over the same radius. Off the surface the answer is that of the shape which decides the distance.
@@ -29,8 +38,8 @@ def surface_on(
     runtime.check_device(origins=origins, rows=program.rows)
     with runtime.launch():
         _surface_kernel()(
-            program.rows, len(program.rows), program.parameters.detach().float().contiguous(), program.surfaces,
-            origins, directions, distance, numbers, materials, len(origins),
+            tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), program.surfaces,
+            plane_shapes(program), origins, directions, distance, what, numbers, materials, tiles.rays, len(origins),
         )  # fmt: skip
     return numbers, materials
 
@@ -43,44 +52,55 @@ SURFACE_WIDTH = 4
 def _surface_kernel(backend_width: int) -> Any:
     width = min(backend_width, SURFACE_WIDTH)
     device = machine(width, with_surface=True)
+    packets = lanes(width)
     Lanes, Numbers = device.Lanes, device.Numbers
 
     @ti.kernel
     def surface_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
-        row_count: ti.i32,
+        ranges: ti.types.ndarray(ti.i32, 2),
         parameters: ti.types.ndarray(ti.f32, 1),
         surfaces: ti.types.ndarray(ti.f32, 2),
+        shapes: ti.types.ndarray(ti.i32, 1),
         origins: ti.types.ndarray(ti.f32, 2),
         directions: ti.types.ndarray(ti.f32, 2),
         distance: ti.types.ndarray(ti.f32, 1),
+        what: ti.types.ndarray(ti.i32, 1),
         numbers: ti.types.ndarray(ti.i32, 1),
         materials: ti.types.ndarray(ti.f32, 2),
+        rays_per_tile: ti.i32,
         count: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
-            x = Lanes(0.0)
-            y = Lanes(0.0)
-            z = Lanes(0.0)
-            missed = Lanes(0.0)
+            tile = packet * width // rays_per_tile
+            x, y, z = packets.load(origins, packet, count)
+            dx, dy, dz = packets.load(directions, packet, count)
+            idle = Lanes(0.0)
             for lane in ti.static(range(width)):
                 index = ti.min(packet * width + lane, count - 1)
-                far = distance[index]
-                if far > 0.5 * FAR:
-                    missed[lane] = FAR
-                    far = 0.0
-                x[lane] = origins[index, 0] + directions[index, 0] * far
-                y[lane] = origins[index, 1] + directions[index, 1] * far
-                z[lane] = origins[index, 2] + directions[index, 2] * far
+                if what[index] == PART:
+                    x[lane] += dx[lane] * distance[index]
+                    y[lane] += dy[lane] * distance[index]
+                    z[lane] += dz[lane] * distance[index]
+                else:
+                    idle[lane] = FAR
             found = Numbers(-1)
             attributes = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
-            if missed.min() < 1.0:
-                device.evaluate(rows, 0, row_count, parameters, x, y, z, missed, surfaces, found, attributes)
+            if idle.min() < 1.0:
+                device.evaluate(
+                    rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, idle, surfaces, found, attributes
+                )
             for lane in ti.static(range(width)):
                 index = packet * width + lane
                 if index < count:
-                    numbers[index] = ti.select(missed[lane] < 1.0, found[lane], -1)
-                    for attribute in ti.static(range(SURFACE_SIZE)):
-                        materials[index, attribute] = attributes[attribute, lane]
+                    if what[index] >= 0:
+                        shape = shapes[what[index]]
+                        numbers[index] = shape
+                        for attribute in ti.static(range(SURFACE_SIZE)):
+                            materials[index, attribute] = surfaces[shape, attribute]
+                    else:
+                        numbers[index] = ti.select(idle[lane] < 1.0, found[lane], -1)
+                        for attribute in ti.static(range(SURFACE_SIZE)):
+                            materials[index, attribute] = attributes[attribute, lane]
 
     return surface_kernel

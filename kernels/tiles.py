@@ -12,6 +12,7 @@ import torch
 from . import runtime
 from .operations import NESTING, SKIP, SPHERE_SIZE, Column
 from .program import Program
+from .rays import Beams
 from .runtime import ti
 
 # A smooth union pulls its surface out of a part's ball by less than a quarter of the blend's radius, and a part changes
@@ -19,34 +20,56 @@ from .runtime import ti
 BLEND_REACH = 1.25
 
 
+# Tiles are cut a little wider than the centres of their pixels: half a pixel belongs to the outermost, and normals are
+# measured beside the rays. Eight pixels from the middle, an eighth more is one pixel.
+WIDER = 1.125
+
+
+# What a ray met, where it is not the number of a plane: a part of a tile's program, or nothing.
+PART, NOTHING = -1, -2
+
+
 @dataclass(frozen=True)
 class Tiles:
-    """Rows of all tiles one after the other (R, 10), each tile's range in them (T, 2), rays in a tile."""
+    """Programs for consecutive groups of rays.
+
+    Attributes:
+        rows: (R, 10) int32, the rows of all tiles one after the other, then those of the whole program.
+        ranges: (T, 2) int32, each tile's range in them.
+        rays: rays in a tile.
+        whole: range of the whole program in `rows`. Its planes are in none of the ranges.
+    """
 
     rows: torch.Tensor
     ranges: torch.Tensor
     rays: int
+    whole: tuple[int, int]
 
 
 def whole(program: Program) -> Tiles:
     """One tile for any number of rays: the program itself."""
-    ranges = torch.tensor([[0, len(program.rows)]], dtype=torch.int32, device=program.rows.device)
-    return Tiles(program.rows, ranges, 2**30)
+    around = (program.planes, len(program.rows))
+    ranges = torch.tensor([around], dtype=torch.int32, device=program.rows.device)
+    return Tiles(program.rows, ranges, 2**30, around)
 
 
-def tiles_of(program: Program, origins: torch.Tensor, directions: torch.Tensor, rays: int) -> Tiles:
-    """Programs for tiles of `rays` consecutive rays (N, 3), N a multiple of it; directions are unit vectors."""
-    count = len(origins) // rays
-    lengths = torch.zeros(count, dtype=torch.int32, device=origins.device)
+def tiles_of(program: Program, beams: Beams) -> Tiles:
+    """A program for each beam, for its rays."""
+    if not program.divisible:
+        return whole(program)
+    count = len(beams.origins)
+    lengths = torch.zeros(count, dtype=torch.int32, device=program.rows.device)
     # The first pass counts and writes no row; the array for them is one of its own, because Vulkan binds an array that
     # is passed for two arguments for one of them only.
     no_ranges = torch.zeros(count, 2, **_like(lengths))
-    _run(program, origins, directions, rays, no_ranges, _empty_rows(1, lengths), lengths, 0)
+    _run(program, beams, no_ranges, _empty_rows(1, lengths), lengths, 0)
     ends = lengths.cumsum(0, dtype=torch.int32)
     ranges = torch.stack([ends - lengths, ends], dim=1).contiguous()
-    rows = _empty_rows(max(int(ends[-1]), 1), lengths)
-    _run(program, origins, directions, rays, ranges, rows, lengths, 1)
-    return Tiles(rows, ranges, rays)
+    kept = int(ends[-1])
+    rows = _empty_rows(kept + len(program.rows), lengths)
+    rows[kept:] = program.rows
+    _run(program, beams, ranges, rows, lengths, 1)
+    return Tiles(rows, ranges, beams.rays, (kept + program.planes, len(rows)))
 
 
 def _like(tensor: torch.Tensor) -> dict[str, Any]:
@@ -54,18 +77,17 @@ def _like(tensor: torch.Tensor) -> dict[str, Any]:
 
 
 def _empty_rows(count: int, like: torch.Tensor) -> torch.Tensor:
-    return torch.zeros(count, len(Column), **_like(like))
+    return torch.empty(count, len(Column), **_like(like))
 
 
 def _run(
-    program: Program, origins: torch.Tensor, directions: torch.Tensor, rays: int,
-    ranges: torch.Tensor, rows: torch.Tensor, lengths: torch.Tensor, write: int,
-) -> None:  # fmt: skip
+    program: Program, beams: Beams, ranges: torch.Tensor, rows: torch.Tensor, lengths: torch.Tensor, write: int
+) -> None:
     numbers = program.parameters.detach().float().contiguous()
     with runtime.launch():
         _tile_kernel()(
-            program.rows, len(program.rows), numbers, origins, directions, rays, len(lengths),
-            ranges, rows, lengths, write,
+            program.rows, program.planes, len(program.rows), numbers, beams.origins, beams.directions, beams.cones,
+            len(lengths), ranges, rows, lengths, write,
         )  # fmt: skip
 
 
@@ -92,11 +114,12 @@ def _tile_kernel(width: int) -> Any:
     @ti.kernel
     def tile_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
+        first_row: ti.i32,
         row_count: ti.i32,
         parameters: ti.types.ndarray(ti.f32, 1),
         origins: ti.types.ndarray(ti.f32, 2),
         directions: ti.types.ndarray(ti.f32, 2),
-        rays: ti.i32,
+        cones: ti.types.ndarray(ti.f32, 2),
         count: ti.i32,
         ranges: ti.types.ndarray(ti.i32, 2),
         kept_rows: ti.types.ndarray(ti.i32, 2),
@@ -105,21 +128,11 @@ def _tile_kernel(width: int) -> Any:
     ):
         """Count the rows that each tile keeps (write 0), or copy them (write 1)."""
         for tile in range(count):
-            axis = ti.Vector([0.0, 0.0, 0.0])
-            start = ti.Vector([0.0, 0.0, 0.0])
-            for ray in range(tile * rays, (tile + 1) * rays):
-                axis += load(directions, ray)
-                start += load(origins, ray)
-            axis = axis.normalized(1e-12)
-            start /= ti.cast(rays, ti.f32)
-            cosine = 1.0
-            blunt = 0.0
-            for ray in range(tile * rays, (tile + 1) * rays):
-                cosine = ti.min(cosine, axis.dot(load(directions, ray)))
-                blunt = ti.max(blunt, (load(origins, ray) - start).norm())
-            # A little wider than the rays, for rounding; a beam of half a right angle or more keeps everything.
-            narrow = cosine > 0.7
-            tangent = ti.sqrt(ti.max(1.0 - cosine * cosine, 0.0)) / ti.max(cosine, 0.1) + 1e-4
+            axis = load(directions, tile)
+            start = load(origins, tile)
+            blunt = WIDER * cones[tile, 0]
+            tangent = WIDER * cones[tile, 1] + 1e-4  # for rounding
+            narrow = cones[tile, 1] < 1.0  # a beam of half a right angle or more keeps everything
             widening = ti.sqrt(1.0 + tangent * tangent)
             # Groups that are open, outermost first: the row of their skip, and its place in the tile, given only once
             # something in the group is kept.
@@ -128,7 +141,7 @@ def _tile_kernel(width: int) -> Any:
             depth = 0
             placed = 0
             kept = 0
-            row = 0
+            row = first_row
             while row <= row_count:
                 while depth > 0 and closes(rows, skips[ti.max(depth - 1, 0)], row, row_count):
                     depth -= 1

@@ -1,7 +1,8 @@
 """What surface points see: their normals, how much of the sky, and how much of each light.
 
-One loop runs all of it, so that the interpreter is compiled once: four taps give the normal, five the ambient
-occlusion, then each light's shadow ray is marched; `phase` says which it is.
+One loop runs all of it, so that the interpreter is compiled once: four taps give the normal, up to five the ambient
+occlusion, then each light's shadow ray is marched; `phase` says which it is. The planes of the outermost union take no
+part in the marching: their share of a shadow has a closed form.
 
 What is simplified: occlusion and penumbrae are estimated from the distances along one ray. Known to be wrong: where
 values are far below the distances, shadows are too soft and corners too dark.
@@ -14,9 +15,12 @@ import torch
 
 from . import runtime
 from .interpreter import machine
+from .lanes import lanes
 from .operations import FAR
+from .planes import plane_table
 from .program import Program
 from .runtime import ti
+from .tiles import NOTHING, Tiles
 
 # kind (0 sun, 1 point), direction towards the sun or position, irradiance (3), tangent of half its angle or radius
 LIGHT_SIZE = 8
@@ -24,18 +28,25 @@ SKY_SIZE = 9  # radiance at the zenith, at the horizon, of the ground
 
 AMBIENT_TAPS = 5
 OCCLUSION_SCALE = 1.1  # brings the darkest corners to black
+# Occlusion grows from tap to tap by what is missing of the tap's height, and a nearer tap never misses more than a
+# farther one: less than this share of the reach at one tap means less than 1/256 from all nearer ones.
+NOTHING_NEAR = 2.5e-4
 SHADOW_STEPS = 96
 SHADOW_STRIDE = 1.0  # longest step of a shadow ray in grains of the scene
+STRIDE_JITTER = 0.25  # by which share the steps of different samples differ, so that their errors cancel
 
 # Shadows of parts without an end are looked for within so many radii of the rest of the scene.
 ENDLESS_REACH = 8.0
+
+_NORMAL, _AMBIENT, _SHADOW, _DONE = range(4)
 
 
 @dataclass(frozen=True)
 class Lighting:
     """Lights (L, 8) and sky (9,), float32, as the kernel reads them.
 
-    `grain` is about how far the scene's parts are apart, in scene units; ambient occlusion looks as far as `reach`.
+    `grain` is about how far the scene's parts are apart, in scene units; ambient occlusion looks as far as `reach`,
+    with reach 0 there is none.
     """
 
     lights: torch.Tensor
@@ -46,20 +57,25 @@ class Lighting:
 
 def visibility(
     program: Program,
+    tiles: Tiles,
     lighting: Lighting,
     origins: torch.Tensor,
     directions: torch.Tensor,
     distance: torch.Tensor,
+    what: torch.Tensor,
     footprint: tuple[float, float],
+    jitter: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Normals, open sky and free lights where rays hit; zeros, ones and zeros where they miss.
 
     Args:
         program: the scene, which casts the shadows.
+        tiles: the programs of the rays.
         lighting: the lights and the reach of ambient occlusion.
         origins, directions: (N, 3) float32, directions unit vectors.
-        distance: (N,) float32 along the rays, infinite on a miss, from `march`.
+        distance, what: (N,) what `march` found.
         footprint: how far from the point the normal's taps are: (a, b) for a + b · distance, in scene units.
+        jitter: in [0, 1), another for each sample of a picture.
 
     Returns:
         normals (N, 3), unit vectors; open sky (N,) in [0, 1], 1 where nothing is near; free lights (N, L) in [0, 1],
@@ -72,13 +88,25 @@ def visibility(
     free = torch.zeros(count, len(lighting.lights), dtype=torch.float32, device=device)
     radius = max(program.sphere[3], 1e-3)
     endless = ENDLESS_REACH * radius if program.endless else 0.0
-    stride = SHADOW_STRIDE * lighting.grain
-    numbers = [*program.sphere[:3], radius, endless, lighting.reach, *footprint, stride]
-    settings = torch.tensor(numbers, dtype=torch.float32, device=device)
+    settings = torch.tensor(
+        [
+            *program.sphere[:3],
+            radius,
+            endless,
+            lighting.reach,
+            *footprint,
+            SHADOW_STRIDE * lighting.grain,
+            1.0 - STRIDE_JITTER * jitter,
+        ],
+        dtype=torch.float32,
+        device=device,
+    )
+    planes = plane_table(program)
     with runtime.launch():
         _visibility_kernel()(
-            program.rows, program.parameters.detach().float().contiguous(), lighting.lights, origins, directions,
-            distance, settings, normals, open_sky, free, len(program.rows), len(lighting.lights), count,
+            tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), planes, lighting.lights,
+            origins, directions, distance, what, settings, normals, open_sky, free,
+            ti.Vector(tiles.whole), tiles.rays, len(planes), len(lighting.lights), count,
         )  # fmt: skip
     return normals, open_sky, free
 
@@ -86,64 +114,99 @@ def visibility(
 @runtime.per_lane_width
 def _visibility_kernel(width: int) -> Any:
     device = machine(width)
+    packets = lanes(width)
     Lanes = device.Lanes
+
+    @ti.func
+    def plane_share(planes: ti.template(), plane_count, x, y, z, dx, dy, dz, end, size):
+        """How much of a light's disc the planes leave, -1 … 1: none hides more of a ray than of its end."""
+        share = Lanes(1.0)
+        for k in range(plane_count):
+            above = x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3]
+            rising = dx * planes[k, 0] + dy * planes[k, 1] + dz * planes[k, 2]
+            share = ti.min(share, (above + rising * end) / ti.max(size * end, 1e-6))
+        return share
 
     @ti.kernel
     def visibility_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
+        ranges: ti.types.ndarray(ti.i32, 2),
         parameters: ti.types.ndarray(ti.f32, 1),
+        planes: ti.types.ndarray(ti.f32, 2),
         lights: ti.types.ndarray(ti.f32, 2),
         origins: ti.types.ndarray(ti.f32, 2),
         directions: ti.types.ndarray(ti.f32, 2),
         distance: ti.types.ndarray(ti.f32, 1),
+        what: ti.types.ndarray(ti.i32, 1),
         settings: ti.types.ndarray(ti.f32, 1),
         normals: ti.types.ndarray(ti.f32, 2),
         open_sky: ti.types.ndarray(ti.f32, 1),
         free: ti.types.ndarray(ti.f32, 2),
-        row_count: ti.i32,
+        whole: ti.types.vector(2, ti.i32),
+        rays_per_tile: ti.i32,
+        plane_count: ti.i32,
         light_count: ti.i32,
         count: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
-            px = Lanes(0.0)
-            py = Lanes(0.0)
-            pz = Lanes(0.0)
-            footprint = Lanes(0.0)
-            missed = Lanes(0.0)  # FAR on lanes that have nothing to shade
-            for lane in ti.static(range(width)):
-                index = ti.min(packet * width + lane, count - 1)
-                far = distance[index]
-                if packet * width + lane >= count or far > 0.5 * FAR:
-                    missed[lane] = FAR
-                    far = 0.0
-                px[lane] = origins[index, 0] + directions[index, 0] * far
-                py[lane] = origins[index, 1] + directions[index, 1] * far
-                pz[lane] = origins[index, 2] + directions[index, 2] * far
-                footprint[lane] = settings[6] + settings[7] * far
-            # Rounding of a coordinate must stay small against the taps.
-            tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
+            px, py, pz = packets.load(origins, packet, count)
+            dx, dy, dz = packets.load(directions, packet, count)
             nx = Lanes(0.0)
             ny = Lanes(0.0)
             nz = Lanes(0.0)
+            footprint = Lanes(0.0)
+            missed = Lanes(0.0)  # FAR on lanes that have nothing to shade
+            known = Lanes(0.0)  # FAR on lanes whose normal needs no taps
+            for lane in ti.static(range(width)):
+                index = ti.min(packet * width + lane, count - 1)
+                met = what[index]
+                far = distance[index]
+                if packet * width + lane >= count or met == NOTHING:
+                    missed[lane] = FAR
+                    known[lane] = FAR
+                    far = 0.0
+                elif met >= 0:
+                    known[lane] = FAR
+                    nx[lane] = planes[met, 0]
+                    ny[lane] = planes[met, 1]
+                    nz[lane] = planes[met, 2]
+                px[lane] += dx[lane] * far
+                py[lane] += dy[lane] * far
+                pz[lane] += dz[lane] * far
+                footprint[lane] = settings[6] + settings[7] * far
+            # Rounding of a coordinate must stay small against the taps.
+            tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
+            # Where the point lies to the ball of the parts that end.
+            cx = px - settings[0]
+            cy = py - settings[1]
+            cz = pz - settings[2]
+            reach = settings[5]
             occlusion = Lanes(0.0)
             visible = Lanes(1.0)
             lx = Lanes(0.0)
             ly = Lanes(0.0)
             lz = Lanes(0.0)
             t = Lanes(0.0)
+            begin = Lanes(0.0)
             clear = Lanes(0.0)
             step = Lanes(0.0)
             leave = Lanes(0.0)
             end = Lanes(0.0)
             size = Lanes(0.0)
-            idle = missed
-            reach = settings[5]
-            phase = ti.select(missed.min() >= 1.0, 3, 0)
-            turn = 0
+            idle = known
             light = -1
+            phase = _NORMAL
+            turn = 0
+            if missed.min() >= 1.0:
+                phase = _DONE
+            elif known.min() >= 1.0:
+                phase = _AMBIENT
+                turn = AMBIENT_TAPS
             value_registers = device.new_values()
             point_registers = device.new_points()
-            while phase < 3:
+            while phase != _DONE:
+                first = whole[0]
+                last = whole[1]
                 qx = px
                 qy = py
                 qz = pz
@@ -152,50 +215,62 @@ def _visibility_kernel(width: int) -> Any:
                 sz = 0.0
                 height = 0.0
                 limit = tap_size * 8.0  # the surface is within one tap, so no value around it is larger than this
-                if phase == 0:
+                if phase == _NORMAL:
                     # Corners of a tetrahedron; their values' differences along x, y, z give the gradient.
+                    first = ranges[packet * width // rays_per_tile, 0]
+                    last = ranges[packet * width // rays_per_tile, 1]
                     sx = ti.select((turn == 0) | (turn == 3), 1.0, -1.0)
                     sy = ti.select((turn == 2) | (turn == 3), 1.0, -1.0)
                     sz = ti.select((turn == 1) | (turn == 3), 1.0, -1.0)
                     qx += sx * tap_size
                     qy += sy * tap_size
                     qz += sz * tap_size
-                elif phase == 1:
-                    height = (
-                        reach * ti.cast((turn + 1) * (turn + 1), ti.f32) / ti.cast(AMBIENT_TAPS * AMBIENT_TAPS, ti.f32)
-                    )
+                elif phase == _AMBIENT:
+                    height = reach * ti.cast(turn * turn, ti.f32) / ti.cast(AMBIENT_TAPS * AMBIENT_TAPS, ti.f32)
                     limit = Lanes(height)  # farther occludes nothing
                     qx += nx * height
                     qy += ny * height
                     qz += nz * height
+                    vx = qx - settings[0]
+                    vy = qy - settings[1]
+                    vz = qz - settings[2]
+                    parts_away = ti.sqrt(vx * vx + vy * vy + vz * vz) - settings[3]
+                    idle = ti.select((parts_away >= height) & (settings[4] == 0.0), FAR, missed)
                 else:
                     # A value beyond the disc shows all of it; short steps among many shapes are cheaper than long ones,
                     # because what is farther than the step is skipped.
                     near_by = ti.select(t > leave, FAR, ti.max(size * t, settings[8]))
-                    limit = ti.select(t > tap_size, ti.min(clear + step, near_by), limit)
+                    limit = ti.select(t > begin, ti.min(clear + step, near_by), ti.select(t > tap_size, FAR, limit))
                     qx += nx * tap_size * 2.0 + lx * t
                     qy += ny * tap_size * 2.0 + ly * t
                     qz += nz * tap_size * 2.0 + lz * t
-                value = device.evaluate(
-                    rows, 0, row_count, parameters, qx, qy, qz, idle, limit, value_registers, point_registers
-                )
-                turn += 1
+                value = limit
+                if idle.min() < 1.0:
+                    value = device.evaluate(
+                        rows, first, last, parameters, qx, qy, qz, idle, limit, value_registers, point_registers
+                    )
                 next_light = False
-                if phase == 0:
-                    nx += value * sx
-                    ny += value * sy
-                    nz += value * sz
+                if phase == _NORMAL:
+                    # Lanes that know their normal already keep it.
+                    nx += ti.select(known < 1.0, value * sx, 0.0)
+                    ny += ti.select(known < 1.0, value * sy, 0.0)
+                    nz += ti.select(known < 1.0, value * sz, 0.0)
+                    turn += 1
                     if turn == 4:
                         length = ti.max(ti.sqrt(nx * nx + ny * ny + nz * nz), 1e-20)
                         nx /= length
                         ny /= length
                         nz /= length
-                        phase = 1
+                        phase = _AMBIENT
+                        turn = AMBIENT_TAPS
+                elif phase == _AMBIENT:
+                    value = ti.select(idle < 1.0, ti.min(value, limit), limit)
+                    value = ti.min(value, packets.nearest_plane(planes, plane_count, qx, qy, qz))
+                    missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
+                    occlusion += missing / height / ti.cast(1 << turn, ti.f32)
+                    turn -= 1
+                    if turn == 0 or missing.max() < NOTHING_NEAR * reach:
                         turn = 0
-                elif phase == 1:
-                    occlusion += ti.max(height - value, 0.0) / height / ti.cast(1 << turn, ti.f32)
-                    if turn == AMBIENT_TAPS:
-                        phase = 2
                         next_light = True
                 else:
                     # The light's disc has radius size · t at the blocker; value / (size · t) is how much of it is free
@@ -204,27 +279,31 @@ def _visibility_kernel(width: int) -> Any:
                     # around the two meet, `back` before this point, if it is as good as flat (S. Aaltonen, GDC 2018).
                     # Values at the limit say nothing.
                     disc = ti.max(size * t, 1e-6)
-                    measured = (value > 0.0) & (value < 0.999 * limit) & (t > tap_size)
+                    measured = (value > 0.0) & (value < 0.999 * limit) & (t > begin)
                     back = ti.select(measured, ti.min(0.5 * value * value / ti.max(step, 1e-9), 0.9 * step), 0.0)
                     nearest = ti.sqrt(ti.max(value * value - back * back, 0.0)) / ti.max(size * (t - back), 1e-6)
                     share = ti.select(measured, nearest, value / disc)
                     visible = ti.select(idle < 1.0, ti.min(visible, share), visible)
                     clear = ti.abs(value)
-                    step = ti.max(clear, 0.25 * disc + 0.5 * tap_size)
+                    step = ti.max(clear, 0.25 * disc + 0.5 * tap_size) * settings[9]
                     t += ti.select(idle < 1.0, step, 0.0)
                     idle = ti.select((visible < -1.0) | (t > end), FAR, idle)
-                    if turn == SHADOW_STEPS or idle.min() >= 1.0:
+                    turn += 1
+                    next_light = turn == SHADOW_STEPS or idle.min() >= 1.0
+                if phase == _AMBIENT and turn == AMBIENT_TAPS and reach <= 0.0:
+                    next_light = True
+                while next_light:
+                    if phase == _SHADOW:
                         seen = ti.min(ti.max(visible, -1.0), 1.0)
                         share_free = 0.25 * (1.0 + seen) * (1.0 + seen) * (2.0 - seen)  # of the disc's area, about
                         for lane in ti.static(range(width)):
                             if packet * width + lane < count:
                                 free[packet * width + lane, light] = share_free[lane]
-                        next_light = True
-                while next_light:
-                    light += 1
+                    phase = _SHADOW
                     next_light = False
+                    light += 1
                     if light == light_count:
-                        phase = 3
+                        phase = _DONE
                     else:
                         ax = lights[light, 1] - px * lights[light, 0]
                         ay = lights[light, 2] - py * lights[light, 0]
@@ -233,30 +312,42 @@ def _visibility_kernel(width: int) -> Any:
                         lx = ax / away
                         ly = ay / away
                         lz = az / away
-                        # A sun's light comes from beyond the scene's ball.
-                        cx = px - settings[0]
-                        cy = py - settings[1]
-                        cz = pz - settings[2]
-                        along = cx * lx + cy * ly + cz * lz
-                        chord = along * along + settings[3] * settings[3] - (cx * cx + cy * cy + cz * cz)
-                        leave = ti.sqrt(ti.max(chord, 0.0)) - along
-                        end = ti.max(leave, settings[4])
-                        size = Lanes(0.0) + lights[light, 7]
+                        size = Lanes(lights[light, 7])
+                        end = Lanes(FAR)  # a sun's light comes from beyond everything
                         if lights[light, 0] > 0.5:
-                            end = ti.min(end, away)
+                            end = away
                             size = size / away
-                        t = tap_size
+                        visible = plane_share(
+                            planes, plane_count, px + nx * tap_size, py + ny * tap_size, pz + nz * tap_size,
+                            lx, ly, lz, end, size,
+                        )  # fmt: skip
+                        # Only what lies in the ball casts shadows; it is enlarged by the disc as seen from its far side.
+                        along = cx * lx + cy * ly + cz * lz
+                        wide = settings[3] + size * ti.max(settings[3] - along, 0.0)
+                        chord = along * along + wide * wide - (cx * cx + cy * cy + cz * cz)
+                        half = ti.sqrt(ti.max(chord, 0.0))
+                        leave = half - along
+                        begin = tap_size
+                        outside = (chord <= 0.0) | (leave <= 0.0)
+                        if settings[4] > 0.0:
+                            end = ti.min(end, ti.max(leave, settings[4]))
+                            outside = chord < -FAR
+                        else:
+                            begin = ti.max(tap_size, -along - half)
+                            end = ti.min(end, leave)
+                        t = begin
+                        step = Lanes(0.0)
                         turn = 0
-                        visible = Lanes(1.0)
-                        idle = ti.select(nx * lx + ny * ly + nz * lz <= 0.0, FAR, missed)
+                        away_from = nx * lx + ny * ly + nz * lz <= 0.0
+                        visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)
+                        idle = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
                         next_light = idle.min() >= 1.0
             for lane in ti.static(range(width)):
                 index = packet * width + lane
                 if index < count:
-                    hit = missed[lane] < 1.0
                     open_sky[index] = ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion[lane], 0.0), 1.0)
-                    normals[index, 0] = ti.select(hit, nx[lane], 0.0)
-                    normals[index, 1] = ti.select(hit, ny[lane], 0.0)
-                    normals[index, 2] = ti.select(hit, nz[lane], 0.0)
+                    normals[index, 0] = ti.select(missed[lane] < 1.0, nx[lane], 0.0)
+                    normals[index, 1] = ti.select(missed[lane] < 1.0, ny[lane], 0.0)
+                    normals[index, 2] = ti.select(missed[lane] < 1.0, nz[lane], 0.0)
 
     return visibility_kernel

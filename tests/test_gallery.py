@@ -3,11 +3,16 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from isofield.engine.cli import main
-from isofield.engine.render import render
+from isofield.engine.render import render, view_of
+from isofield.engine.render.picture import pixel_size
 from isofield.engine.scene import load, open_scene
 from isofield.engine.shapes import KINDS
+from isofield.kernels import distance
+from isofield.kernels.rays import Film, camera_rays
+from isofield.kernels.trace import trace_film
 
 ROOT = Path(__file__).parent.parent
 SCENES = ROOT / "scenes"
@@ -32,6 +37,25 @@ def test_a_scene_becomes_a_picture(path: Path) -> None:
     picture = render(load(str(path)), width=48, height=32, samples=1)
     assert picture.isfinite().all()
     assert picture.mean(dim=2).std() > LEAST_CONTRAST
+
+
+@pytest.mark.parametrize("path", FILES + SCRIPTS, ids=lambda path: path.name)
+def test_rays_end_on_the_surface(path: Path) -> None:
+    """The fast way of a film, through tiles and beams, against the value of the whole program at each hit."""
+    view = view_of(load(str(path)))
+    film, camera = Film(48, 64), view.camera
+    pixel, perspective = pixel_size(camera, film), camera.fov is not None
+    rays = camera_rays(torch.tensor(camera.matrix()), pixel, film, (0.0, 0.0), perspective=perspective)
+    tolerance = (1e-4, 0.1 * pixel) if perspective else (1e-4 + 0.1 * pixel, 0.0)
+    _, met = trace_film(view.program, *rays, tolerance, 256)
+    hit = met.distance.isfinite()
+    assert hit.float().mean() > 0.05
+    points = (rays[0] + met.distance[:, None] * rays[1])[hit]
+    allowed = tolerance[0] + tolerance[1] * met.distance[hit] + 1e-5 * points.norm(dim=1)
+    assert bool((distance(view.program, points).abs() <= 2.0 * allowed).all())
+    # Half way to the hit there is nothing yet.
+    before = (rays[0] + 0.5 * met.distance[:, None] * rays[1])[hit]
+    assert bool((distance(view.program, before) > 0.0).all())
 
 
 def test_the_animation_moves_and_repeats() -> None:

@@ -18,9 +18,9 @@ from . import extent as extents
 from .emit import Emitter
 from .errors import BuildError
 from .frame import Frame
-from .lowering import DEFAULT_MATERIAL, Source, lower, united
+from .lowering import DEFAULT_MATERIAL, Source, lower
 from .numbers import plain
-from .tree import Fold, Node
+from .tree import Fold, Node, is_plane, united
 
 if TYPE_CHECKING:
     from ..scene import Scene
@@ -64,7 +64,8 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
         names=tuple(name for name, _ in source.surfaces),
         sphere=_ball(parts),
         subject=_ball(placed[0]),
-        endless=not all(part.extent.bounded for part in parts),
+        endless=not all(part.extent.bounded or is_plane(part) for part in parts),
+        planes=emitter.planes,
     )
 
 

@@ -21,7 +21,7 @@ from .errors import BuildError
 from .extent import Extent
 from .frame import Frame
 from .numbers import plain
-from .tree import Fold, Leaf, Node, OnValue, Warp
+from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
 FRAME_KINDS = {0: FrameKind.NONE, 4: FrameKind.SHIFT, 12: FrameKind.AFFINE}
 
@@ -40,9 +40,19 @@ class Emitter:
     def __init__(self) -> None:
         self.rows: list[tuple[int, ...]] = []
         self.numbers: list[Any] = []
+        self.planes = 0  # rows at the start that are planes of the outermost union
 
     def root(self, node: Node) -> None:
-        """Rows that put the node's value into value register 0."""
+        """Rows that put the node's value into value register 0; the planes of a sharp outermost union come first."""
+        parts = united(node)
+        rest = [part for part in parts if not is_plane(part)]
+        self.planes = len(parts) - len(rest)
+        if self.planes > 0:
+            for plane in filter(is_plane, parts):
+                self.emit(plane, 0, Combine.UNION, 0.0, 0, free=1)
+            if not rest:
+                return
+            node = Fold(Combine.UNION, 0.0, rest, extents.union(part.extent for part in rest))
         if isinstance(node, Fold) and node.combine == Combine.UNION:
             # The machine may start register 0 with a limit instead of FAR; a smooth union would blend with it.
             if plain(node.support) > 0.0:
@@ -100,8 +110,7 @@ class Emitter:
         # Into a cleared register the first part of a union is folded like the others, behind a skip or in a group; a
         # part that needs registers itself takes this one instead, or every level of a deep tree would take one more.
         if mode == Combine.UNION and registers(first) == 1:
-            if len(self.rows) > 0:
-                self._clear(held)
+            self._clear(held)
             self._group(_hierarchy([first, *rest], node), held, mode, node.support, point, free)
         else:
             self.emit(first, held, Combine.SET, 0.0, point, free=free)

@@ -15,7 +15,7 @@ from . import extent as extents, numbers
 from .extent import Extent
 from .frame import Frame, quaternion_of
 from .numbers import plain
-from .tree import Fold, Leaf, Node, OnValue, Warp
+from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
     from ..shapes.base import Shape
@@ -152,12 +152,3 @@ def _angle(source: Source, name: str, turn: Any) -> Any:
 
 def _is_vector(value: Any) -> bool:
     return isinstance(value, tuple) or getattr(value, "ndim", 0) == 1
-
-
-def united(node: Node) -> list[Node]:
-    """The parts of a sharp union, to be merged into the union above; anything else is one part."""
-    return (
-        node.parts
-        if isinstance(node, Fold) and node.combine == Combine.UNION and plain(node.support) == 0.0
-        else [node]
-    )

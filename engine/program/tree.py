@@ -12,6 +12,7 @@ from typing import Any
 from ...kernels.operations import Combine
 from .extent import Extent
 from .frame import Frame
+from .numbers import plain
 
 
 @dataclass(slots=True)
@@ -61,3 +62,17 @@ class Warp:
 
 
 Node = Leaf | Fold | OnValue | Warp
+
+
+def united(node: Node) -> list[Node]:
+    """The parts of a sharp union, to be merged into the union above; anything else is one part."""
+    return (
+        node.parts
+        if isinstance(node, Fold) and node.combine == Combine.UNION and plain(node.support) == 0.0
+        else [node]
+    )
+
+
+def is_plane(node: Node) -> bool:
+    """Whether the node is a half-space, which rays meet in closed form."""
+    return isinstance(node, Leaf) and node.operation == "plane"

@@ -11,11 +11,10 @@ import torch
 from ...kernels import Program, runtime
 from ...kernels.develop import develop
 from ...kernels.operations import Column
-from ...kernels.rays import TILE, Film, camera_rays
+from ...kernels.rays import Film, camera_rays
 from ...kernels.shade import shade
 from ...kernels.surface import surface_on
-from ...kernels.tiles import tiles_of
-from ...kernels.trace import march
+from ...kernels.trace import trace_film
 from ...kernels.visibility import Lighting, visibility
 from ..program.build import build_program
 from ..scene import Camera, Scene
@@ -95,39 +94,40 @@ def view_of(scene: Scene, camera: Camera | None = None) -> View:
 def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:
     """`render` for a view that is made already."""
     film = Film(height, width)
-    total = _sample(view, film, mode, _jitter(0, samples, seed), linear)
+    total = _sample(view, film, mode, *_jitter(0, samples, seed), linear)
     for sample in range(1, samples):
         # Not in place: a depth is one number, seen as three channels.
-        total = total + _sample(view, film, mode, _jitter(sample, samples, seed), linear)
+        total = total + _sample(view, film, mode, *_jitter(sample, samples, seed), linear)
     screen = mode == "shaded" and not linear
     return develop(total, film, scale=(view.exposure if screen else 1.0) / samples, screen=screen)
 
 
-def _sample(view: View, film: Film, mode: Mode, shift: tuple[float, float], linear: bool) -> torch.Tensor:
-    """One sample of each ray of the film (rays, 3), in its order."""
+def _sample(
+    view: View, film: Film, mode: Mode, shift: tuple[float, float], jitter: float, linear: bool
+) -> torch.Tensor:
+    """One sample of each ray of the film (rays, 3), in its order; `jitter` in [0, 1) is another for each sample."""
     program, camera = view.program, view.camera
     perspective = camera.fov is not None
     pixel = pixel_size(camera, film)
     matrix = torch.tensor(camera.matrix(), dtype=torch.float32, device=program.rows.device)
     origins, directions = camera_rays(matrix, pixel, film, shift, perspective=perspective)
     tolerance = (1e-6, HIT_SHARE * pixel) if perspective else (HIT_SHARE * pixel, 0.0)
-    tiles = tiles_of(program, origins, directions, TILE * TILE)
-    distance, steps = march(program, tiles, origins, directions, (0.0, math.inf), tolerance, MAXIMUM_STEPS)
+    tiles, met = trace_film(program, origins, directions, tolerance, MAXIMUM_STEPS)
     if mode == "steps":
-        return steps[:, None].float().expand(-1, 3) if linear else colour.heat(steps / FULL_HEAT)
+        return met.steps[:, None].float().expand(-1, 3) if linear else colour.heat(met.steps / FULL_HEAT)
     if mode == "depth":
-        return distance[:, None].expand(-1, 3) if linear else _nearness(distance)
-    numbers, materials = surface_on(program, origins, directions, distance)
+        return met.distance[:, None].expand(-1, 3) if linear else _nearness(met.distance)
+    numbers, materials = surface_on(program, tiles, origins, directions, met.distance, met.what)
     if mode == "shapes":
         return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
     bare = mode == "normals"
-    lights = replace(view.lighting, lights=view.lighting.lights[:0]) if bare else view.lighting
+    lights = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0) if bare else view.lighting
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    seen = visibility(program, lights, origins, directions, distance, footprint)
+    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter)
     if bare:
         normals = seen[0]
-        return normals if linear else torch.where(distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
-    return shade(lights, origins, directions, distance, materials, seen)
+        return normals if linear else torch.where(met.distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
+    return shade(lights, origins, directions, met.distance, materials, seen)
 
 
 def pixel_size(camera: Camera, film: Film) -> float:
@@ -148,13 +148,16 @@ def _nearness(distance: torch.Tensor) -> torch.Tensor:
     return torch.where(met, share, 0.0)[:, None].expand(-1, 3)
 
 
-def _jitter(sample: int, samples: int, seed: int) -> tuple[float, float]:
-    """Where in the pixel a sample lies: R2 sequence (M. Roberts 2018) turned by the seed; one sample is the centre."""
+def _jitter(sample: int, samples: int, seed: int) -> tuple[tuple[float, float], float]:
+    """Where in the pixel a sample lies, and a number in [0, 1) for the rest; one sample is the centre and 0.
+
+    R3 sequence (M. Roberts 2018), turned by the seed.
+    """
     if samples == 1:
-        return (0.0, 0.0)
+        return (0.0, 0.0), 0.0
     start = (seed * 0.5698402909980532) % 1.0
-    x, y = ((start + (sample + 1) * a) % 1.0 - 0.5 for a in (0.7548776662466927, 0.5698402909980532))
-    return (x, y)
+    x, y, z = ((start + (sample + 1) * a) % 1.0 for a in (0.8191725133961645, 0.6710436067037893, 0.5497004779019703))
+    return (x - 0.5, y - 0.5), z
 
 
 def _check(width: int, height: int, mode: str, samples: int) -> None:

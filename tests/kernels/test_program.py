@@ -154,6 +154,7 @@ import sys
 import numpy as np, torch
 from isofield.kernels import Program, distance, sphere_trace
 from isofield.kernels.operations import OPERATIONS
+from isofield.kernels.rays import beams_of
 from isofield.kernels.tiles import tiles_of
 from isofield.kernels.trace import march
 
@@ -186,7 +187,7 @@ for turn in range(1200):
     distance(program, points)
     distance(program, points.double())
     sphere_trace(program, points, ahead, far=5.0, maximum_steps=20)
-    march(program, tiles_of(program, points, ahead, 16), points, ahead, (0.0, 5.0), (1e-4, 0.0), 20)
+    march(program, tiles_of(program, beams_of(points, ahead, 4)), points, ahead, (0.0, 5.0), (1e-4, 0.0), 20)
 print(accepted, refused)
 assert accepted > 150 and refused > 150
 """

@@ -12,9 +12,9 @@ import isofield as iso
 from isofield.engine.render.picture import pixel_size
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program
-from isofield.kernels.rays import TILE, Film, camera_rays
+from isofield.kernels.rays import PACKET, TILE, Film, beams_of, camera_rays
 from isofield.kernels.tiles import Tiles, tiles_of, whole
-from isofield.kernels.trace import march
+from isofield.kernels.trace import march, trace_film
 
 FILM = Film(96, 112)
 
@@ -60,7 +60,7 @@ def rays_of(camera: iso.Camera) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def marched(program: Program, tiles: Tiles, rays: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    return march(program, tiles, *rays, (0.0, math.inf), (1e-4, 0.0), 512)[0]
+    return march(program, tiles, *rays, (0.0, math.inf), (1e-4, 0.0), 512).distance
 
 
 @pytest.mark.parametrize("camera", CAMERAS)
@@ -70,7 +70,7 @@ def test_tiles_meet_what_the_whole_program_meets(scene: str, camera: str) -> Non
     program = iso.build_program(iso.Scene(show=parts[0], stage=parts[1:]))
     rays = rays_of(CAMERAS[camera])
     alone = marched(program, whole(program), rays)
-    tiled = marched(program, tiles_of(program, *rays, TILE * TILE), rays)
+    tiled = trace_film(program, *rays, (1e-4, 0.0), 512)[1].distance
     assert alone.isfinite().float().mean() > 0.001
     # Fewer shapes make longer steps, so a ray that grazes within the tolerance may end on the other side of it.
     differs = (alone.isfinite() != tiled.isfinite()) | ((alone - tiled).abs() > 2e-3)
@@ -80,15 +80,31 @@ def test_tiles_meet_what_the_whole_program_meets(scene: str, camera: str) -> Non
     assert not bool((iso.kernels.distance(program, at[differs]).abs() > 3e-4).any())
 
 
+@pytest.mark.parametrize("camera", CAMERAS)
+@pytest.mark.parametrize("side", [PACKET, TILE])
+def test_a_beam_holds_its_rays(side: int, camera: str) -> None:
+    origins, directions = rays_of(CAMERAS[camera])
+    beams = beams_of(origins, directions, side)
+    assert beams.rays == side * side
+    groups = (len(beams.origins), beams.rays, 3)
+    at = torch.tensor([0.0, 0.5, 3.0, 40.0])[:, None, None, None]
+    away = origins.reshape(groups) + at * directions.reshape(groups)
+    away = (away - beams.origins[:, None] - at * beams.directions[:, None]).norm(dim=-1)  # (4, groups, rays)
+    wide = (beams.cones[:, 0] + at[..., 0, 0] * beams.cones[:, 1])[..., None]
+    assert bool((away <= wide * 1.0001 + 1e-5).all())
+    assert float((away.amax(dim=2) / wide[..., 0].clamp(min=1e-9))[1:].median()) > 0.6
+
+
 @pytest.mark.parametrize("camera", ["perspective", "orthographic"])
 def test_tiles_are_far_shorter_than_the_program(camera: str) -> None:
     parts = SCENES["300 balls"]()
     program = iso.build_program(iso.Scene(show=parts[0]))
-    tiles = tiles_of(program, *rays_of(CAMERAS[camera]), TILE * TILE)
+    tiles = tiles_of(program, beams_of(*rays_of(CAMERAS[camera]), TILE))
     lengths = tiles.ranges[:, 1] - tiles.ranges[:, 0]
     assert len(lengths) == FILM.rays // (TILE * TILE)
     assert lengths.float().mean() < 0.2 * len(program.rows)
-    assert len(tiles.rows) == max(int(lengths.sum()), 1)
+    assert tiles.whole == (int(lengths.sum()), len(tiles.rows))
+    assert torch.equal(tiles.rows[tiles.whole[0] :], program.rows)
 
 
 def test_a_tile_that_sees_nothing_is_empty_and_meets_nothing() -> None:
@@ -97,7 +113,7 @@ def test_a_tile_that_sees_nothing_is_empty_and_meets_nothing() -> None:
     )
     origins = torch.tensor([[10.0, 0.0, 0.0]]).repeat(256, 1)
     directions = torch.tensor([[1.0, 0.0, 0.0]]).repeat(256, 1)
-    tiles = tiles_of(program, origins, directions, 256)
+    tiles = tiles_of(program, beams_of(origins, directions, TILE))
     assert tiles.ranges.tolist() == [[0, 0]]
     assert not bool(marched(program, tiles, (origins, directions)).isfinite().any())
 

@@ -57,6 +57,45 @@ def test_a_plane_is_met_where_geometry_says() -> None:
     assert bool((early <= TOLERANCE / cosine[kept] + 2e-5).all())
 
 
+def test_planes_of_the_outermost_union_are_met_exactly_and_take_no_step() -> None:
+    """Two planes, turned and scaled, and a ball in the corner: each ray meets the nearest of the three."""
+    walls = [iso.plane().rotate(20, (1, 2, 0)).scale(3.0).translate(0, 0, -1), iso.plane((1.0, 0.0, 0.0), -1.5)]
+    program = program_of(iso.sphere(0.5), *walls)
+    assert (program.planes, program.endless) == (2, False)
+    origins = torch.tensor([0.0, 0.0, 2.5]).expand(2000, 3).contiguous()
+    directions = around(2000, 1.0)
+    hits = sphere_trace(program, origins, directions, tolerance=1e-5)
+    turn = math.radians(20.0)
+    axis = torch.tensor([1.0, 2.0, 0.0]) / math.sqrt(5.0)
+    up = torch.tensor([0.0, 0.0, 1.0])
+    first = up * math.cos(turn) + torch.linalg.cross(axis, up) * math.sin(turn)  # Rodrigues, the axis lies level
+    expected = torch.stack([to_ball(origins, directions, 0.5)] + [
+        torch.where(directions @ n < 0.0, ((origins @ n - o) / -(directions @ n)), math.inf).double()
+        for n, o in ((first, -float(first[2])), (torch.tensor([1.0, 0.0, 0.0]), -1.5))
+    ])  # fmt: skip
+    nearest, which = expected.min(dim=0)
+    assert torch.equal(hits.hit, nearest.isfinite())
+    sure = nearest.isfinite() & (nearest < 100.0) & (expected.sort(dim=0).values[:2].diff(dim=0)[0] > 1e-2)
+    sure &= (which > 0) | (((origins + nearest[:, None] * directions).float() * directions).sum(-1).abs() > 0.1)
+    assert ((hits.distance - nearest) / nearest)[sure].abs().max() < 1e-4
+    assert torch.equal(hits.shape[sure].long(), which[sure])
+
+
+def test_planes_under_other_operators_are_marched() -> None:
+    """A half-space that cuts, one that is blended, one that is rounded: none is a plane of the outermost union."""
+    for shape in (
+        iso.sphere(1.0) & iso.plane(),
+        iso.sphere(1.0) - iso.plane(),
+        iso.union(iso.sphere(0.5), iso.plane(), smooth=0.2),
+        iso.plane().round(0.1),
+    ):
+        program = program_of(shape)
+        assert program.planes == 0
+        hits = sphere_trace(program, *rays(((0.1, 0.2, 4.0), (0, 0, -1))))
+        at = torch.tensor([[0.1, 0.2, 4.0 - float(hits.distance[0])]])
+        assert abs(float(iso.kernels.distance(program, at))) < 2e-4
+
+
 def test_a_plane_met_squarely_is_met_exactly() -> None:
     hits = sphere_trace(program_of(iso.plane()), *rays(((0.3, 0.2, 5.0), (0, 0, -1)), ((0.0, 0.0, 0.25), (0, 0, -1))))
     assert hits.distance.tolist() == pytest.approx([5.0, 0.25], abs=1e-6)
@@ -200,12 +239,14 @@ def test_steps_are_counted_and_limited() -> None:
     program = program_of(iso.sphere(0.5), iso.plane(offset=-1.0))
     origins, directions = around(100, 3.0), -around(100, 1.0)
     origins[:, 2] = origins[:, 2].abs()
-    assert sphere_trace(program, origins, directions).steps.min() >= 1
+    hits = sphere_trace(program, origins, directions)
+    assert hits.steps[hits.shape == 0].min() >= 1
+    assert hits.steps[to_ball(origins, directions, 0.5).isinf()].max() == 0  # neither the ball nor the plane takes one
     assert sphere_trace(program, origins, directions, maximum_steps=1).steps.max() == 1
 
 
 def test_over_relaxation_saves_steps_on_a_flat_approach() -> None:
-    program = program_of(iso.plane())
+    program = program_of(iso.box((1e3, 1e3, 2.0)).translate(0, 0, -1))  # a plane would take no step at all
     direction = math.radians(5.0)
     hits = sphere_trace(program, *rays(((0, 0, 1), (math.cos(direction), 0, -math.sin(direction)))))
     plain, height = 0, 1.0
@@ -216,7 +257,7 @@ def test_over_relaxation_saves_steps_on_a_flat_approach() -> None:
 
 
 def test_a_pixels_footprint_is_a_tolerance_that_grows() -> None:
-    program = program_of(iso.sphere(1.0), iso.plane(offset=-50.0))  # endless, so no ray is cut to the ball
+    program = program_of(iso.sphere(1.0), iso.cylinder(1.0).translate(0, 50, 0))  # endless: no ray is cut to the ball
     hits = sphere_trace(
         program, *rays(((-101, 0, 0), (1, 0, 0)), ((-101, 1.05, 0), (1, 0, 0))), tolerance=0.0, spread=1e-3
     )

@@ -9,6 +9,7 @@ import isofield as iso
 from isofield.engine.program import build_program
 from isofield.engine.shapes import Shape
 from isofield.kernels.surface import surface_on
+from isofield.kernels.tiles import PART, Tiles
 
 RED, GREEN, BLUE, GREY = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.6, 0.6)
 red, green, blue = (iso.Material(base_color=colour) for colour in (RED, GREEN, BLUE))
@@ -19,7 +20,10 @@ def shown(scene: iso.Scene, *points: tuple[float, float, float]) -> tuple[list[s
     program = build_program(scene)
     origins = torch.tensor(points)
     ahead = torch.tensor([[0.0, 0.0, 1.0]]).repeat(len(points), 1)
-    numbers, materials = surface_on(program, origins, ahead, torch.zeros(len(points)))
+    everything = (0, len(program.rows))  # planes too, which a tile's program leaves to the rays
+    tiles = Tiles(program.rows, torch.tensor([everything], dtype=torch.int32), 2**30, everything)
+    what = torch.full((len(points),), PART, dtype=torch.int32)
+    numbers, materials = surface_on(program, tiles, origins, ahead, torch.zeros(len(points)), what)
     return [program.names[number] for number in numbers.tolist()], materials
 
 

@@ -1,0 +1,54 @@
+"""Device functions that move packets of lanes to and from arrays."""
+
+import functools
+from types import SimpleNamespace
+
+from .operations import FAR
+from .runtime import ti
+
+
+@functools.cache
+def lanes(width: int) -> SimpleNamespace:
+    """For packets of `width` rows of arrays: `Lanes`, `load`, `store`, `along`, `nearest_plane`."""
+    Lanes = ti.types.vector(width, ti.f32)
+
+    @ti.func
+    def load(array: ti.template(), packet, count):
+        """Rows (3,) of the packet as x, y, z; lanes past the end repeat the last row."""
+        x = Lanes(0.0)
+        y = Lanes(0.0)
+        z = Lanes(0.0)
+        for lane in ti.static(range(width)):
+            index = ti.min(packet * width + lane, count - 1)
+            x[lane] = array[index, 0]
+            y[lane] = array[index, 1]
+            z[lane] = array[index, 2]
+        return x, y, z
+
+    @ti.func
+    def load_numbers(array: ti.template(), packet, count):
+        """Numbers of the packet; lanes past the end repeat the last."""
+        values = Lanes(0.0)
+        for lane in ti.static(range(width)):
+            values[lane] = array[ti.min(packet * width + lane, count - 1)]
+        return values
+
+    @ti.func
+    def store(array: ti.template(), packet, count, x, y, z):
+        """Write x, y, z as rows (3,) of the packet."""
+        for lane in ti.static(range(width)):
+            index = packet * width + lane
+            if index < count:
+                array[index, 0] = x[lane]
+                array[index, 1] = y[lane]
+                array[index, 2] = z[lane]
+
+    @ti.func
+    def nearest_plane(planes: ti.template(), plane_count, x, y, z):
+        """Signed distance of the nearest of the planes (K, 4), FAR without any."""
+        nearest = Lanes(FAR)
+        for k in range(plane_count):
+            nearest = ti.min(nearest, x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3])
+        return nearest
+
+    return SimpleNamespace(Lanes=Lanes, load=load, load_numbers=load_numbers, store=store, nearest_plane=nearest_plane)

@@ -1,0 +1,35 @@
+"""The planes of a program's outermost union, which rays meet in closed form."""
+
+import torch
+
+from .operations import FRAME_SIZES, HEAD_SIZE, Column, Frame
+from .program import Program
+
+
+def plane_table(program: Program) -> torch.Tensor:
+    """Unit normals and offsets (K, 4) float32 of the planes n · p = offset in rows 0 … K - 1, in scene units."""
+    numbers = program.parameters.detach().float()
+    table = [
+        _plane(Frame(row[Column.FRAME]), numbers[row[Column.PARAMETERS] + HEAD_SIZE :])
+        for row in program.rows[: program.planes].tolist()
+    ]
+    return torch.stack(table) if table else numbers.new_zeros(0, 4)
+
+
+def plane_shapes(program: Program) -> torch.Tensor:
+    """Shape numbers (K,) int32 of the same planes."""
+    return program.rows[: program.planes, Column.SHAPE].contiguous()
+
+
+def _plane(frame: Frame, numbers: torch.Tensor) -> torch.Tensor:
+    """n · (A p + t) = offset as a plane of p; `numbers` start with the row's frame."""
+    inside = FRAME_SIZES[frame]
+    normal, offset = numbers[inside : inside + 3], numbers[inside + 3]
+    if frame == Frame.SHIFT:
+        offset = offset - normal @ numbers[1:4]
+        normal = normal * numbers[0]
+    elif frame == Frame.AFFINE:
+        matrix = numbers[:12].reshape(3, 4)
+        offset = offset - normal @ matrix[:, 3]
+        normal = normal @ matrix[:, :3]
+    return torch.cat([normal, offset[None]]) / normal.norm()
