@@ -32,4 +32,5 @@ def _plane(frame: Frame, numbers: torch.Tensor) -> torch.Tensor:
         matrix = numbers[:12].reshape(3, 4)
         offset = offset - normal @ matrix[:, 3]
         normal = normal @ matrix[:, :3]
-    return torch.cat([normal, offset[None]]) / normal.norm()
+    plane: torch.Tensor = torch.cat([normal, offset[None]]) / normal.norm()
+    return plane

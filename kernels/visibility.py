@@ -321,7 +321,7 @@ def _visibility_kernel(width: int) -> Any:
                             planes, plane_count, px + nx * tap_size, py + ny * tap_size, pz + nz * tap_size,
                             lx, ly, lz, end, size,
                         )  # fmt: skip
-                        # Only what lies in the ball casts shadows; it is enlarged by the disc as seen from its far side.
+                        # What casts shadows lies in the ball, enlarged by the disc as seen from its far side.
                         along = cx * lx + cy * ly + cz * lz
                         wide = settings[3] + size * ti.max(settings[3] - along, 0.0)
                         chord = along * along + wide * wide - (cx * cx + cy * cy + cz * cz)
