@@ -9,7 +9,7 @@ from .runtime import ti
 
 @functools.cache
 def lanes(width: int) -> SimpleNamespace:
-    """For packets of `width` rows of arrays: `Lanes`, `load`, `store`, `along`, `nearest_plane`."""
+    """For packets of `width` rows of arrays: `Lanes`, `load`, `store`, `store_numbers`, `nearest_plane`."""
     Lanes = ti.types.vector(width, ti.f32)
 
     @ti.func
@@ -26,22 +26,30 @@ def lanes(width: int) -> SimpleNamespace:
         return x, y, z
 
     @ti.func
-    def load_numbers(array: ti.template(), packet, count):
-        """Numbers of the packet; lanes past the end repeat the last."""
-        values = Lanes(0.0)
-        for lane in ti.static(range(width)):
-            values[lane] = array[ti.min(packet * width + lane, count - 1)]
-        return values
-
-    @ti.func
     def store(array: ti.template(), packet, count, x, y, z):
         """Write x, y, z as rows (3,) of the packet."""
-        for lane in ti.static(range(width)):
-            index = packet * width + lane
-            if index < count:
-                array[index, 0] = x[lane]
-                array[index, 1] = y[lane]
-                array[index, 2] = z[lane]
+        if (packet + 1) * width <= count:  # without tests in between the stores are joined
+            for lane in ti.static(range(width)):
+                array[packet * width + lane, 0] = x[lane]
+                array[packet * width + lane, 1] = y[lane]
+                array[packet * width + lane, 2] = z[lane]
+        else:
+            for lane in ti.static(range(width)):
+                if packet * width + lane < count:
+                    array[packet * width + lane, 0] = x[lane]
+                    array[packet * width + lane, 1] = y[lane]
+                    array[packet * width + lane, 2] = z[lane]
+
+    @ti.func
+    def store_numbers(array: ti.template(), packet, count, values):
+        """Write the packet's numbers."""
+        if (packet + 1) * width <= count:
+            for lane in ti.static(range(width)):
+                array[packet * width + lane] = values[lane]
+        else:
+            for lane in ti.static(range(width)):
+                if packet * width + lane < count:
+                    array[packet * width + lane] = values[lane]
 
     @ti.func
     def nearest_plane(planes: ti.template(), plane_count, x, y, z):
@@ -51,4 +59,4 @@ def lanes(width: int) -> SimpleNamespace:
             nearest = ti.min(nearest, x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3])
         return nearest
 
-    return SimpleNamespace(Lanes=Lanes, load=load, load_numbers=load_numbers, store=store, nearest_plane=nearest_plane)
+    return SimpleNamespace(Lanes=Lanes, load=load, store=store, store_numbers=store_numbers, nearest_plane=nearest_plane)
