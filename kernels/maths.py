@@ -95,6 +95,11 @@ class DeviceMaths:
     def select(self, condition, yes, no):
         return ti.select(condition, yes, no)
 
+    @ti.func
+    def settled(self, change, small):
+        """Whether an iteration may end, because it changed no lane by more than `small`."""
+        return ti.abs(change).max() < small
+
 
 class TorchMaths:
     """The same maths on tensors, with derivatives that stay finite."""
@@ -143,6 +148,10 @@ class TorchMaths:
 
     def select(self, condition: torch.Tensor, yes: Any, no: Any) -> torch.Tensor:
         return torch.where(condition, yes, no)
+
+    def settled(self, change: torch.Tensor, small: float) -> bool:
+        """Never: what a point's value is must not depend on the points beside it."""
+        return False
 
 
 DEVICE = DeviceMaths()

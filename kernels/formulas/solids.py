@@ -19,7 +19,7 @@ def ellipsoid(m, x, y, z, a, b, c):
     1/|s| - 1 stays left of the root (J. J. Moré and D. C. Sorensen, "Computing a trust region step", 1983); one on the
     equation times the squared distance to the nearest pole lands right of it. Their geometric mean, measured from that
     pole, converges cubically, also near the focal ellipse, where the root grows with the 2/3rd power of the distance
-    from the plane and either step alone is slow. Four steps are exact to 1e-5 at the worst points.
+    from the plane and either step alone is slow. Four steps are exact to 1e-5 at the worst points; most need two.
     """
     # Order the semi-axes so that r is the largest and the last the smallest, and measure in units of the largest.
     px = m.abs(x)
@@ -87,8 +87,10 @@ def ellipsoid(m, x, y, z, a, b, c):
         pole = near / near_slope
         left = m.max(square * (m.sqrt(square) - 1.0) / slope, low * iu - 1.0)
         right = m.max(m.select(bend > 0.0, near * (square - 1.0) / safe, left), left)
-        mean = m.sqrt((pole + left) * (pole + right))
-        u = m.max(u + u * (mean - pole), low)
+        change = m.sqrt((pole + left) * (pole + right)) - pole
+        u = m.max(u + u * change, low)
+        if m.settled(change, 0.05):
+            break
     n1 = pa / (u + wa)
     n2 = pb / (u + wb)
     n3 = pc / u
