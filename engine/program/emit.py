@@ -100,8 +100,7 @@ class Emitter:
         # Into a cleared register the first part of a union is folded like the others, behind a skip or in a group; a
         # part that needs registers itself takes this one instead, or every level of a deep tree would take one more.
         if mode == Combine.UNION and registers(first) == 1:
-            if len(self.rows) > 0:
-                self._clear(held)
+            self._clear(held)
             self._group(_hierarchy([first, *rest], node), held, mode, node.support, point, free)
         else:
             self.emit(first, held, Combine.SET, 0.0, point, free=free)
