@@ -8,6 +8,7 @@ its zero set; a value v that is exact has its foot p - v ∇v on the zero set.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -220,6 +221,36 @@ def test_a_kind_says_what_it_is_and_takes(kind: str) -> None:
     for name, parameter in written["properties"].items():
         for number in _numbers(parameter):
             assert number.keys() >= {"minimum", "maximum"}, f"{name} has no range"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "message"),
+    [
+        (
+            "rounded_box",
+            {"size": (1.0, 2.0, 0.5), "radius": 0.3},
+            "radius: must be at most half the smallest extent, 0.25",
+        ),
+        ("box_frame", {"width": 0.6}, "width: must be at most half the smallest extent, 0.5"),
+        (
+            "rounded_cylinder",
+            {"height": 0.3, "rounding": 0.2},
+            "rounding: must be at most the radius and half the height, 0.15",
+        ),
+        ("capsule", {"radius": 0.4, "height": 0.6}, "radius: must be at most half the height, 0.3"),
+        (
+            "rounded_rectangle",
+            {"size": (1.0, 0.2), "radius": 0.3},
+            "radius: must be at most half the smaller side, 0.1",
+        ),
+        ("star", {"outer": 0.2}, "inner: must be at most outer, 0.2"),
+    ],
+)
+def test_what_does_not_fit_is_refused(kind: str, fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        KINDS[kind](**fields)
+    key, most = message.split(":")[0], float(message.rsplit(" ", 1)[1])
+    assert next(iter(KINDS[kind](**fields | {key: most}).limits()))[:2] == (key, pytest.approx(most))
 
 
 def test_machine_computes_what_the_twin_does(case: Sample) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, Strict, field_validator, model_validator
 
 from ..shapes import rotation
-from ..shapes.base import Model, Number, Positive, Vector3
+from ..shapes.base import Direction, Model, Number, Positive, Vector3
 
 Row = tuple[Number, Number, Number, Number]
 Matrix = tuple[Row, Row, Row, Row]
@@ -27,7 +27,7 @@ class Camera(Model):
 
     eye: Annotated[Vector3 | None, Field(description="where the camera stands")] = None
     target: Annotated[Vector3 | None, Field(description="the point in the middle of the picture")] = None
-    up: Annotated[Vector3, Field(description="direction that is upwards in the picture")] = (0.0, 0.0, 1.0)
+    up: Annotated[Direction, Field(description="direction that is upwards in the picture")] = (0.0, 0.0, 1.0)
     fov: Annotated[
         Annotated[float, Strict(), Field(ge=1.0, le=175.0)] | None,
         Field(description="vertical angle of view, degrees; None if the camera is orthographic"),
@@ -47,13 +47,6 @@ class Camera(Model):
         if values.get("fov") is not None:
             raise ValueError("expected fov (perspective) or width (orthographic), got both")
         return {**values, "fov": None}
-
-    @field_validator("up")
-    @classmethod
-    def _has_direction(cls, up: Vector) -> Vector:
-        if not any(up):
-            raise ValueError("expected a direction, got the zero vector")
-        return up
 
     @field_validator("camera_to_world")
     @classmethod

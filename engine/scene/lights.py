@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, field_validator
+from pydantic import Field, Strict
 
-from ..shapes.base import Length, Model, Vector3
+from ..shapes.base import Direction, Length, Model, Vector3
 from .material import Light3
 
 Strength = Annotated[Length, Field(description="factor of the colour")]
@@ -16,17 +16,10 @@ class Sun(Model):
     """Parallel light from a far disc; `strength` times `color` is how bright it makes white paper that faces it."""
 
     kind: Literal["sun"] = "sun"
-    direction: Annotated[Vector3, Field(description="towards the light, any length but zero")] = (1.0, -1.0, 2.0)
+    direction: Annotated[Direction, Field(description="towards the light, any length but zero")] = (1.0, -1.0, 2.0)
     color: Light3 = (1.0, 1.0, 1.0)
     strength: Strength = 3.0
     angle: Annotated[float, Strict(), Field(ge=0.0, le=90.0, description="angular diameter, degrees")] = 0.5
-
-    @field_validator("direction")
-    @classmethod
-    def _has_direction(cls, direction: tuple[float, float, float]) -> tuple[float, float, float]:
-        if not any(direction):
-            raise ValueError("expected a direction, got the zero vector")
-        return direction
 
 
 class Sky(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -11,7 +12,7 @@ from ..program.extent import of_flat
 from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node
-from .base import QUILEZ, Length, Positive, Shape, Size2, Vector2
+from .base import QUILEZ, Length, Limit, Positive, Shape, Size2, Vector2
 from .registry import register
 
 
@@ -68,11 +69,8 @@ class RoundedRectangle(Shape):
     size: Size2 = (1.0, 1.0)
     radius: Length = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> RoundedRectangle:
-        if 2.0 * self.radius > min(self.size):
-            raise ValueError(f"radius: must be at most half the smaller side, {min(self.size) / 2:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "radius", 0.5 * min(self.size), "half the smaller side"
 
     def lower(self, build: Lowering) -> Node:
         x, y = (0.5 * extent for extent in build["size"])
@@ -108,11 +106,8 @@ class Star(Shape):
     outer: Positive = 0.5
     inner: Positive = 0.25
 
-    @model_validator(mode="after")
-    def _fits(self) -> Star:
-        if self.inner > self.outer:
-            raise ValueError(f"inner: must be at most outer, {self.outer:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "inner", self.outer, "outer"
 
     def lower(self, build: Lowering) -> Node:
         outer = build["outer"]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..program import numbers
 from ..program.extent import ENDLESS, INFINITY, Extent, of_box
 from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node
-from .base import QUILEZ, Length, Number, Positive, Shape, Size3, Vector3
+from .base import QUILEZ, Direction, Length, Limit, Number, Positive, Shape, Size3
 from .flat import regular
 from .registry import register
 
@@ -80,11 +81,8 @@ class RoundedBox(Shape):
     size: Size3 = (1.0, 1.0, 1.0)
     radius: Length = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> RoundedBox:
-        if 2.0 * self.radius > min(self.size):
-            raise ValueError(f"radius: must be at most half the smallest extent, {min(self.size) / 2:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "radius", 0.5 * min(self.size), "half the smallest extent"
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -102,11 +100,8 @@ class BoxFrame(Shape):
     size: Size3 = (1.0, 1.0, 1.0)
     width: Positive = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> BoxFrame:
-        if 2.0 * self.width > min(self.size):
-            raise ValueError(f"width: must be at most half the smallest extent, {min(self.size) / 2:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "width", 0.5 * min(self.size), "half the smallest extent"
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -194,12 +189,8 @@ class RoundedCylinder(Shape):
     height: Positive = 1.0
     rounding: Length = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> RoundedCylinder:
-        most = min(self.radius, 0.5 * self.height)
-        if self.rounding > most:
-            raise ValueError(f"rounding: must be at most the radius and half the height, {most:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "rounding", min(self.radius, 0.5 * self.height), "the radius and half the height"
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]
@@ -248,11 +239,8 @@ class Capsule(Shape):
     radius: Positive = 0.25
     height: Positive = 1.0
 
-    @model_validator(mode="after")
-    def _fits(self) -> Capsule:
-        if self.height < 2.0 * self.radius:
-            raise ValueError(f"height: must be at least the diameter, {2.0 * self.radius:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "radius", 0.5 * self.height, "half the height"
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]
@@ -266,14 +254,8 @@ class Plane(Shape):
     source: ClassVar[str] = "normal · p - offset"
 
     kind: Literal["plane"] = "plane"
-    normal: Vector3 = (0.0, 0.0, 1.0)
+    normal: Direction = (0.0, 0.0, 1.0)
     offset: Number = 0.0
-
-    @model_validator(mode="after")
-    def _has_direction(self) -> Plane:
-        if not any(self.normal):
-            raise ValueError("normal: must not be the zero vector")
-        return self
 
     def lower(self, build: Lowering) -> Node:
         return build.leaf("plane", [*numbers.normalized(tuple(build["normal"])), build["offset"]], ENDLESS)

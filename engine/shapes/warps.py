@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..program import numbers
 from ..program.errors import BuildError
@@ -16,7 +16,7 @@ from ..program.frame import Frame
 from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node, OnValue
-from .base import Length, Number, Positive, Reference, Shape, Vector3
+from .base import Direction, Length, Number, Positive, Reference, Shape
 from .registry import register
 
 MOST_CELLS = 1_000_000  # cell numbers stay whole in float32
@@ -61,14 +61,8 @@ class Mirror(Shape):
 
     kind: Literal["mirror"] = "mirror"
     of: Reference
-    normal: Vector3 = (1.0, 0.0, 0.0)
+    normal: Direction = (1.0, 0.0, 0.0)
     offset: Number = 0.0
-
-    @model_validator(mode="after")
-    def _has_direction(self) -> Mirror:
-        if not any(self.normal):
-            raise ValueError("normal: must not be the zero vector")
-        return self
 
     def lower(self, build: Lowering) -> Node:
         normal = numbers.normalized(tuple(build["normal"]))

@@ -12,8 +12,8 @@ from isofield.kernels.visibility import Lighting
 
 FIT = 0.04  # by how much the fitted albedo of the shiny layer may miss the integral for a dielectric
 
-# What a rough metal loses because light that bounces twice between its facets is not counted: white gives back 0.32 when
-# seen from the front at roughness 1 (integrated numerically).
+# What a rough metal loses because light that bounces twice between its facets is not counted: white gives back 0.32
+# when seen from the front at roughness 1 (integrated numerically).
 ROUGH_METAL = 0.3
 
 ROUGHNESS = [0.0, 0.05, 0.2, 0.5, 0.8, 1.0]
