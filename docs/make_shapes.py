@@ -52,14 +52,14 @@ def row(kind: str, cls: type[Shape]) -> str:
 
 
 def keys(cls: type[Shape]) -> str:
-    """The keys of a kind with their defaults."""
+    """The keys of a kind with their defaults and what they mean."""
     found = []
     for name, field in cls.model_fields.items():
         if name in Shape.model_fields or name == "kind":
             continue
         default = "" if field.default is PydanticUndefined else f" = {literal(field.default)}"
-        found.append(f"`{field.alias or name}{default}`")
-    return ", ".join(found)
+        found.append(f"`{field.alias or name}{default}`: {field.description}")
+    return "<br>".join(found)
 
 
 def literal(value: object) -> str:

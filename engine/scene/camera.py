@@ -25,12 +25,16 @@ class Camera(Model):
     `fov` makes it a perspective one, `width` an orthographic one. Axes are OpenGL's: x right, y up, looking along -z.
     """
 
-    eye: Annotated[Vector3 | None, Field(description="where the camera stands")] = None
-    target: Annotated[Vector3 | None, Field(description="the point in the middle of the picture")] = None
-    up: Annotated[Direction, Field(description="direction that is upwards in the picture")] = (0.0, 0.0, 1.0)
+    eye: Annotated[Vector3 | None, Field(description="where the camera stands, scene units")] = None
+    target: Annotated[Vector3 | None, Field(description="the point in the middle of the picture, scene units")] = None
+    up: Annotated[Direction, Field(description="direction that is upwards in the picture, any length but zero")] = (
+        0.0,
+        0.0,
+        1.0,
+    )
     fov: Annotated[
         Annotated[float, Strict(), Field(ge=1.0, le=175.0)] | None,
-        Field(description="vertical angle of view, degrees; None if the camera is orthographic"),
+        Field(description="vertical angle of view, degrees, 1 to 175; a camera with a width has none"),
     ] = 35.0
     width: Annotated[
         Positive | None, Field(description="width of the picture in scene units: the camera is orthographic then")

@@ -81,7 +81,7 @@ class Rotation(Model):
     """A turn by `angle` degrees about `axis`, counter-clockwise for who looks against the axis."""
 
     axis: Annotated[Direction, Field(description="direction of the axis, any length but zero")] = (0.0, 0.0, 1.0)
-    angle: Annotated[Number, Field(description="degrees")]
+    angle: Annotated[Number, Field(description="counter-clockwise seen against the axis, degrees")]
 
     def quaternion(self) -> rotation.Quaternion:
         """The same turn as a unit quaternion, w first."""
@@ -115,9 +115,14 @@ class Shape(Model, Fluent):
     ] = None
     rotation: Annotated[
         Rotation | Quaternion | None,
-        Field(alias="rotate", description="{ axis, angle } with the angle in degrees, or a quaternion, w first"),
+        Field(
+            alias="rotate",
+            description="{ axis, angle } with the angle in degrees, or a quaternion, w first, of any length but zero",
+        ),
     ] = None
-    translation: Annotated[Offset3 | None, Field(alias="translate", description="offset in scene units")] = None
+    translation: Annotated[
+        Offset3 | None, Field(alias="translate", description="offset along x, y, z (or x, y), scene units")
+    ] = None
 
     _name: str | None = PrivateAttr(default=None)
 

@@ -24,7 +24,9 @@ class Offset(Shape):
 
     kind: Literal["offset"] = "offset"
     of: Reference
-    distance: Annotated[Number, Field(description="scene units")] = 0.1
+    distance: Annotated[
+        Number, Field(description="by which the surface moves outwards (inwards if negative), scene units")
+    ] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         amount = build["distance"] * build.factor
@@ -45,7 +47,7 @@ class Shell(Shape):
 
     kind: Literal["shell"] = "shell"
     of: Reference
-    thickness: Positive = 0.1
+    thickness: Annotated[Positive, Field(description="of the skin, scene units")] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         half = 0.5 * build["thickness"] * build.factor
@@ -63,7 +65,7 @@ class Extrude(Shape):
 
     kind: Literal["extrude"] = "extrude"
     of: Reference
-    height: Positive = 1.0
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         half = 0.5 * build["height"]
@@ -92,8 +94,8 @@ class Wave(Shape):
 
     kind: Literal["wave"] = "wave"
     of: Reference
-    amplitude: Positive = 0.05
-    wavelength: Positive = 0.5
+    amplitude: Annotated[Positive, Field(description="height of a ripple, scene units")] = 0.05
+    wavelength: Annotated[Positive, Field(description="length of a ripple, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         wave_number = 2.0 * math.pi / build["wavelength"]

@@ -36,7 +36,7 @@ class Sphere(Shape):
     source: ClassVar[str] = "|p| - radius"
 
     kind: Literal["sphere"] = "sphere"
-    radius: Positive = 0.5
+    radius: Annotated[Positive, Field(description="radius, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
@@ -50,7 +50,11 @@ class Ellipsoid(Shape):
     source: ClassVar[str] = "Eberly, Distance from a point to an ellipsoid; root by Moré and Sorensen's iteration"
 
     kind: Literal["ellipsoid"] = "ellipsoid"
-    size: Size3 = (1.0, 0.75, 0.5)
+    size: Annotated[Size3, Field(description="diameters along x, y, z, scene units; one number for all three")] = (
+        1.0,
+        0.75,
+        0.5,
+    )
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -64,7 +68,11 @@ class Box(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["box"] = "box"
-    size: Size3 = (1.0, 1.0, 1.0)
+    size: Annotated[Size3, Field(description="extents along x, y, z, scene units; one number for all three")] = (
+        1.0,
+        1.0,
+        1.0,
+    )
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -78,8 +86,13 @@ class RoundedBox(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["rounded_box"] = "rounded_box"
-    size: Size3 = (1.0, 1.0, 1.0)
-    radius: Length = 0.1
+    size: Annotated[
+        Size3, Field(description="extents of the whole along x, y, z, scene units; one number for all three")
+    ] = (1.0, 1.0, 1.0)
+    radius: Annotated[
+        Length,
+        Field(description="radius of the edges, scene units, 0 for sharp ones, at most half the smallest extent"),
+    ] = 0.1
 
     def limits(self) -> Iterator[Limit]:
         yield "radius", 0.5 * min(self.size), "half the smallest extent"
@@ -97,8 +110,10 @@ class BoxFrame(Shape):
     inside: ClassVar[Literal["exact", "bound"]] = "bound"
 
     kind: Literal["box_frame"] = "box_frame"
-    size: Size3 = (1.0, 1.0, 1.0)
-    width: Positive = 0.1
+    size: Annotated[
+        Size3, Field(description="extents of the whole along x, y, z, scene units; one number for all three")
+    ] = (1.0, 1.0, 1.0)
+    width: Annotated[Positive, Field(description="side of a bar, scene units, at most half the smallest extent")] = 0.1
 
     def limits(self) -> Iterator[Limit]:
         yield "width", 0.5 * min(self.size), "half the smallest extent"
@@ -115,8 +130,8 @@ class Torus(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["torus"] = "torus"
-    radius: Positive = 0.5
-    tube: Positive = 0.15
+    radius: Annotated[Positive, Field(description="from the axis to the middle of the tube, scene units")] = 0.5
+    tube: Annotated[Positive, Field(description="the tube's own radius, scene units")] = 0.15
 
     def lower(self, build: Lowering) -> Node:
         radius, tube = build["radius"], build["tube"]
@@ -130,8 +145,8 @@ class CappedTorus(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["capped_torus"] = "capped_torus"
-    radius: Positive = 0.5
-    tube: Positive = 0.15
+    radius: Annotated[Positive, Field(description="from the axis to the middle of the tube, scene units")] = 0.5
+    tube: Annotated[Positive, Field(description="the tube's own radius, scene units")] = 0.15
     angle: Annotated[Number, Field(gt=0.0, le=360.0, description="of the whole arc, degrees")] = 180.0
 
     def lower(self, build: Lowering) -> Node:
@@ -152,9 +167,11 @@ class Link(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["link"] = "link"
-    length: Length = 0.5
-    radius: Positive = 0.25
-    tube: Positive = 0.1
+    length: Annotated[Length, Field(description="length of the straight parts, scene units, 0 for a ring")] = 0.5
+    radius: Annotated[
+        Positive, Field(description="from the middle of a bow to the middle of the tube, scene units")
+    ] = 0.25
+    tube: Annotated[Positive, Field(description="the tube's own radius, scene units")] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         half, radius, tube = 0.5 * build["length"], build["radius"], build["tube"]
@@ -168,8 +185,8 @@ class Cylinder(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["cylinder"] = "cylinder"
-    radius: Positive = 0.5
-    height: Positive | None = None
+    radius: Annotated[Positive, Field(description="radius, scene units")] = 0.5
+    height: Annotated[Positive | None, Field(description="extent along z, scene units; endless without")] = None
 
     def lower(self, build: Lowering) -> Node:
         radius, height = build["radius"], build["height"]
@@ -185,9 +202,12 @@ class RoundedCylinder(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["rounded_cylinder"] = "rounded_cylinder"
-    radius: Positive = 0.5
-    height: Positive = 1.0
-    rounding: Length = 0.1
+    radius: Annotated[Positive, Field(description="radius of the whole, scene units")] = 0.5
+    height: Annotated[Positive, Field(description="extent of the whole along z, scene units")] = 1.0
+    rounding: Annotated[
+        Length,
+        Field(description="radius of the rims, scene units, 0 for sharp ones, at most the radius and half the height"),
+    ] = 0.1
 
     def limits(self) -> Iterator[Limit]:
         yield "rounding", min(self.radius, 0.5 * self.height), "the radius and half the height"
@@ -204,9 +224,9 @@ class CappedCone(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["capped_cone"] = "capped_cone"
-    height: Positive = 1.0
-    bottom: Positive = 0.5
-    top: Positive = 0.25
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
+    bottom: Annotated[Positive, Field(description="radius at the bottom, scene units")] = 0.5
+    top: Annotated[Positive, Field(description="radius at the top, scene units")] = 0.25
 
     def lower(self, build: Lowering) -> Node:
         half, bottom, top = 0.5 * build["height"], build["bottom"], build["top"]
@@ -221,8 +241,8 @@ class Cone(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["cone"] = "cone"
-    radius: Positive = 0.5
-    height: Positive = 1.0
+    radius: Annotated[Positive, Field(description="radius at the bottom, scene units")] = 0.5
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         half, radius = 0.5 * build["height"], build["radius"]
@@ -236,8 +256,8 @@ class Capsule(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["capsule"] = "capsule"
-    radius: Positive = 0.25
-    height: Positive = 1.0
+    radius: Annotated[Positive, Field(description="radius, scene units, at most half the height")] = 0.25
+    height: Annotated[Positive, Field(description="extent of the whole along z, scene units")] = 1.0
 
     def limits(self) -> Iterator[Limit]:
         yield "radius", 0.5 * self.height, "half the height"
@@ -254,8 +274,8 @@ class Plane(Shape):
     source: ClassVar[str] = "normal · p - offset"
 
     kind: Literal["plane"] = "plane"
-    normal: Direction = (0.0, 0.0, 1.0)
-    offset: Number = 0.0
+    normal: Annotated[Direction, Field(description="direction out of the solid, any length but zero")] = (0.0, 0.0, 1.0)
+    offset: Annotated[Number, Field(description="from the origin along the normal, scene units")] = 0.0
 
     def lower(self, build: Lowering) -> Node:
         return build.leaf("plane", [*numbers.normalized(tuple(build["normal"])), build["offset"]], ENDLESS)
@@ -268,7 +288,7 @@ class Octahedron(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["octahedron"] = "octahedron"
-    radius: Positive = 0.5
+    radius: Annotated[Positive, Field(description="from the centre to a corner, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
@@ -282,8 +302,8 @@ class Pyramid(Shape):
     source: ClassVar[str] = "distances to a side, its slanted edge and the base, by symmetry"
 
     kind: Literal["pyramid"] = "pyramid"
-    base: Positive = 1.0
-    height: Positive = 1.0
+    base: Annotated[Positive, Field(description="side of the square base, scene units")] = 1.0
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         half_base, half_height = 0.5 * build["base"], 0.5 * build["height"]
@@ -296,8 +316,8 @@ class Prism(Shape):
     source: ClassVar[str] = "regular polygon swept along z"
     sides: ClassVar[int]
 
-    radius: Positive = 0.5
-    height: Positive = 1.0
+    radius: Annotated[Positive, Field(description="of the circle through the corners, scene units")] = 0.5
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]

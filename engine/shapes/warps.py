@@ -33,7 +33,11 @@ class Elongate(Shape):
 
     kind: Literal["elongate"] = "elongate"
     of: Reference
-    length: Annotated[tuple[Length, Length, Length], Field(description="added along x, y, z")] = (0.5, 0.0, 0.0)
+    length: Annotated[tuple[Length, Length, Length], Field(description="added along x, y, z, scene units")] = (
+        0.5,
+        0.0,
+        0.0,
+    )
 
     def lower(self, build: Lowering) -> Node:
         half = [0.5 * length for length in build["length"]]
@@ -61,8 +65,12 @@ class Mirror(Shape):
 
     kind: Literal["mirror"] = "mirror"
     of: Reference
-    normal: Direction = (1.0, 0.0, 0.0)
-    offset: Number = 0.0
+    normal: Annotated[Direction, Field(description="direction of the side that is kept, any length but zero")] = (
+        1.0,
+        0.0,
+        0.0,
+    )
+    offset: Annotated[Number, Field(description="of the plane from the origin along the normal, scene units")] = 0.0
 
     def lower(self, build: Lowering) -> Node:
         normal = numbers.normalized(tuple(build["normal"]))
@@ -89,7 +97,10 @@ class Repeat(Shape):
 
     kind: Literal["repeat"] = "repeat"
     of: Reference
-    spacing: Annotated[tuple[Length, Length, Length], Field(description="distance of the copies along x, y, z")] = (
+    spacing: Annotated[
+        tuple[Length, Length, Length],
+        Field(description="distance of the copies along x, y, z, scene units; 0 does not repeat"),
+    ] = (
         1.0,
         1.0,
         0.0,
@@ -139,7 +150,7 @@ class PolarRepeat(Shape):
 
     kind: Literal["polar_repeat"] = "polar_repeat"
     of: Reference
-    count: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 6
+    count: Annotated[int, Field(ge=1, le=100_000, strict=True, description="copies in a full turn")] = 6
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -166,7 +177,7 @@ class Twist(Shape):
 
     kind: Literal["twist"] = "twist"
     of: Reference
-    rate: Annotated[Number, Field(description="degrees per scene unit")] = 90.0
+    rate: Annotated[Number, Field(description="turn with height, degrees per scene unit")] = 90.0
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -189,7 +200,7 @@ class Bend(Shape):
 
     kind: Literal["bend"] = "bend"
     of: Reference
-    radius: Positive = 1.0
+    radius: Annotated[Positive, Field(description="of the circle into which the x axis is bent, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -224,7 +235,9 @@ class Revolve(Shape):
 
     kind: Literal["revolve"] = "revolve"
     of: Reference
-    radius: Length = 0.0
+    radius: Annotated[Length, Field(description="by which the flat shape is moved away from the axis, scene units")] = (
+        0.0
+    )
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
