@@ -18,7 +18,8 @@ take `material`, `scale`, `rotate` and `translate` too. In scripts each kind is 
 `torus(0.5, 0.1)`; `kind(...)` takes the keys in this order.
 
 *Exact* means that the value is the distance to the surface; *bound* that it is never more, so that tracing stays safe.
-An operator is as exact as the worse of this table and its parts; unequal scales make any shape a bound.
+An operator is as exact as the worse of this table and its parts; unequal scales, smooth blends, shrinking, a tube that
+meets itself, a mirror or axis that cuts its part make a shape a bound, too.
 
 This page is written by `python docs/make_shapes.py`; the pictures are on the [board](gallery.md).
 """

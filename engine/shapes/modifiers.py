@@ -32,9 +32,7 @@ class Offset(Shape):
         amount = build["distance"] * build.factor
         part = build.part(self.of)
         extent = part.extent.grown(plain(amount))
-        return build.on_value(
-            "offset", [amount], part, extent if plain(amount) >= 0.0 else replace(extent, exact=False)
-        )
+        return build.on_value("offset", [amount], part, extent.claiming(plain(amount) >= 0.0, False))
 
 
 @register
@@ -52,7 +50,7 @@ class Shell(Shape):
     def lower(self, build: Lowering) -> Node:
         half = 0.5 * build["thickness"] * build.factor
         part = build.part(self.of)
-        return build.on_value("shell", [half], part, replace(part.extent.grown(plain(half)), exact=False))
+        return build.on_value("shell", [half], part, part.extent.grown(plain(half)).claiming(False, False))
 
 
 @register
@@ -104,5 +102,5 @@ class Wave(Shape):
         size = plain(slope)
         part = build.unscaled.part(self.of)
         grown = part.extent.grown(plain(amplitude))
-        extent = replace(grown, radius=grown.radius / size, slope=grown.slope / size, exact=False)
+        extent = replace(grown, radius=grown.radius / size, slope=grown.slope / size).claiming(False, False)
         return build.on_point_and_value("wave", [amplitude, wave_number, 1.0 / slope], part, extent)

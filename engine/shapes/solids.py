@@ -125,7 +125,10 @@ class BoxFrame(Shape):
 
 @register
 class Torus(Shape):
-    """A ring about the z axis: `radius` to the middle of the tube, `tube` the tube's own radius."""
+    """A ring about the z axis: `radius` to the middle of the tube, `tube` the tube's own radius.
+
+    One whose tube is thicker than `radius` meets itself and is a bound inside.
+    """
 
     source: ClassVar[str] = QUILEZ
 
@@ -135,12 +138,16 @@ class Torus(Shape):
 
     def lower(self, build: Lowering) -> Node:
         radius, tube = build["radius"], build["tube"]
-        return build.leaf("torus", [radius, tube], around(radius + tube, radius + tube, tube, radius=radius + tube))
+        extent = around(radius + tube, radius + tube, tube, radius=radius + tube)
+        return build.leaf("torus", [radius, tube], extent.claiming(True, plain(tube) <= plain(radius)))
 
 
 @register
 class CappedTorus(Shape):
-    """An arc of a torus around +y, of `angle` degrees in all, with round ends."""
+    """An arc of a torus around +y, of `angle` degrees in all, with round ends.
+
+    One whose tube meets itself, across the middle or end to end, is a bound inside.
+    """
 
     source: ClassVar[str] = QUILEZ
 
@@ -153,16 +160,19 @@ class CappedTorus(Shape):
         radius, tube = build["radius"], build["tube"]
         half = build["angle"] * (math.pi / 360.0)
         reach = radius + tube
-        return build.leaf(
-            "capped_torus",
-            [radius, tube, numbers.sin(half), numbers.cos(half)],
-            around(reach, reach, tube, radius=reach),
-        )
+        # The ends face each other only where the arc is more than a half ring; at a whole one they are one.
+        facing = math.pi / 2.0 < plain(half) < math.pi * (1.0 - 1e-6)
+        room = plain(radius) * (math.sin(plain(half)) if facing else 1.0)
+        extent = around(reach, reach, tube, radius=reach).claiming(True, plain(tube) <= room)
+        return build.leaf("capped_torus", [radius, tube, numbers.sin(half), numbers.cos(half)], extent)
 
 
 @register
 class Link(Shape):
-    """A chain link: a torus pulled apart along y until it is `length` longer."""
+    """A chain link: a torus pulled apart along y until it is `length` longer.
+
+    One whose tube is thicker than `radius` meets itself and is a bound inside.
+    """
 
     source: ClassVar[str] = QUILEZ
 
@@ -175,7 +185,8 @@ class Link(Shape):
 
     def lower(self, build: Lowering) -> Node:
         half, radius, tube = 0.5 * build["length"], build["radius"], build["tube"]
-        return build.leaf("link", [half, radius, tube], around(radius + tube, half + radius + tube, tube))
+        extent = around(radius + tube, half + radius + tube, tube)
+        return build.leaf("link", [half, radius, tube], extent.claiming(True, plain(tube) <= plain(radius)))
 
 
 @register

@@ -49,7 +49,6 @@ class Elongate(Shape):
             low=_sum(pulled.low, sizes, -1.0),
             high=_sum(pulled.high, sizes, 1.0),
             radius=pulled.radius + pulled.slope * math.hypot(*sizes),
-            exact=False,
         )
         return build.warp("elongate", [half], inner, extent)
 
@@ -58,7 +57,7 @@ class Elongate(Shape):
 class Mirror(Shape):
     """What of a shape lies on the positive side of the plane normal · p = offset, and its reflection.
 
-    A shape that the plane cuts is a bound.
+    A shape that the plane cuts is a bound, one that touches it a bound inside.
     """
 
     source: ClassVar[str] = "p - 2 min(normal · p - offset, 0) normal"
@@ -84,7 +83,10 @@ class Mirror(Shape):
         height = sum(a * b for a, b in zip(n, inner.extent.centre, strict=True)) - o
         middle = numbers.vector(c - height * a for c, a in zip(inner.extent.centre, n, strict=True))
         both = union([inner.extent, other])
-        folded = inner.extent.recentred(middle)
+        # A shape that the plane cuts has parts that the fold has thrown away; one that it touches grows into its image.
+        corner = zip(n, inner.extent.low, inner.extent.high, strict=True)
+        lowest = sum(a * (low if a > 0.0 else high) for a, low, high in corner if a != 0.0)
+        folded = inner.extent.recentred(middle).claiming(lowest >= o, lowest > o)
         return build.warp("mirror", [[*normal, offset]], inner, replace(folded, low=both.low, high=both.high))
 
 
@@ -226,7 +228,7 @@ class Bend(Shape):
 class Revolve(Shape):
     """A flat shape turned about the z axis: its x becomes the distance from the axis less `radius`, its y becomes z.
 
-    A flat shape that the axis cuts is a bound, unless it is the same on both sides.
+    A flat shape that the axis cuts is a bound, one that touches it a bound inside.
     """
 
     source: ClassVar[str] = "distance in the half-plane through the axis (Quilez)"
@@ -252,7 +254,11 @@ class Revolve(Shape):
             flat.radius + flat.slope * shift,
             flat.slope,
             flat.exact,
+            flat.exact_inside,
         )
+        # What lies beyond the axis is thrown away; what touches it grows together there.
+        nearest = plain(radius) + flat.low[0]
+        extent = extent.claiming(nearest >= 0.0, nearest > 0.0)
         return build.warp("revolve", [[radius]], inner, extent)
 
 
@@ -316,10 +322,9 @@ def _bent(extent: Extent, size: float, near: float, far: float) -> Extent:
     xs = [rim * math.sin(angle) for rim in rims for angle in angles]
     zs = [size - rim * math.cos(angle) for rim in rims for angle in angles]
     if not extent.finite:
-        return replace(extent, exact=False)
+        return extent.claiming(False, False)
     # |q - c| ≥ |p - C| - |size - c_z| with C = (0, c_y, size): heights across the circle are kept by the warp.
     centre = (0.0, extent.centre[1], size)
     radius = near * (extent.radius + extent.slope * abs(size - extent.centre[2]))
-    return Extent(
-        (min(xs), extent.low[1], min(zs)), (max(xs), extent.high[1], max(zs)), centre, radius, extent.slope * far, False
-    )
+    low, high = (min(xs), extent.low[1], min(zs)), (max(xs), extent.high[1], max(zs))
+    return Extent(low, high, centre, radius, extent.slope * far, exact=False, exact_inside=False)
