@@ -169,7 +169,11 @@ class PolarRepeat(Shape):
 
 @register
 class Twist(Shape):
-    """A shape turned about the z axis by `rate` degrees per unit of height."""
+    """A shape turned about the z axis by `rate` degrees per unit of height.
+
+    Gradients: the factor that makes a value a bound follows `rate`, but takes the reach of the part as a number;
+    so gradients to the parameters of that part are exact where the value is 0, and elsewhere those at a fixed factor.
+    """
 
     source: ClassVar[str] = (
         "divided by the largest singular value of the shear, s + sqrt(1 + s²), s = rate · radius / 2"
@@ -194,7 +198,11 @@ class Twist(Shape):
 
 @register
 class Bend(Shape):
-    """A shape's x axis bent up (towards +z) into a circle of that radius; at most a quarter turn to either side."""
+    """A shape's x axis bent up (towards +z) into a circle of that radius; at most a quarter turn to either side.
+
+    Gradients: the factor that makes a value a bound follows `radius`, but takes the reach of the part as a number;
+    so gradients to the parameters of that part are exact where the value is 0, and elsewhere those at a fixed factor.
+    """
 
     source: ClassVar[str] = "divided by the stretch over the shape's extent; see kernels/formulas/values.py, bound"
     outside: ClassVar[Literal["exact", "bound"]] = "bound"
@@ -216,11 +224,13 @@ class Bend(Shape):
                 f"shapes.{build.name}.radius: must be larger than {_name(self.of)!r} reaches in z ({extent.high[2]:g}) "
                 f"and than 2/π of its reach in x ({2.0 / math.pi * half_length:g}), got {size:g}"
             )
-        share = inner_radius / size
-        near = min(1.0, share * math.sqrt(0.75) / 1.003)  # within a quarter of the inner radius, see `bound`
-        far = 1.0 / math.sqrt(1.0 + ((math.pi + half_length / size) / share) ** 2)
-        plateau = 0.25 * inner_radius * plain(build.factor)
-        bent = build.warp("bend", [[1.0 / radius]], inner, _bent(extent, size, near, far))
+        room = radius - extent.high[2]
+        share = room / radius
+        near = share * (math.sqrt(0.75) / 1.003)  # within a quarter of the inner radius, see `bound`
+        near = near if plain(near) < 1.0 else 1.0
+        far = 1.0 / numbers.sqrt(1.0 + ((math.pi + half_length / radius) / share) ** 2)
+        plateau = 0.25 * room * build.factor
+        bent = build.warp("bend", [[1.0 / radius]], inner, _bent(extent, size, plain(near), plain(far)))
         return OnValue("bound", [near, plateau, far], Frame(), 1.0, bent, bent.extent)
 
 
