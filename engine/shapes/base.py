@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -132,6 +132,13 @@ class Shape(Model, Fluent):
         if isinstance(turn, tuple) and not any(turn):
             raise ValueError("a quaternion must not be zero")
         return turn
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What has been set, by the names that a file uses."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name != "kind" and value != field.get_default():
+                yield field.alias or name, value
 
     def limits(self) -> Iterable[Limit]:
         """What must not be larger than other keys allow."""
