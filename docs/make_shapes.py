@@ -18,7 +18,8 @@ take `material`, `scale`, `rotate` and `translate` too. In scripts each kind is 
 `torus(0.5, 0.1)`; `kind(...)` takes the keys in this order.
 
 *Exact* means that the value is the distance to the surface; *bound* that it is never more, so that tracing stays safe.
-An operator is as exact as the worse of this table and its parts; unequal scales make any shape a bound.
+An operator is as exact as the worse of this table and its parts; unequal scales, smooth blends, shrinking, a tube that
+meets itself, a mirror or axis that cuts its part make a shape a bound, too.
 
 This page is written by `python docs/make_shapes.py`; the pictures are on the [board](gallery.md).
 """
@@ -52,14 +53,14 @@ def row(kind: str, cls: type[Shape]) -> str:
 
 
 def keys(cls: type[Shape]) -> str:
-    """The keys of a kind with their defaults."""
+    """The keys of a kind with their defaults and what they mean."""
     found = []
     for name, field in cls.model_fields.items():
         if name in Shape.model_fields or name == "kind":
             continue
         default = "" if field.default is PydanticUndefined else f" = {literal(field.default)}"
-        found.append(f"`{field.alias or name}{default}`")
-    return ", ".join(found)
+        found.append(f"`{field.alias or name}{default}`: {field.description}")
+    return "<br>".join(found)
 
 
 def literal(value: object) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch.utils.dlpack import from_dlpack
 
 from . import runtime
+from .program import Program
 
 LARGEST_COUNT = 2**31 - 1  # Taichi indexes with int32
 
@@ -34,8 +35,20 @@ def vectors(name: str, given: Given, *, double: bool = False) -> tuple[torch.Ten
     return tensor, restore
 
 
+def check_program(given: object) -> None:
+    """Refuse what is no program.
+
+    Raises:
+        TypeError: it is something else, such as the scene itself.
+    """
+    if not isinstance(given, Program):
+        raise TypeError(f"program: expected what isofield.build_program makes of a scene, got {type(given).__name__}")
+
+
 def _tensor(name: str, given: Given) -> tuple[torch.Tensor, Callable[[torch.Tensor], Any]]:
     if isinstance(given, torch.Tensor):
+        if given.layout != torch.strided:
+            raise TypeError(f"{name}: expected a dense tensor, got layout {given.layout}; see Tensor.to_dense()")
         return given, _same
     if isinstance(given, numpy.ndarray):
         if given.dtype.kind not in "fiub":

@@ -32,6 +32,7 @@ def distance(program: Program, points: Given) -> Any:
     Raises:
         TypeError, ValueError: `points` is of another dtype, shape or device.
     """
+    arguments.check_program(program)
     tensor, restore = arguments.vectors("points", points, double=True)
     flat = tensor.reshape(-1, 3)
     if tensor.dtype == torch.float64:
@@ -61,6 +62,7 @@ def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
     Raises:
         TypeError, ValueError: `points` is of another dtype, shape or device.
     """
+    arguments.check_program(program)
     tensor, restore = arguments.vectors("points", points)
     values, gradients = _evaluate(program, program.parameters, tensor, GRADIENT_STEP, 7)
     return restore(values.reshape(tensor.shape[:-1])), restore(gradients.reshape(tensor.shape))

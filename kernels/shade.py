@@ -58,23 +58,38 @@ def reflection(normal, light, view, alpha, fresnel):
     cos_light = ti.max(normal.dot(light), 0.0)
     cos_view = ti.max(normal.dot(view), 1e-3)
     half = (light + view).normalized(1e-9)
-    cos_half = ti.min(ti.max(normal.dot(half), 0.0), 1.0)
     square = alpha * alpha
-    d = cos_half * cos_half * (square - 1.0) + 1.0
+    # cos² (α² - 1) + 1 = sin² + cos² α²; the sine by the cross product keeps its digits on a mirror.
+    d = normal.cross(half).norm_sqr() + square * normal.dot(half) ** 2
+    d = ti.max(d, 1e-7)  # nothing is mirrored back where light and view are opposite
     ggx = square / (PI * d * d)
     joint = cos_light * ti.sqrt(cos_view * cos_view * (1.0 - square) + square)
     joint += cos_view * ti.sqrt(cos_light * cos_light * (1.0 - square) + square)
     grazing = 1.0 - ti.min(ti.max(view.dot(half), 0.0), 1.0)
     schlick = fresnel + (1.0 - fresnel) * grazing**5
-    return schlick * (ggx * 0.5 * cos_light / ti.max(joint, 1e-4))
+    return schlick * (ggx * 0.5 * cos_light / joint)  # joint ≥ cos_view · alpha, which both have a least value
 
 
 @ti.func
-def sky_reflectance(roughness, cos_view, fresnel):
-    """Share of a uniform sky that GGX reflects: Karis' fit of the split sum ("Physically based shading on mobile")."""
-    smooth = 1.0 - roughness
-    a = ti.min(smooth * smooth, ti.exp(-6.4324 * cos_view)) * smooth + 0.0425 - 0.0275 * roughness
-    return fresnel * (1.04 - 0.572 * roughness - 1.04 * a) + 1.04 * a + 0.022 * roughness - 0.04
+def reflectance(alpha, cos_view, fresnel):
+    """Share of the light from all around that `reflection` sends to the viewer (its directional albedo), 0 … 1.
+
+    MaterialX' rational fit for GGX (pbrlib, mx_ggx_dir_albedo_analytic): f0 · a/c + b/d. For a dielectric it is within
+    0.04 of the integral at all angles.
+    """
+    x = cos_view
+    y = alpha
+    xx = x * x
+    yy = y * y
+    a = 0.1003 - 0.6303 * x + 9.748 * y - 2.038 * x * y + 29.34 * xx - 8.245 * yy
+    a += -26.44 * xx * y + 19.99 * x * yy - 5.448 * xx * yy
+    c = 1.0 - 1.765 * x + 8.263 * y + 11.53 * x * y + 28.96 * xx - 7.507 * yy
+    c += -36.11 * xx * y + 15.86 * x * yy + 33.37 * xx * yy
+    b = 0.9345 - 2.323 * x + 2.229 * y - 3.748 * x * y + 1.424 * xx - 0.7684 * yy
+    b += 1.436 * xx * y + 0.2913 * x * yy + 0.6286 * xx * yy
+    d = 1.0 + 0.2281 * x + 15.94 * y - 55.83 * x * y + 13.08 * xx + 41.26 * yy
+    d += 54.9 * xx * y + 300.2 * x * yy - 285.1 * xx * yy
+    return ti.min(ti.max(fresnel * (a / c) + b / d, 0.0), 1.0)
 
 
 @runtime.per_lane_width
@@ -106,7 +121,10 @@ def _shade_kernel(width: int) -> Any:
                 total = vec3(materials[ray, 5], materials[ray, 6], materials[ray, 7])
                 alpha = ti.max(roughness * roughness, 2e-3)
                 fresnel = 0.04 + (colour - 0.04) * metallic
-                matt = colour * (1.0 - metallic)
+                cos_view = ti.max(normal.dot(view), 1e-3)
+                # What the surface reflects does not reach the matt layer below (albedo scaling, as in OpenPBR).
+                shiny = reflectance(alpha, cos_view, fresnel)
+                matt = colour * (1.0 - metallic) * (1.0 - shiny)
                 for light in range(light_count):
                     share = free[ray, light]
                     if share > 0.0:
@@ -117,19 +135,19 @@ def _shade_kernel(width: int) -> Any:
                         # A point's light falls with the square of the distance, and its radius appears as an angle.
                         fall = 1.0 + (1.0 / (away * away) - 1.0) * is_point
                         size = lights[light, 7] * (1.0 + (1.0 / away - 1.0) * is_point)
-                        # A light of some size blurs its highlight as much as roughness would (Karis 2013).
+                        # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is
+                        # mirrored in all stays the same.
                         wide = ti.min(alpha + 0.5 * size, 1.0)
-                        shine = reflection(normal, towards, view, wide, fresnel) * (alpha / wide) ** 2
+                        shine = reflection(normal, towards, view, wide, fresnel)
                         diffuse = matt * (ti.max(normal.dot(towards), 0.0) / PI)
                         irradiance = vec3(lights[light, 4], lights[light, 5], lights[light, 6])
                         total += (diffuse + shine) * irradiance * (share * fall)
-                cos_view = ti.max(normal.dot(view), 1e-3)
                 mirrored = sky_towards(sky, 2.0 * cos_view * normal[2] - view[2])
                 around = sky_towards(sky, 0.6 * normal[2] + 0.1)
                 total += matt * around * open_sky[ray]
                 glossy = mirrored + (around - mirrored) * roughness
                 hidden = ti.min(open_sky[ray] * (1.0 + roughness), 1.0)
-                total += glossy * sky_reflectance(roughness, cos_view, fresnel) * hidden
+                total += glossy * shiny * hidden
             for channel in ti.static(range(3)):
                 radiance[ray, channel] = total[channel]
 

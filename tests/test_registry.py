@@ -8,6 +8,7 @@ its zero set; a value v that is exact has its foot p - v ∇v on the zero set.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -44,7 +45,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "regular_polygon": [{}, {"sides": 3, "radius": 0.8}, {"sides": 17, "radius": 0.3, "scale": 2.0}],
     "star": [{}, {"points": 3, "outer": 0.8, "inner": 0.1}, {"points": 9, "outer": 0.5, "inner": 0.5}],
     "polygon": [{"points": ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))}, {"points": ARROW}, {"points": ARROW[::-1]}],
-    "offset": [{"of": box}, {"of": torus, "distance": -0.05}, {"of": box, "scale": 1.5, **PLACED}],
+    "offset": [
+        {"of": box},
+        {"of": box, "distance": -0.1},
+        {"of": torus, "distance": -0.05},
+        {"of": box, "scale": 1.5, **PLACED},
+    ],
     "shell": [{"of": ball}, {"of": box, "thickness": 0.02, "scale": 1.5}],
     "extrude": [
         {"of": gear},
@@ -69,9 +75,27 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "box": [{}, {"size": (0.01, 1.0, 1.5)}, {"size": (0.5, 0.2, 1.0), "scale": 0.7, **PLACED}],
     "rounded_box": [{}, {"size": (1.2, 0.6, 0.4), "radius": 0.2, **PLACED}, {"radius": 0.0}],
     "box_frame": [{}, {"size": (1.2, 0.5, 0.7), "width": 0.05, **PLACED}],
-    "torus": [{}, {"radius": 0.4, "tube": 0.05, "scale": 1.5, **PLACED}, {"radius": 0.2, "tube": 0.4}],
-    "capped_torus": [{}, {"angle": 90.0}, {"angle": 300.0, "tube": 0.05, **PLACED}, {"angle": 360.0}],
-    "link": [{}, {"length": 0.0}, {"length": 0.8, "radius": 0.2, "tube": 0.05, **PLACED}],
+    "torus": [
+        {},
+        {"radius": 0.4, "tube": 0.05, "scale": 1.5, **PLACED},
+        {"radius": 0.2, "tube": 0.4},
+        {"radius": 0.3, "tube": 0.3},
+    ],
+    "capped_torus": [
+        {},
+        {"angle": 90.0},
+        {"angle": 300.0, "tube": 0.05, **PLACED},
+        {"angle": 360.0},
+        {"angle": 340.0},
+        {"radius": 0.2, "tube": 0.4, "angle": 120.0},
+        {"radius": 0.2, "tube": 0.4, "angle": 360.0},
+    ],
+    "link": [
+        {},
+        {"length": 0.0},
+        {"length": 0.8, "radius": 0.2, "tube": 0.05, **PLACED},
+        {"length": 0.3, "radius": 0.2, "tube": 0.3},
+    ],
     "cylinder": [{}, {"height": 0.5}, {"radius": 0.2, "height": 1.2, "scale": 1.5, **PLACED}],
     "rounded_cylinder": [{}, {"radius": 0.3, "height": 0.6, "rounding": 0.3}, {"rounding": 0.0, **PLACED}],
     "capped_cone": [{}, {"bottom": 0.1, "top": 0.6}, {"bottom": 0.5, "top": 0.5, **PLACED}],
@@ -87,6 +111,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"of": ball.translate(0.5, 0, 0)},
         {"of": right, "normal": (1.0, 1.0, 0.0), "offset": 0.1, "scale": 1.2},
         {"of": left, "offset": -0.2},
+        {"of": shapes.box(0.5).translate(0.25, 0, 0)},
+        {"of": shapes.box((0.4, 0.3, 0.5)).translate(0.5, 0, 0), "offset": 0.1, **PLACED},
     ],
     "repeat": [
         {"of": shapes.sphere(0.2), "spacing": (0.5, 0.6, 0.0)},
@@ -107,20 +133,44 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"of": shapes.circle(0.2), "radius": 0.5},
         {"of": gear, "radius": 0.6, "scale": 1.2, **PLACED},
         {"of": shapes.circle(0.4).translate(-0.1, 0)},
+        {"of": shapes.rectangle(0.5).translate(0.25, 0)},
+        {"of": shapes.star(5, 0.4, 0.2), "radius": 0.45, **PLACED},
     ],
 }  # fmt: skip
 
-# Where a value is not exact although that of its kind is, and why.
-NOT_EXACT = {
-    "sphere-3": "unequal scales",
-    "torus-2": "a tube thicker than the ring's radius meets itself",
-    "offset-1": "shrunk",
-    "union-1": "a smooth fold",
-    "intersection-1": "a smooth fold",
-    "difference-1": "a smooth fold",
-    "mirror-1": "the plane cuts the shape",
-    "mirror-2": "the plane cuts the shape",
-    "revolve-2": "the axis cuts the shape",
+# What samples of kinds that are exact, but not for all parameters, claim outside and inside.
+CLAIMS = {
+    "sphere-2": (True, True),
+    "sphere-3": (False, False),  # unequal scales
+    "torus-0": (True, True),
+    "torus-2": (True, False),  # a tube thicker than the ring's radius meets itself
+    "torus-3": (True, True),
+    "capped_torus-1": (True, True),
+    "capped_torus-3": (True, True),
+    "capped_torus-4": (True, False),  # the round ends meet
+    "capped_torus-5": (True, False),
+    "capped_torus-6": (True, False),
+    "link-1": (True, True),
+    "link-3": (True, False),
+    "offset-0": (True, False),
+    "offset-1": (False, False),  # shrunk
+    "union-0": (True, False),
+    "union-1": (False, False),  # a smooth fold
+    "intersection-0": (False, True),
+    "intersection-1": (False, False),
+    "difference-0": (False, True),
+    "difference-1": (False, False),
+    "mirror-0": (True, True),
+    "mirror-1": (False, False),  # the plane cuts the shape
+    "mirror-2": (False, False),
+    "mirror-3": (True, False),  # the shape grows into its image
+    "mirror-4": (True, True),
+    "revolve-0": (True, True),
+    "revolve-2": (False, False),  # the axis cuts the shape
+    "revolve-3": (True, False),  # the shape touches the axis
+    "revolve-4": (True, True),
+    "gyroid-0": (False, False),
+    "extrude-0": (True, True),
 }
 
 # Not 1-Lipschitz, but never more than the distance: its bound takes the distance from its plateau to its far slope.
@@ -222,6 +272,36 @@ def test_a_kind_says_what_it_is_and_takes(kind: str) -> None:
             assert number.keys() >= {"minimum", "maximum"}, f"{name} has no range"
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "message"),
+    [
+        (
+            "rounded_box",
+            {"size": (1.0, 2.0, 0.5), "radius": 0.3},
+            "radius: must be at most half the smallest extent, 0.25",
+        ),
+        ("box_frame", {"width": 0.6}, "width: must be at most half the smallest extent, 0.5"),
+        (
+            "rounded_cylinder",
+            {"height": 0.3, "rounding": 0.2},
+            "rounding: must be at most the radius and half the height, 0.15",
+        ),
+        ("capsule", {"radius": 0.4, "height": 0.6}, "radius: must be at most half the height, 0.3"),
+        (
+            "rounded_rectangle",
+            {"size": (1.0, 0.2), "radius": 0.3},
+            "radius: must be at most half the smaller side, 0.1",
+        ),
+        ("star", {"outer": 0.2}, "inner: must be at most outer, 0.2"),
+    ],
+)
+def test_what_does_not_fit_is_refused(kind: str, fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        KINDS[kind](**fields)
+    key, most = message.split(":")[0], float(message.rsplit(" ", 1)[1])
+    assert next(iter(KINDS[kind](**fields | {key: most}).limits()))[:2] == (key, pytest.approx(most))
+
+
 def test_machine_computes_what_the_twin_does(case: Sample) -> None:
     points = case.points().float()
     got = distance(case.program, points).double()
@@ -271,10 +351,25 @@ def test_values_are_lipschitz_on_both_sides(case: Sample) -> None:
     assert ((case.value(others) - values).abs() - (others - points).norm(dim=1)).max() <= 1e-9
 
 
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_claim_depends_on_the_parameters(name: str) -> None:
+    kind, index = name.split("-")
+    extent = sample(kind, int(index)).extent
+    assert (extent.exact, extent.exact_inside) == CLAIMS[name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_claim_is_more_than_the_kind_documents_and_each_is_made_by_a_sample(kind: str) -> None:
+    cls = KINDS[kind]
+    extents = [sample(kind, index).extent for index in range(len(SAMPLES[kind]))]
+    assert any(extent.exact for extent in extents) == (cls.outside == "exact")
+    assert any(extent.exact_inside for extent in extents) == (cls.inside == "exact")
+
+
 @pytest.mark.parametrize("side", ["outside", "inside"])
 def test_exact_values_lead_to_the_surface(case: Sample, side: str) -> None:
-    if case.name in NOT_EXACT or getattr(case.shape, side) == "bound":
-        pytest.skip(NOT_EXACT.get(case.name, "a bound"))
+    if not (case.extent.exact if side == "outside" else case.extent.exact_inside):
+        pytest.skip("a bound")
     points = torch.cat([case.inside_region(4000), case.points(1000)[2000:]])  # on symmetry planes two feet are as near
     values = case.value(points)
     points = points[values > 1e-3 if side == "outside" else values < -1e-4].requires_grad_()

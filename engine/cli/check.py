@@ -18,7 +18,6 @@ class Check:
     def run(self) -> int:
         """Check each; returns the exit status."""
         from ..program import BuildError
-        from ..program.build import build_program
         from ..scene import SceneError, load
         from .usage import UsageError
 
@@ -28,6 +27,8 @@ class Check:
         for name in self.scenes:
             try:
                 scene = load(name)
+                from ..program.build import build_program  # slow to import, so mistakes in a file are said without it
+
                 build_program(scene)
             except SceneError as error:
                 failed = True

@@ -67,11 +67,13 @@ class Render:
         return self._render_picture(source)
 
     def _render_picture(self, source: Source) -> int:
-        from ..files import write_image
-        from ..render import render
         from ..scene.override import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
+        # Slow to import, so mistakes in the scene are said without them.
+        from ..files import write_image
+        from ..render import render
+
         image = render(
             scene,
             width=self.width,

@@ -1,7 +1,9 @@
 """How far a part of a scene reaches: a box that holds its surface, and a cone under its values.
 
 The cone promises value(p) ≥ slope · |p - centre| - radius everywhere. It is what a skip tests: where it stays above
-what is known already, the part cannot matter. `exact` says that the value outside is the true distance.
+what is known already, the part cannot matter. `exact` says that the value outside is the true distance, `exact_inside`
+the same of the inside; where they are not said, a value is a bound: never more than the distance. A warp under a scale
+does not say so, because its values are in other units than its point.
 """
 
 from __future__ import annotations
@@ -28,6 +30,11 @@ class Extent:
     radius: float
     slope: float = 1.0
     exact: bool = True
+    exact_inside: bool = True
+
+    def claiming(self, outside: bool, inside: bool) -> Extent:
+        """The part with its values exact only where they were so and this says so too."""
+        return replace(self, exact=self.exact and outside, exact_inside=self.exact_inside and inside)
 
     @property
     def finite(self) -> bool:
@@ -86,18 +93,17 @@ class Extent:
             centre=centre,
             radius=self.radius * factor,
             slope=self.slope * factor / stretch,
-            exact=self.exact and math.isclose(factor, stretch),
-        )
+        ).claiming(math.isclose(factor, stretch), math.isclose(factor, stretch))
 
 
 ENDLESS = Extent((-INFINITY,) * 3, (INFINITY,) * 3, (0.0, 0.0, 0.0), INFINITY)
 
 
-def of_box(low: Vector, high: Vector, *, radius: float | None = None, exact: bool = True) -> Extent:
+def of_box(low: Vector, high: Vector, *, radius: float | None = None) -> Extent:
     """Extent of a shape that fills at most a box; `radius` if a smaller ball about the box's centre holds it too."""
     centre = _middle(low, high)
     reach = math.dist(low, high) / 2.0 if math.isfinite(sum(high) - sum(low)) else INFINITY
-    return Extent(low, high, centre, reach if radius is None else min(reach, radius), exact=exact)
+    return Extent(low, high, centre, reach if radius is None else min(reach, radius))
 
 
 def union(parts: Iterable[Extent]) -> Extent:
@@ -106,11 +112,11 @@ def union(parts: Iterable[Extent]) -> Extent:
     low = vector(min(part.low[axis] for part in parts) for axis in range(3))
     high = vector(max(part.high[axis] for part in parts) for axis in range(3))
     if not all(part.finite for part in parts):
-        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, exact=all(part.exact for part in parts))
+        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, 1.0, *_exact_union(parts))
     slope = min(part.slope for part in parts)
     centre = _middle(low, high)
     radius = max(slope * math.dist(centre, part.centre) + part.radius for part in parts)
-    return Extent(low, high, centre, radius, slope, all(part.exact for part in parts))
+    return Extent(low, high, centre, radius, slope, *_exact_union(parts))
 
 
 def intersection(parts: Iterable[Extent]) -> Extent:
@@ -121,12 +127,18 @@ def intersection(parts: Iterable[Extent]) -> Extent:
     if any(a > b for a, b in zip(low, high, strict=True)):  # the boxes do not meet: nothing is left
         low = high = parts[0].centre
     best = min(parts, key=lambda part: part.reach)
-    return Extent(low, high, best.centre, best.radius, best.slope, exact=False)
+    exact_inside = all(part.exact_inside for part in parts)
+    return Extent(low, high, best.centre, best.radius, best.slope, False, exact_inside)
 
 
-def of_flat(low: tuple[float, float], high: tuple[float, float], *, exact: bool = True) -> Extent:
+def _exact_union(parts: list[Extent]) -> tuple[bool, bool]:
+    """Whether the smallest of the parts' values is exact outside and inside: where two overlap, it is not inside."""
+    return all(part.exact for part in parts), len(parts) == 1 and parts[0].exact_inside
+
+
+def of_flat(low: tuple[float, float], high: tuple[float, float]) -> Extent:
     """Extent of a shape of the x-y plane: its cone holds for distances in the plane."""
-    flat = of_box((*low, 0.0), (*high, 0.0), exact=exact)
+    flat = of_box((*low, 0.0), (*high, 0.0))
     return replace(flat, low=(*low, -INFINITY), high=(*high, INFINITY))
 
 

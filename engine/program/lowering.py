@@ -81,9 +81,9 @@ class Lowering:
         elif combine == Combine.INTERSECTION:
             extent = extents.intersection(part.extent for part in parts)
         else:
-            extent = replace(parts[0].extent, exact=False)
-        if combine != Combine.UNION or plain(support) > 0.0:
-            extent = replace(extent, exact=False)
+            extent = parts[0].extent.claiming(False, all(part.extent.exact for part in parts[1:]))
+        if plain(support) > 0.0:
+            extent = extent.claiming(False, False)
         return Fold(combine, support, parts, extent)
 
     def on_value(self, operation: str, stored: list[Any], part: Node, extent: Extent) -> OnValue:
@@ -115,8 +115,8 @@ class Lowering:
     def divided(self, node: Node, slope: Any) -> OnValue:
         """A node whose values grow `slope` times as fast as a distance may, made a bound."""
         size = plain(slope)
-        extent = replace(node.extent, radius=node.extent.radius / size, slope=node.extent.slope / size, exact=False)
-        return OnValue("keep", [], Frame(), 1.0 / slope, node, extent)
+        extent = replace(node.extent, radius=node.extent.radius / size, slope=node.extent.slope / size)
+        return OnValue("keep", [], Frame(), 1.0 / slope, node, extent.claiming(False, False))
 
 
 def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | None) -> Node:
@@ -143,7 +143,9 @@ def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | 
             frame = frame.scaled(scaling)
             factor = factor * scaling
     own = shape.surface if isinstance(shape.surface, str) else material
-    return shape.lower(Lowering(source, name, shape, frame, factor, own))
+    node = shape.lower(Lowering(source, name, shape, frame, factor, own))
+    node.extent = node.extent.claiming(shape.outside == "exact", shape.inside == "exact")
+    return node
 
 
 def _angle(source: Source, name: str, turn: Any) -> Any:

@@ -22,7 +22,8 @@ class Heading(Model):
     show: Annotated[str, Field(description="the subject: what is drawn, meshed, measured")]
     stage: Annotated[tuple[str, ...], Field(description="drawn and lit with the subject, never meshed")] = ()
     bounds: Annotated[
-        Bounds | None, Field(description="lower and upper corner; needed only to mesh or sample something infinite")
+        Bounds | None,
+        Field(description="lower and upper corner, scene units; needed only to mesh or sample something infinite"),
     ] = None
 
     @field_validator("bounds")

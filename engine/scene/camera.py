@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, Strict, field_validator, model_validator
 
 from ..shapes import rotation
-from ..shapes.base import Model, Number, Positive, Vector3
+from ..shapes.base import Direction, Model, Number, Positive, Vector3
 
 Row = tuple[Number, Number, Number, Number]
 Matrix = tuple[Row, Row, Row, Row]
@@ -25,12 +25,16 @@ class Camera(Model):
     `fov` makes it a perspective one, `width` an orthographic one. Axes are OpenGL's: x right, y up, looking along -z.
     """
 
-    eye: Annotated[Vector3 | None, Field(description="where the camera stands")] = None
-    target: Annotated[Vector3 | None, Field(description="the point in the middle of the picture")] = None
-    up: Annotated[Vector3, Field(description="direction that is upwards in the picture")] = (0.0, 0.0, 1.0)
+    eye: Annotated[Vector3 | None, Field(description="where the camera stands, scene units")] = None
+    target: Annotated[Vector3 | None, Field(description="the point in the middle of the picture, scene units")] = None
+    up: Annotated[Direction, Field(description="direction that is upwards in the picture, any length but zero")] = (
+        0.0,
+        0.0,
+        1.0,
+    )
     fov: Annotated[
         Annotated[float, Strict(), Field(ge=1.0, le=175.0)] | None,
-        Field(description="vertical angle of view, degrees; None if the camera is orthographic"),
+        Field(description="vertical angle of view, degrees, 1 to 175; a camera with a width has none"),
     ] = 35.0
     width: Annotated[
         Positive | None, Field(description="width of the picture in scene units: the camera is orthographic then")
@@ -47,13 +51,6 @@ class Camera(Model):
         if values.get("fov") is not None:
             raise ValueError("expected fov (perspective) or width (orthographic), got both")
         return {**values, "fov": None}
-
-    @field_validator("up")
-    @classmethod
-    def _has_direction(cls, up: Vector) -> Vector:
-        if not any(up):
-            raise ValueError("expected a direction, got the zero vector")
-        return up
 
     @field_validator("camera_to_world")
     @classmethod

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, field_validator
+from pydantic import Field, Strict
 
-from ..shapes.base import Length, Model, Vector3
+from ..shapes.base import Direction, Length, Model, Vector3
 from .material import Light3
 
-Strength = Annotated[Length, Field(description="factor of the colour")]
+Strength = Annotated[Length, Field(description="factor of the colour, >= 0")]
 
 
 class Sun(Model):
     """Parallel light from a far disc; `strength` times `color` is how bright it makes white paper that faces it."""
 
     kind: Literal["sun"] = "sun"
-    direction: Annotated[Vector3, Field(description="towards the light, any length but zero")] = (1.0, -1.0, 2.0)
-    color: Light3 = (1.0, 1.0, 1.0)
+    direction: Annotated[Direction, Field(description="towards the light, any length but zero")] = (1.0, -1.0, 2.0)
+    color: Annotated[Light3, Field(description="linear RGB >= 0, or #rrggbb (sRGB)")] = (1.0, 1.0, 1.0)
     strength: Strength = 3.0
     angle: Annotated[float, Strict(), Field(ge=0.0, le=90.0, description="angular diameter, degrees")] = 0.5
-
-    @field_validator("direction")
-    @classmethod
-    def _has_direction(cls, direction: tuple[float, float, float]) -> tuple[float, float, float]:
-        if not any(direction):
-            raise ValueError("expected a direction, got the zero vector")
-        return direction
 
 
 class Sky(Model):
     """Light from all around, its radiance going from `horizon` to `zenith` with the height of the direction."""
 
     kind: Literal["sky"] = "sky"
-    zenith: Light3 = (0.5, 0.7, 1.0)
-    horizon: Light3 = (1.0, 1.0, 1.0)
+    zenith: Annotated[Light3, Field(description="radiance from straight above, linear RGB >= 0, or #rrggbb (sRGB)")] = (
+        0.5,
+        0.7,
+        1.0,
+    )
+    horizon: Annotated[Light3, Field(description="radiance from the horizon, linear RGB >= 0, or #rrggbb (sRGB)")] = (
+        1.0,
+        1.0,
+        1.0,
+    )
     strength: Strength = 1.0
 
 
@@ -42,10 +43,10 @@ class PointLight(Model):
     """A ball of light; `strength` times `color` is how bright it makes white paper that faces it at distance 1."""
 
     kind: Literal["point"] = "point"
-    position: Vector3
-    color: Light3 = (1.0, 1.0, 1.0)
+    position: Annotated[Vector3, Field(description="of the centre, scene units")]
+    color: Annotated[Light3, Field(description="linear RGB >= 0, or #rrggbb (sRGB)")] = (1.0, 1.0, 1.0)
     strength: Strength = 3.0
-    radius: Annotated[Length, Field(description="0 casts hard shadows")] = 0.0
+    radius: Annotated[Length, Field(description="of the ball, scene units; 0 casts hard shadows")] = 0.0
 
 
 Light = Sun | Sky | PointLight

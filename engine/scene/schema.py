@@ -24,6 +24,10 @@ def schema() -> dict[str, Any]:
     names = {model: reference["$ref"].rpartition("/")[2] for (model, _), reference in references.items()}
     definitions: dict[str, Any] = _without_null(generated["$defs"])
     heading = definitions.pop(names[Heading])
+    definitions.pop("BaseModel", None)  # a material as an object, which Python alone has
+    for definition in definitions.values():
+        if "kind" in definition.get("properties", {}):
+            definition["properties"]["kind"]["description"] = "what it is"
     for kinds in (KINDS, LIGHT_KINDS):
         for kind in kinds.values():
             definition = definitions[names[kind]]
@@ -36,10 +40,10 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             **heading["properties"],
-            "shapes": {**_table_of("Shape"), "minProperties": 1},
-            "materials": _table_of(names[Material]),
-            "lights": _table_of("Light"),
-            "camera": _reference(names[Camera]),
+            "shapes": {**_table_of("Shape", "shapes by name"), "minProperties": 1},
+            "materials": _table_of(names[Material], "materials by name"),
+            "lights": _table_of("Light", "lights by name; a studio's if there are none"),
+            "camera": {**_reference(names[Camera]), "description": "without one the subject is framed"},
         },
         "required": ["show", "shapes"],
         "additionalProperties": False,
@@ -70,8 +74,8 @@ def _one_of(names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _table_of(name: str) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": _reference(name)}
+def _table_of(name: str, description: str) -> dict[str, Any]:
+    return {"type": "object", "description": description, "additionalProperties": _reference(name)}
 
 
 def _reference(name: str) -> dict[str, Any]:

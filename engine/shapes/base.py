@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,6 +16,7 @@ from pydantic import (
     Strict,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 from . import rotation
@@ -32,6 +34,7 @@ Length = Annotated[float, Strict(), Field(ge=0.0, le=LARGEST)]
 Positive = Annotated[float, Strict(), Field(ge=1e-6, le=LARGEST)]
 Vector2 = tuple[Number, Number]
 Vector3 = tuple[Number, Number, Number]
+Limit = tuple[str, float, str]  # a key, the most it may be, and what that is
 
 
 def _repeated(count: int) -> BeforeValidator:
@@ -48,6 +51,12 @@ def _lift(value: object) -> object:
     return (*value, 0.0) if isinstance(value, (list, tuple)) and len(value) == 2 else value
 
 
+def _not_zero(direction: tuple[float, ...]) -> tuple[float, ...]:
+    if not any(direction):
+        raise ValueError("expected a direction, got the zero vector")
+    return direction
+
+
 def _schema(low: float, counts: tuple[int, int], *, single: bool) -> WithJsonSchema:
     """What an editor may accept: a list of so many numbers, or where `single` says so one number."""
     number = {"type": "number", "minimum": low, "maximum": LARGEST}
@@ -58,6 +67,7 @@ def _schema(low: float, counts: tuple[int, int], *, single: bool) -> WithJsonSch
 Size2 = Annotated[tuple[Positive, Positive], _repeated(2), _schema(1e-6, (2, 2), single=True)]
 Size3 = Annotated[tuple[Positive, Positive, Positive], _repeated(3), _schema(1e-6, (3, 3), single=True)]
 Offset3 = Annotated[Vector3, BeforeValidator(_lift), _schema(-LARGEST, (2, 3), single=False)]
+Direction = Annotated[Vector3, AfterValidator(_not_zero)]
 Quaternion = tuple[Number, Number, Number, Number]
 
 
@@ -70,15 +80,8 @@ class Model(BaseModel):
 class Rotation(Model):
     """A turn by `angle` degrees about `axis`, counter-clockwise for who looks against the axis."""
 
-    axis: Annotated[Vector3, Field(description="direction of the axis, any length but zero")] = (0.0, 0.0, 1.0)
-    angle: Annotated[Number, Field(description="degrees")]
-
-    @field_validator("axis")
-    @classmethod
-    def _has_direction(cls, axis: tuple[float, float, float]) -> tuple[float, float, float]:
-        if not any(axis):
-            raise ValueError("must not be the zero vector")
-        return axis
+    axis: Annotated[Direction, Field(description="direction of the axis, any length but zero")] = (0.0, 0.0, 1.0)
+    angle: Annotated[Number, Field(description="counter-clockwise seen against the axis, degrees")]
 
     def quaternion(self) -> rotation.Quaternion:
         """The same turn as a unit quaternion, w first."""
@@ -112,9 +115,14 @@ class Shape(Model, Fluent):
     ] = None
     rotation: Annotated[
         Rotation | Quaternion | None,
-        Field(alias="rotate", description="{ axis, angle } with the angle in degrees, or a quaternion, w first"),
+        Field(
+            alias="rotate",
+            description="{ axis, angle } with the angle in degrees, or a quaternion, w first, of any length but zero",
+        ),
     ] = None
-    translation: Annotated[Offset3 | None, Field(alias="translate", description="offset in scene units")] = None
+    translation: Annotated[
+        Offset3 | None, Field(alias="translate", description="offset along x, y, z (or x, y), scene units")
+    ] = None
 
     _name: str | None = PrivateAttr(default=None)
 
@@ -124,6 +132,24 @@ class Shape(Model, Fluent):
         if isinstance(turn, tuple) and not any(turn):
             raise ValueError("a quaternion must not be zero")
         return turn
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What has been set, by the names that a file uses."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name != "kind" and value != field.get_default():
+                yield field.alias or name, value
+
+    def limits(self) -> Iterable[Limit]:
+        """What must not be larger than other keys allow."""
+        return ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for key, most, meaning in self.limits():
+            if getattr(self, key) > most:
+                raise ValueError(f"{key}: must be at most {meaning}, {most:g}")
+        return self
 
     def lower(self, build: Lowering) -> Node:
         """The shape in its own coordinates as a node of the program's tree."""

@@ -19,14 +19,13 @@ class Factory:
         self.__name__ = cls.model_fields["kind"].default
         self.__doc__ = cls.__doc__
         self.fields = [name for name in cls.model_fields if name not in COMMON]
-        self.__signature__ = inspect.Signature(
-            [
-                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=cls.model_fields[name].default)
-                for name in self.fields
-                if not cls.model_fields[name].is_required()
-            ],
-            return_annotation=cls,
-        )
+        self.__signature__ = inspect.Signature([self._parameter(name) for name in self.fields], return_annotation=cls)
+
+    def _parameter(self, name: str) -> inspect.Parameter:
+        """A field as an argument, for help() and editors."""
+        field = self.cls.model_fields[name]
+        default = inspect.Parameter.empty if field.is_required() else field.default
+        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
 
     def __repr__(self) -> str:
         return f"<{self.__name__}({', '.join(self.fields)})>"
@@ -45,6 +44,11 @@ class Factory:
 
 class Fold(Factory):
     """Makes an operator on any number of shapes: `union(a, b, c, smooth=0.1)`."""
+
+    def _parameter(self, name: str) -> inspect.Parameter:
+        if name == "of":
+            return inspect.Parameter("parts", inspect.Parameter.VAR_POSITIONAL)
+        return super()._parameter(name).replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
     def __call__(self, *parts: Any, **named: Any) -> Shape:
         return super().__call__(of=parts, **named)

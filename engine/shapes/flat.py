@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -11,7 +12,7 @@ from ..program.extent import of_flat
 from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node
-from .base import QUILEZ, Length, Positive, Shape, Size2, Vector2
+from .base import QUILEZ, Length, Limit, Positive, Shape, Size2, Vector2
 from .registry import register
 
 
@@ -34,7 +35,7 @@ class Circle(Shape):
     flat: ClassVar[bool] = True
 
     kind: Literal["circle"] = "circle"
-    radius: Positive = 0.5
+    radius: Annotated[Positive, Field(description="radius, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
@@ -50,7 +51,7 @@ class Rectangle(Shape):
     flat: ClassVar[bool] = True
 
     kind: Literal["rectangle"] = "rectangle"
-    size: Size2 = (1.0, 1.0)
+    size: Annotated[Size2, Field(description="extents along x and y, scene units; one number for both")] = (1.0, 1.0)
 
     def lower(self, build: Lowering) -> Node:
         x, y = (0.5 * extent for extent in build["size"])
@@ -65,14 +66,15 @@ class RoundedRectangle(Shape):
     flat: ClassVar[bool] = True
 
     kind: Literal["rounded_rectangle"] = "rounded_rectangle"
-    size: Size2 = (1.0, 1.0)
-    radius: Length = 0.1
+    size: Annotated[
+        Size2, Field(description="extents of the whole along x and y, scene units; one number for both")
+    ] = (1.0, 1.0)
+    radius: Annotated[
+        Length, Field(description="radius of the corners, scene units, 0 for sharp ones, at most half the smaller side")
+    ] = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> RoundedRectangle:
-        if 2.0 * self.radius > min(self.size):
-            raise ValueError(f"radius: must be at most half the smaller side, {min(self.size) / 2:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "radius", 0.5 * min(self.size), "half the smaller side"
 
     def lower(self, build: Lowering) -> Node:
         x, y = (0.5 * extent for extent in build["size"])
@@ -87,8 +89,8 @@ class RegularPolygon(Shape):
     flat: ClassVar[bool] = True
 
     kind: Literal["regular_polygon"] = "regular_polygon"
-    sides: Annotated[int, Field(ge=3, le=1000, strict=True)] = 6
-    radius: Positive = 0.5
+    sides: Annotated[int, Field(ge=3, le=1000, strict=True, description="number of sides")] = 6
+    radius: Annotated[Positive, Field(description="from the centre to a corner, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
@@ -104,15 +106,14 @@ class Star(Shape):
     flat: ClassVar[bool] = True
 
     kind: Literal["star"] = "star"
-    points: Annotated[int, Field(ge=3, le=1000, strict=True)] = 5
-    outer: Positive = 0.5
-    inner: Positive = 0.25
+    points: Annotated[int, Field(ge=3, le=1000, strict=True, description="number of tips")] = 5
+    outer: Annotated[Positive, Field(description="from the centre to a tip, scene units")] = 0.5
+    inner: Annotated[Positive, Field(description="from the centre to an inner corner, scene units, at most outer")] = (
+        0.25
+    )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Star:
-        if self.inner > self.outer:
-            raise ValueError(f"inner: must be at most outer, {self.outer:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "inner", self.outer, "outer"
 
     def lower(self, build: Lowering) -> Node:
         outer = build["outer"]
@@ -130,7 +131,9 @@ class Polygon(Shape):
     flat: ClassVar[bool] = True
 
     kind: Literal["polygon"] = "polygon"
-    points: Annotated[tuple[Vector2, ...], Field(min_length=3, max_length=4096)]
+    points: Annotated[
+        tuple[Vector2, ...], Field(min_length=3, max_length=4096, description="corners [x, y] in order, scene units")
+    ]
 
     @model_validator(mode="after")
     def _has_edges(self) -> Polygon:

@@ -24,15 +24,15 @@ class Offset(Shape):
 
     kind: Literal["offset"] = "offset"
     of: Reference
-    distance: Annotated[Number, Field(description="scene units")] = 0.1
+    distance: Annotated[
+        Number, Field(description="by which the surface moves outwards (inwards if negative), scene units")
+    ] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         amount = build["distance"] * build.factor
         part = build.part(self.of)
         extent = part.extent.grown(plain(amount))
-        return build.on_value(
-            "offset", [amount], part, extent if plain(amount) >= 0.0 else replace(extent, exact=False)
-        )
+        return build.on_value("offset", [amount], part, extent.claiming(plain(amount) >= 0.0, False))
 
 
 @register
@@ -45,12 +45,12 @@ class Shell(Shape):
 
     kind: Literal["shell"] = "shell"
     of: Reference
-    thickness: Positive = 0.1
+    thickness: Annotated[Positive, Field(description="of the skin, scene units")] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         half = 0.5 * build["thickness"] * build.factor
         part = build.part(self.of)
-        return build.on_value("shell", [half], part, replace(part.extent.grown(plain(half)), exact=False))
+        return build.on_value("shell", [half], part, part.extent.grown(plain(half)).claiming(False, False))
 
 
 @register
@@ -63,7 +63,7 @@ class Extrude(Shape):
 
     kind: Literal["extrude"] = "extrude"
     of: Reference
-    height: Positive = 1.0
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         half = 0.5 * build["height"]
@@ -92,8 +92,8 @@ class Wave(Shape):
 
     kind: Literal["wave"] = "wave"
     of: Reference
-    amplitude: Positive = 0.05
-    wavelength: Positive = 0.5
+    amplitude: Annotated[Positive, Field(description="height of a ripple, scene units")] = 0.05
+    wavelength: Annotated[Positive, Field(description="length of a ripple, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         wave_number = 2.0 * math.pi / build["wavelength"]
@@ -102,5 +102,5 @@ class Wave(Shape):
         size = plain(slope)
         part = build.unscaled.part(self.of)
         grown = part.extent.grown(plain(amplitude))
-        extent = replace(grown, radius=grown.radius / size, slope=grown.slope / size, exact=False)
+        extent = replace(grown, radius=grown.radius / size, slope=grown.slope / size).claiming(False, False)
         return build.on_point_and_value("wave", [amplitude, wave_number, 1.0 / slope], part, extent)

@@ -23,8 +23,10 @@ class PeriodicSheet(Shape):
     inside: ClassVar[Literal["exact", "bound"]] = "bound"
     slope: ClassVar[float]
 
-    cell: Annotated[Positive, Field(description="side of the cube after which it repeats")] = 1.0
-    thickness: Annotated[Positive, Field(description="where the surface is steepest; more elsewhere")] = 0.1
+    cell: Annotated[Positive, Field(description="side of the cube after which it repeats, scene units")] = 1.0
+    thickness: Annotated[
+        Positive, Field(description="of the sheet where the field is steepest, scene units; more elsewhere")
+    ] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         wave_number = 2.0 * math.pi / build["cell"]

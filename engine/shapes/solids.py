@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..program import numbers
 from ..program.extent import ENDLESS, INFINITY, Extent, of_box
 from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node
-from .base import QUILEZ, Length, Number, Positive, Shape, Size3, Vector3
+from .base import QUILEZ, Direction, Length, Limit, Number, Positive, Shape, Size3
 from .flat import regular
 from .registry import register
 
@@ -35,7 +36,7 @@ class Sphere(Shape):
     source: ClassVar[str] = "|p| - radius"
 
     kind: Literal["sphere"] = "sphere"
-    radius: Positive = 0.5
+    radius: Annotated[Positive, Field(description="radius, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
@@ -49,7 +50,11 @@ class Ellipsoid(Shape):
     source: ClassVar[str] = "Eberly, Distance from a point to an ellipsoid; root by Moré and Sorensen's iteration"
 
     kind: Literal["ellipsoid"] = "ellipsoid"
-    size: Size3 = (1.0, 0.75, 0.5)
+    size: Annotated[Size3, Field(description="diameters along x, y, z, scene units; one number for all three")] = (
+        1.0,
+        0.75,
+        0.5,
+    )
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -63,7 +68,11 @@ class Box(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["box"] = "box"
-    size: Size3 = (1.0, 1.0, 1.0)
+    size: Annotated[Size3, Field(description="extents along x, y, z, scene units; one number for all three")] = (
+        1.0,
+        1.0,
+        1.0,
+    )
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -77,14 +86,16 @@ class RoundedBox(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["rounded_box"] = "rounded_box"
-    size: Size3 = (1.0, 1.0, 1.0)
-    radius: Length = 0.1
+    size: Annotated[
+        Size3, Field(description="extents of the whole along x, y, z, scene units; one number for all three")
+    ] = (1.0, 1.0, 1.0)
+    radius: Annotated[
+        Length,
+        Field(description="radius of the edges, scene units, 0 for sharp ones, at most half the smallest extent"),
+    ] = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> RoundedBox:
-        if 2.0 * self.radius > min(self.size):
-            raise ValueError(f"radius: must be at most half the smallest extent, {min(self.size) / 2:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "radius", 0.5 * min(self.size), "half the smallest extent"
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -99,14 +110,13 @@ class BoxFrame(Shape):
     inside: ClassVar[Literal["exact", "bound"]] = "bound"
 
     kind: Literal["box_frame"] = "box_frame"
-    size: Size3 = (1.0, 1.0, 1.0)
-    width: Positive = 0.1
+    size: Annotated[
+        Size3, Field(description="extents of the whole along x, y, z, scene units; one number for all three")
+    ] = (1.0, 1.0, 1.0)
+    width: Annotated[Positive, Field(description="side of a bar, scene units, at most half the smallest extent")] = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> BoxFrame:
-        if 2.0 * self.width > min(self.size):
-            raise ValueError(f"width: must be at most half the smallest extent, {min(self.size) / 2:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "width", 0.5 * min(self.size), "half the smallest extent"
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
@@ -115,55 +125,68 @@ class BoxFrame(Shape):
 
 @register
 class Torus(Shape):
-    """A ring about the z axis: `radius` to the middle of the tube, `tube` the tube's own radius."""
+    """A ring about the z axis: `radius` to the middle of the tube, `tube` the tube's own radius.
+
+    One whose tube is thicker than `radius` meets itself and is a bound inside.
+    """
 
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["torus"] = "torus"
-    radius: Positive = 0.5
-    tube: Positive = 0.15
+    radius: Annotated[Positive, Field(description="from the axis to the middle of the tube, scene units")] = 0.5
+    tube: Annotated[Positive, Field(description="the tube's own radius, scene units")] = 0.15
 
     def lower(self, build: Lowering) -> Node:
         radius, tube = build["radius"], build["tube"]
-        return build.leaf("torus", [radius, tube], around(radius + tube, radius + tube, tube, radius=radius + tube))
+        extent = around(radius + tube, radius + tube, tube, radius=radius + tube)
+        return build.leaf("torus", [radius, tube], extent.claiming(True, plain(tube) <= plain(radius)))
 
 
 @register
 class CappedTorus(Shape):
-    """An arc of a torus around +y, of `angle` degrees in all, with round ends."""
+    """An arc of a torus around +y, of `angle` degrees in all, with round ends.
+
+    One whose tube meets itself, across the middle or end to end, is a bound inside.
+    """
 
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["capped_torus"] = "capped_torus"
-    radius: Positive = 0.5
-    tube: Positive = 0.15
+    radius: Annotated[Positive, Field(description="from the axis to the middle of the tube, scene units")] = 0.5
+    tube: Annotated[Positive, Field(description="the tube's own radius, scene units")] = 0.15
     angle: Annotated[Number, Field(gt=0.0, le=360.0, description="of the whole arc, degrees")] = 180.0
 
     def lower(self, build: Lowering) -> Node:
         radius, tube = build["radius"], build["tube"]
         half = build["angle"] * (math.pi / 360.0)
         reach = radius + tube
-        return build.leaf(
-            "capped_torus",
-            [radius, tube, numbers.sin(half), numbers.cos(half)],
-            around(reach, reach, tube, radius=reach),
-        )
+        # The ends face each other only where the arc is more than a half ring; at a whole one they are one.
+        facing = math.pi / 2.0 < plain(half) < math.pi * (1.0 - 1e-6)
+        room = plain(radius) * (math.sin(plain(half)) if facing else 1.0)
+        extent = around(reach, reach, tube, radius=reach).claiming(True, plain(tube) <= room)
+        return build.leaf("capped_torus", [radius, tube, numbers.sin(half), numbers.cos(half)], extent)
 
 
 @register
 class Link(Shape):
-    """A chain link: a torus pulled apart along y until it is `length` longer."""
+    """A chain link: a torus pulled apart along y until it is `length` longer.
+
+    One whose tube is thicker than `radius` meets itself and is a bound inside.
+    """
 
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["link"] = "link"
-    length: Length = 0.5
-    radius: Positive = 0.25
-    tube: Positive = 0.1
+    length: Annotated[Length, Field(description="length of the straight parts, scene units, 0 for a ring")] = 0.5
+    radius: Annotated[
+        Positive, Field(description="from the middle of a bow to the middle of the tube, scene units")
+    ] = 0.25
+    tube: Annotated[Positive, Field(description="the tube's own radius, scene units")] = 0.1
 
     def lower(self, build: Lowering) -> Node:
         half, radius, tube = 0.5 * build["length"], build["radius"], build["tube"]
-        return build.leaf("link", [half, radius, tube], around(radius + tube, half + radius + tube, tube))
+        extent = around(radius + tube, half + radius + tube, tube)
+        return build.leaf("link", [half, radius, tube], extent.claiming(True, plain(tube) <= plain(radius)))
 
 
 @register
@@ -173,8 +196,8 @@ class Cylinder(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["cylinder"] = "cylinder"
-    radius: Positive = 0.5
-    height: Positive | None = None
+    radius: Annotated[Positive, Field(description="radius, scene units")] = 0.5
+    height: Annotated[Positive | None, Field(description="extent along z, scene units; endless without")] = None
 
     def lower(self, build: Lowering) -> Node:
         radius, height = build["radius"], build["height"]
@@ -190,16 +213,15 @@ class RoundedCylinder(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["rounded_cylinder"] = "rounded_cylinder"
-    radius: Positive = 0.5
-    height: Positive = 1.0
-    rounding: Length = 0.1
+    radius: Annotated[Positive, Field(description="radius of the whole, scene units")] = 0.5
+    height: Annotated[Positive, Field(description="extent of the whole along z, scene units")] = 1.0
+    rounding: Annotated[
+        Length,
+        Field(description="radius of the rims, scene units, 0 for sharp ones, at most the radius and half the height"),
+    ] = 0.1
 
-    @model_validator(mode="after")
-    def _fits(self) -> RoundedCylinder:
-        most = min(self.radius, 0.5 * self.height)
-        if self.rounding > most:
-            raise ValueError(f"rounding: must be at most the radius and half the height, {most:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "rounding", min(self.radius, 0.5 * self.height), "the radius and half the height"
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]
@@ -213,9 +235,9 @@ class CappedCone(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["capped_cone"] = "capped_cone"
-    height: Positive = 1.0
-    bottom: Positive = 0.5
-    top: Positive = 0.25
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
+    bottom: Annotated[Positive, Field(description="radius at the bottom, scene units")] = 0.5
+    top: Annotated[Positive, Field(description="radius at the top, scene units")] = 0.25
 
     def lower(self, build: Lowering) -> Node:
         half, bottom, top = 0.5 * build["height"], build["bottom"], build["top"]
@@ -230,8 +252,8 @@ class Cone(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["cone"] = "cone"
-    radius: Positive = 0.5
-    height: Positive = 1.0
+    radius: Annotated[Positive, Field(description="radius at the bottom, scene units")] = 0.5
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         half, radius = 0.5 * build["height"], build["radius"]
@@ -245,14 +267,11 @@ class Capsule(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["capsule"] = "capsule"
-    radius: Positive = 0.25
-    height: Positive = 1.0
+    radius: Annotated[Positive, Field(description="radius, scene units, at most half the height")] = 0.25
+    height: Annotated[Positive, Field(description="extent of the whole along z, scene units")] = 1.0
 
-    @model_validator(mode="after")
-    def _fits(self) -> Capsule:
-        if self.height < 2.0 * self.radius:
-            raise ValueError(f"height: must be at least the diameter, {2.0 * self.radius:g}")
-        return self
+    def limits(self) -> Iterator[Limit]:
+        yield "radius", 0.5 * self.height, "half the height"
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]
@@ -266,14 +285,8 @@ class Plane(Shape):
     source: ClassVar[str] = "normal · p - offset"
 
     kind: Literal["plane"] = "plane"
-    normal: Vector3 = (0.0, 0.0, 1.0)
-    offset: Number = 0.0
-
-    @model_validator(mode="after")
-    def _has_direction(self) -> Plane:
-        if not any(self.normal):
-            raise ValueError("normal: must not be the zero vector")
-        return self
+    normal: Annotated[Direction, Field(description="direction out of the solid, any length but zero")] = (0.0, 0.0, 1.0)
+    offset: Annotated[Number, Field(description="from the origin along the normal, scene units")] = 0.0
 
     def lower(self, build: Lowering) -> Node:
         return build.leaf("plane", [*numbers.normalized(tuple(build["normal"])), build["offset"]], ENDLESS)
@@ -286,7 +299,7 @@ class Octahedron(Shape):
     source: ClassVar[str] = QUILEZ
 
     kind: Literal["octahedron"] = "octahedron"
-    radius: Positive = 0.5
+    radius: Annotated[Positive, Field(description="from the centre to a corner, scene units")] = 0.5
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
@@ -300,8 +313,8 @@ class Pyramid(Shape):
     source: ClassVar[str] = "distances to a side, its slanted edge and the base, by symmetry"
 
     kind: Literal["pyramid"] = "pyramid"
-    base: Positive = 1.0
-    height: Positive = 1.0
+    base: Annotated[Positive, Field(description="side of the square base, scene units")] = 1.0
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         half_base, half_height = 0.5 * build["base"], 0.5 * build["height"]
@@ -314,8 +327,8 @@ class Prism(Shape):
     source: ClassVar[str] = "regular polygon swept along z"
     sides: ClassVar[int]
 
-    radius: Positive = 0.5
-    height: Positive = 1.0
+    radius: Annotated[Positive, Field(description="of the circle through the corners, scene units")] = 0.5
+    height: Annotated[Positive, Field(description="extent along z, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]

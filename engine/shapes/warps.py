@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..program import numbers
 from ..program.errors import BuildError
@@ -16,7 +16,7 @@ from ..program.frame import Frame
 from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node, OnValue
-from .base import Length, Number, Positive, Reference, Shape, Vector3
+from .base import Direction, Length, Number, Positive, Reference, Shape
 from .registry import register
 
 MOST_CELLS = 1_000_000  # cell numbers stay whole in float32
@@ -33,7 +33,11 @@ class Elongate(Shape):
 
     kind: Literal["elongate"] = "elongate"
     of: Reference
-    length: Annotated[tuple[Length, Length, Length], Field(description="added along x, y, z")] = (0.5, 0.0, 0.0)
+    length: Annotated[tuple[Length, Length, Length], Field(description="added along x, y, z, scene units")] = (
+        0.5,
+        0.0,
+        0.0,
+    )
 
     def lower(self, build: Lowering) -> Node:
         half = [0.5 * length for length in build["length"]]
@@ -45,7 +49,6 @@ class Elongate(Shape):
             low=_sum(pulled.low, sizes, -1.0),
             high=_sum(pulled.high, sizes, 1.0),
             radius=pulled.radius + pulled.slope * math.hypot(*sizes),
-            exact=False,
         )
         return build.warp("elongate", [half], inner, extent)
 
@@ -54,21 +57,19 @@ class Elongate(Shape):
 class Mirror(Shape):
     """What of a shape lies on the positive side of the plane normal · p = offset, and its reflection.
 
-    A shape that the plane cuts is a bound.
+    A shape that the plane cuts is a bound, one that touches it a bound inside.
     """
 
     source: ClassVar[str] = "p - 2 min(normal · p - offset, 0) normal"
 
     kind: Literal["mirror"] = "mirror"
     of: Reference
-    normal: Vector3 = (1.0, 0.0, 0.0)
-    offset: Number = 0.0
-
-    @model_validator(mode="after")
-    def _has_direction(self) -> Mirror:
-        if not any(self.normal):
-            raise ValueError("normal: must not be the zero vector")
-        return self
+    normal: Annotated[Direction, Field(description="direction of the side that is kept, any length but zero")] = (
+        1.0,
+        0.0,
+        0.0,
+    )
+    offset: Annotated[Number, Field(description="of the plane from the origin along the normal, scene units")] = 0.0
 
     def lower(self, build: Lowering) -> Node:
         normal = numbers.normalized(tuple(build["normal"]))
@@ -82,7 +83,10 @@ class Mirror(Shape):
         height = sum(a * b for a, b in zip(n, inner.extent.centre, strict=True)) - o
         middle = numbers.vector(c - height * a for c, a in zip(inner.extent.centre, n, strict=True))
         both = union([inner.extent, other])
-        folded = inner.extent.recentred(middle)
+        # A shape that the plane cuts has parts that the fold has thrown away; one that it touches grows into its image.
+        corner = zip(n, inner.extent.low, inner.extent.high, strict=True)
+        lowest = sum(a * (low if a > 0.0 else high) for a, low, high in corner if a != 0.0)
+        folded = inner.extent.recentred(middle).claiming(lowest >= o, lowest > o)
         return build.warp("mirror", [[*normal, offset]], inner, replace(folded, low=both.low, high=both.high))
 
 
@@ -95,7 +99,10 @@ class Repeat(Shape):
 
     kind: Literal["repeat"] = "repeat"
     of: Reference
-    spacing: Annotated[tuple[Length, Length, Length], Field(description="distance of the copies along x, y, z")] = (
+    spacing: Annotated[
+        tuple[Length, Length, Length],
+        Field(description="distance of the copies along x, y, z, scene units; 0 does not repeat"),
+    ] = (
         1.0,
         1.0,
         0.0,
@@ -145,7 +152,7 @@ class PolarRepeat(Shape):
 
     kind: Literal["polar_repeat"] = "polar_repeat"
     of: Reference
-    count: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 6
+    count: Annotated[int, Field(ge=1, le=100_000, strict=True, description="copies in a full turn")] = 6
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -162,7 +169,11 @@ class PolarRepeat(Shape):
 
 @register
 class Twist(Shape):
-    """A shape turned about the z axis by `rate` degrees per unit of height."""
+    """A shape turned about the z axis by `rate` degrees per unit of height.
+
+    Gradients: the factor that makes a value a bound follows `rate`, but takes the reach of the part as a number;
+    so gradients to the parameters of that part are exact where the value is 0, and elsewhere those at a fixed factor.
+    """
 
     source: ClassVar[str] = (
         "divided by the largest singular value of the shear, s + sqrt(1 + s²), s = rate · radius / 2"
@@ -172,7 +183,7 @@ class Twist(Shape):
 
     kind: Literal["twist"] = "twist"
     of: Reference
-    rate: Annotated[Number, Field(description="degrees per scene unit")] = 90.0
+    rate: Annotated[Number, Field(description="turn with height, degrees per scene unit")] = 90.0
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -187,7 +198,11 @@ class Twist(Shape):
 
 @register
 class Bend(Shape):
-    """A shape's x axis bent up (towards +z) into a circle of that radius; at most a quarter turn to either side."""
+    """A shape's x axis bent up (towards +z) into a circle of that radius; at most a quarter turn to either side.
+
+    Gradients: the factor that makes a value a bound follows `radius`, but takes the reach of the part as a number;
+    so gradients to the parameters of that part are exact where the value is 0, and elsewhere those at a fixed factor.
+    """
 
     source: ClassVar[str] = "divided by the stretch over the shape's extent; see kernels/formulas/values.py, bound"
     outside: ClassVar[Literal["exact", "bound"]] = "bound"
@@ -195,7 +210,7 @@ class Bend(Shape):
 
     kind: Literal["bend"] = "bend"
     of: Reference
-    radius: Positive = 1.0
+    radius: Annotated[Positive, Field(description="of the circle into which the x axis is bent, scene units")] = 1.0
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -209,11 +224,13 @@ class Bend(Shape):
                 f"shapes.{build.name}.radius: must be larger than {_name(self.of)!r} reaches in z ({extent.high[2]:g}) "
                 f"and than 2/π of its reach in x ({2.0 / math.pi * half_length:g}), got {size:g}"
             )
-        share = inner_radius / size
-        near = min(1.0, share * math.sqrt(0.75) / 1.003)  # within a quarter of the inner radius, see `bound`
-        far = 1.0 / math.sqrt(1.0 + ((math.pi + half_length / size) / share) ** 2)
-        plateau = 0.25 * inner_radius * plain(build.factor)
-        bent = build.warp("bend", [[1.0 / radius]], inner, _bent(extent, size, near, far))
+        room = radius - extent.high[2]
+        share = room / radius
+        near = share * (math.sqrt(0.75) / 1.003)  # within a quarter of the inner radius, see `bound`
+        near = near if plain(near) < 1.0 else 1.0
+        far = 1.0 / numbers.sqrt(1.0 + ((math.pi + half_length / radius) / share) ** 2)
+        plateau = 0.25 * room * build.factor
+        bent = build.warp("bend", [[1.0 / radius]], inner, _bent(extent, size, plain(near), plain(far)))
         return OnValue("bound", [near, plateau, far], Frame(), 1.0, bent, bent.extent)
 
 
@@ -221,7 +238,7 @@ class Bend(Shape):
 class Revolve(Shape):
     """A flat shape turned about the z axis: its x becomes the distance from the axis less `radius`, its y becomes z.
 
-    A flat shape that the axis cuts is a bound, unless it is the same on both sides.
+    A flat shape that the axis cuts is a bound, one that touches it a bound inside.
     """
 
     source: ClassVar[str] = "distance in the half-plane through the axis (Quilez)"
@@ -230,7 +247,9 @@ class Revolve(Shape):
 
     kind: Literal["revolve"] = "revolve"
     of: Reference
-    radius: Length = 0.0
+    radius: Annotated[Length, Field(description="by which the flat shape is moved away from the axis, scene units")] = (
+        0.0
+    )
 
     def lower(self, build: Lowering) -> Node:
         inner = build.inner(self.of)
@@ -245,7 +264,11 @@ class Revolve(Shape):
             flat.radius + flat.slope * shift,
             flat.slope,
             flat.exact,
+            flat.exact_inside,
         )
+        # What lies beyond the axis is thrown away; what touches it grows together there.
+        nearest = plain(radius) + flat.low[0]
+        extent = extent.claiming(nearest >= 0.0, nearest > 0.0)
         return build.warp("revolve", [[radius]], inner, extent)
 
 
@@ -309,10 +332,9 @@ def _bent(extent: Extent, size: float, near: float, far: float) -> Extent:
     xs = [rim * math.sin(angle) for rim in rims for angle in angles]
     zs = [size - rim * math.cos(angle) for rim in rims for angle in angles]
     if not extent.finite:
-        return replace(extent, exact=False)
+        return extent.claiming(False, False)
     # |q - c| ≥ |p - C| - |size - c_z| with C = (0, c_y, size): heights across the circle are kept by the warp.
     centre = (0.0, extent.centre[1], size)
     radius = near * (extent.radius + extent.slope * abs(size - extent.centre[2]))
-    return Extent(
-        (min(xs), extent.low[1], min(zs)), (max(xs), extent.high[1], max(zs)), centre, radius, extent.slope * far, False
-    )
+    low, high = (min(xs), extent.low[1], min(zs)), (max(xs), extent.high[1], max(zs))
+    return Extent(low, high, centre, radius, extent.slope * far, exact=False, exact_inside=False)

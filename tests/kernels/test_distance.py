@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -238,3 +239,15 @@ def test_risky_tensors_end_in_results_or_errors() -> None:
     done = subprocess.run([sys.executable, "-c", RISKY], capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.endswith("ENDED\n")
+
+
+@pytest.mark.parametrize("function", [distance, distance_and_gradient])
+def test_what_is_no_program_is_refused_by_name(function: Callable[..., Any]) -> None:
+    for given in (None, iso.sphere(1.0), iso.Scene(show=iso.sphere(1.0))):
+        with pytest.raises(TypeError, match=f"program: expected .*build_program.*, got {type(given).__name__}"):
+            function(given, torch.zeros(1, 3))
+
+
+def test_a_sparse_tensor_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"points: expected a dense tensor, got .*sparse"):
+        distance(iso.build_program(iso.Scene(show=iso.sphere(1.0))), torch.eye(3).to_sparse())

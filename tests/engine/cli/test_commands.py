@@ -317,3 +317,25 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     process.stdout.close()
     assert "Traceback" not in process.stderr.read()
     assert process.wait() == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "wrong.toml"],
+        ["render", "wrong.toml", "--output", "out.png"],
+        ["render", "ball.toml", "--output", "out.png", "--set", "ball.radius=-1"],
+    ],
+)
+def test_mistakes_are_said_before_anything_slow_is_imported(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "ball.toml").write_text(BALL)
+    (tmp_path / "wrong.toml").write_text(BALL.replace("sphere", "spere"))
+    code = (
+        "import sys\nfrom isofield.engine.cli import main\n"
+        f"status = main({arguments!r})\n"
+        "print(status, sorted({'torch', 'taichi'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split("\n")[-2] == "1 []", done.stderr

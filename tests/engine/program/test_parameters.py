@@ -47,6 +47,7 @@ SHAPES: dict[str, tuple[Shape, str]] = {
         "spoke.translate spoke.top",
     ),
     "twisted": (iso.box((0.2, 0.3, 0.8)).named("bar").twist(60).named("twisted"), "twisted.rate"),
+    "bent": (iso.box((1.0, 0.2, 0.1)).named("strip").bend(0.7).scale(1.2).named("bent"), "bent.radius bent.scale"),
     "waved": (iso.rounded_box(0.5, 0.1).wave(0.03, 0.4).named("waved"), "waved.amplitude waved.wavelength"),
     "mirrored": (
         iso.octahedron(0.3).named("gem").translate(0.3, 0, 0).mirror((1.0, 0.2, 0.0), 0.05).named("mirrored"),
@@ -70,7 +71,7 @@ CASES = [(scene, name) for scene, (_, names) in SHAPES.items() for name in names
 
 def toy() -> iso.Scene:
     """All of them side by side."""
-    whole = [shape for name, (shape, _) in SHAPES.items() if name != "sheet"]
+    whole = [shape for name, (shape, _) in SHAPES.items() if name not in ("sheet", "bent")]
     bent = iso.box((1.0, 0.2, 0.1)).named("strip").bend(0.7).named("bent").translate(0, 0, 1.2)
     return iso.Scene(show=iso.union(*whole, bent, smooth=0.02).named("all"))
 
@@ -150,6 +151,27 @@ def test_on_the_surface_of_a_twist_or_bend_gradients_are_those_of_differences(sh
         lambda value: distance(build_program(scene, {name: value}), inner),
         (value,), eps=1e-7, atol=1e-4, fast_mode=True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "name"), [("twisted", "bar.size"), ("bent", "strip.size")])
+def test_off_the_surface_of_a_twist_or_bend_gradients_are_those_at_a_fixed_factor(shape: str, name: str) -> None:
+    """A longer part far from the axis changes the factor, which is left out: checked where the factor stays."""
+    scene = iso.Scene(show=SHAPES[shape][0])
+    size = torch.tensor(named_parameters_of(scene)[name], dtype=torch.float64, requires_grad=True)
+    points = near_and_far(300)
+    value = distance(build_program(scene, {name: size}), points)
+    (gradient,) = torch.autograd.grad(value.sum(), size)
+    step, axis = 1e-6, 2 if shape == "twisted" else 1  # the extents that the factor does not depend on
+    change = torch.zeros(3, dtype=torch.float64)
+    change[axis] = step
+    up, down = (distance(build_program(scene, {name: size.detach() + s * change}), points) for s in (1.0, -1.0))
+    assert float(gradient[axis]) == pytest.approx(float((up - down).sum() / (2.0 * step)), rel=1e-4)
+    # Along the others the value also shrinks or grows with the factor, by a share of itself.
+    change = torch.zeros(3, dtype=torch.float64)
+    change[0] = step
+    up, down = (distance(build_program(scene, {name: size.detach() + s * change}), points) for s in (1.0, -1.0))
+    left_out = float((up - down).sum() / (2.0 * step) - gradient[0])
+    assert 1e-3 < abs(left_out) < float(value.detach().abs().sum())
 
 
 def test_second_derivatives_are_those_of_differences() -> None:

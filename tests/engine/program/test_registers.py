@@ -11,8 +11,9 @@ import torch
 import isofield as iso
 from isofield.engine.program import BuildError, build_program
 from isofield.engine.shapes import Shape
-from isofield.kernels import distance
-from isofield.kernels.operations import VALUE_REGISTERS
+from isofield.kernels import Program, distance, sphere_trace
+from isofield.kernels.operations import CLEAR, FIRST_WARP, NUMBERS, SKIP, VALUE_REGISTERS, Column, Combine
+from isofield.kernels.twin import distance_twin
 
 # A tree as nested tuples: ("ball", x, y, z, radius) or (operation, smooth, part, part, …).
 Tree = tuple
@@ -149,3 +150,54 @@ def test_shapes_used_by_shapes_used_count_every_time() -> None:
         shape = iso.union(shape, shape, smooth=0.1 + level)
     with pytest.raises(BuildError, match="1000000 shapes"):
         build_program(iso.Scene(show=shape))
+
+
+def read_before_written(program: Program) -> list[int]:
+    """Rows that read a value register in which nothing has been put yet by this evaluation.
+
+    Register 0 starts with the limit, which only a sharp union may read.
+    """
+    written: set[int] = set()
+    found = []
+    sharp = program.parameters[program.rows[:, Column.PARAMETERS].long() + 1] == 0.0
+    for index, row in enumerate(program.rows.tolist()):
+        operation, target, value, combine = (
+            row[i] for i in (Column.OPERATION, Column.TARGET, Column.VALUE, Column.COMBINE)
+        )
+        if operation >= FIRST_WARP:
+            continue
+        reads = {value} if operation == SKIP or operation >= NUMBERS["keep"] else set()
+        if operation not in (SKIP, CLEAR) and combine != Combine.SET:
+            reads.add(target)
+        limited = combine == Combine.UNION and bool(sharp[index])
+        if any(register not in written and not (register == 0 and limited) for register in reads):
+            found.append(index)
+        # A union that has read the limit holds it still: only others of its kind may follow.
+        if operation != SKIP and not (target == 0 and limited and 0 not in written):
+            written.add(target)
+    return found
+
+
+PLANES = [iso.plane(normal).named(name) for name, normal in {"x": (1, 0, 0), "y": (0, 1, 0), "z": (0, 0, 1)}.items()]
+ENDLESS = {
+    "intersection": (PLANES[0] | PLANES[1]) & PLANES[2],
+    "difference": iso.union(*PLANES[:2], smooth=0.1) - PLANES[2],
+    "xor": iso.xor(PLANES[0] | PLANES[1], PLANES[2]),
+    "shell": (PLANES[0] | PLANES[1]).shell(0.1),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+@pytest.mark.parametrize("alone", [True, False])
+def test_no_row_reads_what_an_earlier_evaluation_left(kind: str, alone: bool) -> None:
+    """A marching ray evaluates again and again in the same registers; an endless part stands behind no skip."""
+    stage = [] if alone else [ENDLESS[kind]]
+    program = build_program(iso.Scene(show=ENDLESS[kind] if alone else iso.sphere(0.3), stage=stage))
+    assert read_before_written(program) == []
+    random = torch.Generator().manual_seed(0)
+    origins = 4.0 * torch.rand(500, 3, generator=random) + torch.tensor([0.5, 0.5, 0.5])
+    directions = torch.nn.functional.normalize(torch.randn(500, 3, generator=random) - 1.0, dim=1)
+    hits = sphere_trace(program, origins, directions)
+    met = hits.hit & (hits.distance < 100.0) & (hits.distance > 0.0)
+    assert int(met.sum()) > 100
+    assert distance_twin(program, (origins + hits.distance[:, None] * directions)[met]).abs().max() < 1e-3

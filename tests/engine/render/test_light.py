@@ -14,9 +14,6 @@ DARK = iso.Sky(strength=0.0)
 PAPER = iso.Material(base_color=(0.8, 0.8, 0.8), roughness=1.0)
 ABOVE = iso.Camera(eye=(0.0, 0.0, 10.0), target=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0), width=8.0)
 
-# What paper reflects like a mirror from straight above: Fresnel's 0.04 / 4, for a roughness of 1.
-SHEEN = 0.01
-
 
 def linear(scene: iso.Scene, size: int = 32, **options: object) -> torch.Tensor:
     return iso.render(scene, width=size, height=size, samples=1, linear=True, **options)
@@ -55,7 +52,8 @@ def test_emission_is_added_to_what_is_reflected() -> None:
 
 def test_paper_under_a_sun_is_as_bright_as_the_sun_is_strong() -> None:
     picture = floor(iso.Sun(direction=(0, 0, 1), strength=3.0, angle=0.0))
-    assert torch.allclose(picture, torch.tensor(3.0 * (0.8 + SHEEN)), atol=1e-3)
+    # The sheen of the paper takes from its matt light about as much as it adds.
+    assert torch.allclose(picture, torch.tensor(3.0 * 0.8), atol=5e-3)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 30.0, 60.0, 80.0])
@@ -77,14 +75,14 @@ def test_suns_add_up_and_are_coloured() -> None:
         show=iso.plane().material(PAPER), camera=ABOVE,
         lights=[iso.Sun(direction=(0, 0, 1), color=(1.0, 0.5, 0.0), strength=1.0, angle=0.0)],
     )  # fmt: skip
-    assert linear(scene)[16, 16].tolist() == pytest.approx([0.81, 0.405, 0.0], abs=1e-3)
+    assert linear(scene)[16, 16].tolist() == pytest.approx([0.8, 0.4, 0.0], abs=2e-3)
 
 
 def test_a_lamp_falls_off_with_the_square_of_the_distance() -> None:
     brightness = [
         at(floor(iso.PointLight(position=(0.125, 0.125, height), strength=1.0)), 0.1, 0.1) for height in (1.0, 2.0, 4.0)
     ]
-    assert brightness == pytest.approx([0.81, 0.81 / 4.0, 0.81 / 16.0], rel=0.02)
+    assert brightness == pytest.approx([0.8, 0.8 / 4.0, 0.8 / 16.0], rel=0.02)
     wide = floor(iso.PointLight(position=(0.125, 0.125, 1.0), strength=1.0))
     # At distance √2 of the foot the way is √3 and the cosine 1/√3: 3^(-3/2) of the middle.
     away = math.sqrt(2.0)
@@ -143,7 +141,7 @@ def test_shadows_of_many_parts_are_those_of_each() -> None:
 
 def test_open_paper_under_an_even_sky_is_as_bright_as_the_sky() -> None:
     picture = floor(iso.Sky(zenith=(1, 1, 1), horizon=(1, 1, 1), strength=2.0))
-    # Nothing hides the sky; the rest of the way to 1.6 is the sheen of the paper.
+    # Nothing hides the sky.
     assert float(picture.std()) < 1e-4
     assert float(picture.mean()) == pytest.approx(1.6, abs=0.05)
 
@@ -179,14 +177,14 @@ def test_a_metal_mirrors_in_its_colour() -> None:
 
 
 def test_reflection_never_makes_more_light_than_there_is() -> None:
-    """The furnace with a ball in it, under an even sky of 1; at the rim matt light is not yet less what is mirrored."""
+    """The furnace with a ball in it, under an even sky of 1."""
     for roughness in (0.0, 0.3, 1.0):
         for metallic in (0.0, 1.0):
             white = iso.Material(base_color=(1, 1, 1), roughness=roughness, metallic=metallic)
             camera = iso.Camera(eye=(0.0, -3.0, 2.0), target=(0.0, 0.0, 0.0), fov=30.0)
             lights = [iso.Sky(zenith=(1, 1, 1), horizon=(1, 1, 1))]
             picture = linear(iso.Scene(show=iso.sphere(0.5).material(white), lights=lights, camera=camera))
-            assert float(picture.max()) < (1.02 if metallic else 1.25)
+            assert float(picture.max()) < 1.0 + 1e-5
             assert float(picture.min()) > 0.0
 
 

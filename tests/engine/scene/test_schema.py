@@ -47,6 +47,30 @@ def test_every_kind_is_there_with_its_keys(union: str, kinds: dict[str, Any]) ->
         assert definition["additionalProperties"] is False
 
 
+def _tables() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every key of every table of a scene file."""
+    whole = schema()
+    for name, definition in [("the file", whole), *whole["$defs"].items()]:
+        for key, parameter in definition.get("properties", {}).items():
+            yield name, key, parameter
+
+
+@pytest.mark.parametrize(("table", "key", "parameter"), [pytest.param(*row, id=".".join(row[:2])) for row in _tables()])
+def test_every_key_says_what_it_is(table: str, key: str, parameter: dict[str, Any]) -> None:
+    assert len(parameter.get("description", "")) >= 6
+    if {"Length", "Size3"} & {table} or key in ("radius", "tube", "height", "size", "thickness", "wavelength", "eye"):
+        assert "scene units" in parameter["description"]
+    if key in ("angle", "rate", "fov"):
+        assert "degrees" in parameter["description"]
+
+
+def test_every_table_says_what_it_is() -> None:
+    definitions = schema()["$defs"]
+    assert "BaseModel" not in definitions, "an inner class of Python's shows"
+    for name, definition in definitions.items():
+        assert definition.get("description") or "oneOf" in definition, name
+
+
 def test_null_is_no_value() -> None:
     """TOML has none."""
     assert '"null"' not in json.dumps(schema())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
@@ -131,3 +132,21 @@ def test_lengths_of_operators_are_scaled_with_them() -> None:
     ]
     for small, large in pairs:
         assert np.abs(value(small) - value(large)).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (iso.sphere(0.5), "Sphere()"),
+        (iso.sphere(1.0).translate(1, 2), "Sphere(translate=(1.0, 2.0, 0.0), radius=1.0)"),
+        (iso.box(2.0).material("clay").scale(2), "Box(material='clay', scale=2.0, size=(2.0, 2.0, 2.0))"),
+    ],
+)
+def test_a_shape_says_what_has_been_set(shape: Shape, text: str) -> None:
+    assert repr(shape) == text
+
+
+def test_factories_show_their_arguments() -> None:
+    assert str(inspect.signature(iso.torus)).startswith("(radius=0.5, tube=0.15)")
+    assert str(inspect.signature(iso.polygon)).startswith("(points)")
+    assert str(inspect.signature(iso.union)).startswith("(*parts, smooth=0.0)")
