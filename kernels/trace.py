@@ -23,6 +23,7 @@ from .tiles import NOTHING, PART, Tiles, tiles_of, whole
 # spheres then touch, or the step ends on it (Bálint and Valasek 2018, "Accelerating sphere tracing"). Flatter falls
 # than this are not believed.
 LEAST_SLOPE = 0.15
+LANDING_SLOPE = 0.5
 # What may be left between two spheres, in tolerances: that of a picture is a tenth of a pixel.
 SLACK = 5.0
 
@@ -291,7 +292,9 @@ def _march_kernel(width: int) -> Any:
                     fallen = (before - value) / ti.max(step, 1e-30)
                     slope = ti.select(step > 0.0, ti.min(ti.max(fallen, LEAST_SLOPE), 1.0), 1.0)
                     arrived = (idle < 1.0) & (value < near_enough + wide * (1.0 + BEAM_SHARE)) & (overshot == 0)
-                    found = ti.select(arrived, t + value / slope, found)
+                    # Inside, the fall since the point before leads back to the surface; outside it may be another's.
+                    landing = ti.select(value > 0.0, ti.max(slope, LANDING_SLOPE), slope)
+                    found = ti.select(arrived, t + value / landing, found)
                     idle = ti.select(arrived, FAR, idle)
                     onward = ti.min((2.0 * free + slack) / (1.0 + slope), free / slope)
                     # Past the end nothing would notice that the longer step went through something.
