@@ -9,7 +9,7 @@ from .runtime import ti
 
 @functools.cache
 def lanes(width: int) -> SimpleNamespace:
-    """For packets of `width` rows of arrays: `Lanes`, `load`, `store`, `store_numbers`, `nearest_plane`."""
+    """For packets of `width` rows of arrays: `Lanes`, and functions to load, store, and measure planes."""
     Lanes = ti.types.vector(width, ti.f32)
 
     @ti.func
@@ -59,4 +59,6 @@ def lanes(width: int) -> SimpleNamespace:
             nearest = ti.min(nearest, x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3])
         return nearest
 
-    return SimpleNamespace(Lanes=Lanes, load=load, store=store, store_numbers=store_numbers, nearest_plane=nearest_plane)
+    return SimpleNamespace(
+        Lanes=Lanes, load=load, store=store, store_numbers=store_numbers, nearest_plane=nearest_plane
+    )

@@ -220,16 +220,17 @@ def _march_kernel(width: int) -> Any:
             dx, dy, dz = packets.load(directions, packet, count)
             total = ox + oy + oz + dx + dy + dz
             idle = Lanes(0.0)  # FAR on lanes that are done
-            begin = Lanes(near)
             blunt = Lanes(0.0)  # radius of a beam at its start
             cone = Lanes(0.0)  # by how much a beam widens
             for lane in ti.static(range(width)):
-                index = ti.min(packet * width + lane, count - 1)
                 if ti.math.isnan(total[lane]) or ti.math.isinf(total[lane]) or packet * width + lane >= count:
                     idle[lane] = FAR
-                if have_starts == 1:
-                    begin[lane] = ti.max(near, starts[index // (PACKET * PACKET)])
-                if are_beams == 1:
+            begin = near
+            if have_starts == 1:
+                begin = ti.max(near, starts[packet * width // (PACKET * PACKET)])
+            if are_beams == 1:
+                for lane in ti.static(range(width)):
+                    index = ti.min(packet * width + lane, count - 1)
                     blunt[lane] = cones[index, 0]
                     cone[lane] = cones[index, 1]
             awake = idle

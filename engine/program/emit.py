@@ -249,18 +249,27 @@ def _hierarchy(parts: list[Node], node: Fold) -> _Group:
 
 
 def _runs(parts: list[Node]) -> _Group:
+    """Runs of neighbours in the list, in nested groups of four: every skip is a row that costs as much as a leaf."""
     if len(parts) <= GROUP:
         return _Group(parts)
-    middle = len(parts) // 2
-    return _Group([_runs(parts[:middle]), _runs(parts[middle:])])
+    size = max(GROUP, -(-len(parts) // 4))
+    return _Group([_runs(parts[at : at + size]) for at in range(0, len(parts), size)])
 
 
 def _split(parts: list[Node], centres: numpy.ndarray, chosen: numpy.ndarray) -> _Group:
-    """Median split of the chosen parts along the axis on which their centres spread most."""
+    """The chosen parts in nested groups of four that lie together."""
     if len(chosen) <= GROUP:
         return _Group([parts[index] for index in chosen])
+    quarters = [
+        quarter
+        for half in _halves(centres, chosen)
+        for quarter in (_halves(centres, half) if len(half) > GROUP else [half])
+    ]
+    return _Group([_split(parts, centres, quarter) for quarter in quarters])
+
+
+def _halves(centres: numpy.ndarray, chosen: numpy.ndarray) -> list[numpy.ndarray]:
+    """Median split of the chosen parts along the axis on which their centres spread most."""
     own = centres[chosen]
     axis = int(numpy.argmax(own.max(axis=0) - own.min(axis=0)))
-    order = chosen[numpy.argsort(own[:, axis], kind="stable")]
-    middle = len(order) // 2
-    return _Group([_split(parts, centres, order[:middle]), _split(parts, centres, order[middle:])])
+    return numpy.array_split(chosen[numpy.argsort(own[:, axis], kind="stable")], 2)
