@@ -149,31 +149,36 @@ def _visibility_kernel(width: int) -> Any:
         count: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
+            missed = Lanes(0.0)  # FAR on lanes that have nothing to shade
+            for lane in ti.static(range(width)):
+                index = packet * width + lane
+                if index >= count or what[ti.min(index, count - 1)] == NOTHING:
+                    missed[lane] = FAR
+            if missed.min() >= 1.0:
+                packets.store(normals, packet, count, Lanes(0.0), Lanes(0.0), Lanes(0.0))
+                packets.store_numbers(open_sky, packet, count, Lanes(1.0))
+                continue
             px, py, pz = packets.load(origins, packet, count)
             dx, dy, dz = packets.load(directions, packet, count)
             nx = Lanes(0.0)
             ny = Lanes(0.0)
             nz = Lanes(0.0)
-            footprint = Lanes(0.0)
-            missed = Lanes(0.0)  # FAR on lanes that have nothing to shade
-            known = Lanes(0.0)  # FAR on lanes whose normal needs no taps
+            far = Lanes(0.0)
+            known = missed  # FAR on lanes whose normal needs no taps
             for lane in ti.static(range(width)):
                 index = ti.min(packet * width + lane, count - 1)
                 met = what[index]
-                far = distance[index]
-                if packet * width + lane >= count or met == NOTHING:
-                    missed[lane] = FAR
-                    known[lane] = FAR
-                    far = 0.0
-                elif met >= 0:
+                if met != NOTHING:
+                    far[lane] = distance[index]
+                if met >= 0:
                     known[lane] = FAR
                     nx[lane] = planes[met, 0]
                     ny[lane] = planes[met, 1]
                     nz[lane] = planes[met, 2]
-                px[lane] += dx[lane] * far
-                py[lane] += dy[lane] * far
-                pz[lane] += dz[lane] * far
-                footprint[lane] = settings[6] + settings[7] * far
+            px += dx * far
+            py += dy * far
+            pz += dz * far
+            footprint = settings[6] + settings[7] * far
             # Rounding of a coordinate must stay small against the taps.
             tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
             # Where the point lies to the ball of the parts that end.
@@ -197,9 +202,7 @@ def _visibility_kernel(width: int) -> Any:
             light = -1
             phase = _NORMAL
             turn = 0
-            if missed.min() >= 1.0:
-                phase = _DONE
-            elif known.min() >= 1.0:
+            if known.min() >= 1.0:
                 phase = _AMBIENT
                 turn = AMBIENT_TAPS
             value_registers = device.new_values()
@@ -342,12 +345,12 @@ def _visibility_kernel(width: int) -> Any:
                         visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)
                         idle = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
                         next_light = idle.min() >= 1.0
-            for lane in ti.static(range(width)):
-                index = packet * width + lane
-                if index < count:
-                    open_sky[index] = ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion[lane], 0.0), 1.0)
-                    normals[index, 0] = ti.select(missed[lane] < 1.0, nx[lane], 0.0)
-                    normals[index, 1] = ti.select(missed[lane] < 1.0, ny[lane], 0.0)
-                    normals[index, 2] = ti.select(missed[lane] < 1.0, nz[lane], 0.0)
+            hit = missed < 1.0
+            packets.store(
+                normals, packet, count, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0)
+            )
+            packets.store_numbers(
+                open_sky, packet, count, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0)
+            )
 
     return visibility_kernel
