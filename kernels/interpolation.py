@@ -23,8 +23,8 @@ from .slabs import Slabs, slabs_of
 Wanted = tuple[bool, ...]
 
 FEW = 4096  # points; up to this many, sorting takes as long as it gains
+SHARED = 2**15  # numbers; from this many, adding up those of few points occupies all cores
 CACHED = 2**22  # bytes; values up to this size are read in any order
-TASKS = 64  # that share the slabs
 
 
 def interpolate(
@@ -154,21 +154,21 @@ class _Interpolation:
         at, order, ordered = self._places(points, values)
         width = _width(self.channels)
         blocks = self.channels // width
-        with runtime.launch():
-            gather_kernel(self.lattice, width, bool(along))(
-                _lanes(values, width), at, order, _directions(points, along), _lanes(result, width),
-                len(points), ordered, _split(len(points), blocks), blocks, *self.sizes,
-            )  # fmt: skip
+        runtime.run(
+            gather_kernel(self.lattice, width, bool(along)),
+            _lanes(values, width), at, order, _directions(points, along), _lanes(result, width),
+            len(points), ordered, 1 if runtime.backend() == "cpu" else blocks, blocks, *self.sizes,
+        )  # fmt: skip
         return result
 
     def _pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
-        result = torch.empty_like(points, memory_format=torch.contiguous_format)
-        products = points.new_empty(len(points), 2 ** points.shape[1])
+        result = memory.empty(*points.shape, like=points)
         at, order, ordered = self._places(points, values)
         with runtime.launch():
-            pull_kernel(self.lattice, bool(along))(
-                _flat(values), _flat(gradient), at, order, _directions(points, along), products,
-                result, len(points), ordered, self.channels, *self.sizes,
+            runtime.run(
+                pull_kernel(self.lattice, bool(along)),
+                _flat(values), _flat(gradient), at, order, _directions(points, along), _corners(points), result,
+                len(points), ordered, self.channels, *self.sizes,
             )  # fmt: skip
         return result
 
@@ -176,33 +176,35 @@ class _Interpolation:
         result = memory.zeros(*self.shape, like=points)
         directions = _directions(points, along)
         if runtime.backend() != "cpu":
-            with runtime.launch():
-                scatter_atomic_kernel(self.lattice, bool(along))(
-                    _flat(gradient), points.contiguous(), directions, _flat(result),
-                    len(points), self.channels, *self.sizes,
-                )  # fmt: skip
+            runtime.run(
+                scatter_atomic_kernel(self.lattice, bool(along)),
+                _flat(gradient), points.contiguous(), directions, _flat(result),
+                len(points), self.channels, *self.sizes,
+            )  # fmt: skip
             return result
         width = _width(self.channels)
         blocks = self.channels // width
         upstream, target = _lanes(gradient, width), _lanes(result, width)
         if len(points) <= FEW:
-            tasks = min(blocks, runtime.available_cores())
-            with runtime.launch():
-                scatter_few_kernel(self.lattice, width, bool(along))(
-                    upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes
-                )
+            tasks = min(blocks, runtime.available_cores()) if gradient.numel() >= SHARED else 1
+            runtime.run(
+                scatter_few_kernel(self.lattice, width, bool(along)),
+                upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes,
+            )  # fmt: skip
             return result
         slabs = self._sorted(points)
-        bases = torch.empty(len(points), dtype=torch.int32)
-        weights = torch.empty(len(points), 2 ** points.shape[1], dtype=points.dtype)
         with runtime.launch():
-            weights_kernel(self.lattice, bool(along))(
-                slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes
-            )
+            bases = memory.scratch("bases", len(points), dtype=torch.int32, device=points.device)
+            weights = _corners(points)
+            runtime.run(
+                weights_kernel(self.lattice, bool(along)),
+                slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes,
+            )  # fmt: skip
             for parity in (0, 1):
-                scatter_kernel(self.lattice, width)(
+                runtime.run(
+                    scatter_kernel(self.lattice, width),
                     upstream, slabs.order, bases, weights, slabs.ends, target,
-                    TASKS, len(slabs.ends), parity, blocks, *self.sizes,
+                    runtime.available_cores(), len(slabs.ends), parity, blocks, *self.sizes,
                 )  # fmt: skip
         return result
 
@@ -226,13 +228,6 @@ def _width(channels: int) -> int:
     return next(width for width in (8, 4, 3, 2, 1) if channels % width == 0)
 
 
-def _split(points: int, blocks: int) -> int:
-    """Iterations that share a point's channels: as many as it takes to occupy all cores."""
-    if runtime.backend() != "cpu":
-        return blocks
-    return max(1, min(blocks, 2048 // max(points, 1)))
-
-
 def _lanes(tensor: Tensor, width: int) -> Tensor:
     return tensor.contiguous().view(-1, width)
 
@@ -243,3 +238,8 @@ def _flat(tensor: Tensor) -> Tensor:
 
 def _directions(points: Tensor, along: tuple[Tensor, ...]) -> Tensor:
     return along[0].contiguous() if along else points.new_empty(0, points.shape[1])
+
+
+def _corners(points: Tensor) -> Tensor:
+    """A number for each corner of each point's cell, to be used under the lock."""
+    return memory.scratch("corners", len(points), 2 ** points.shape[1], dtype=points.dtype, device=points.device)

@@ -10,8 +10,7 @@ A directed kernel has, in place of w, its derivative along a vector t of each po
 """
 
 import functools
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .runtime import ti
 
@@ -22,8 +21,7 @@ GRAIN = 512
 UNROLLED = 16  # channels up to which loops over them are unrolled
 
 
-@dataclass(frozen=True)
-class Lattice:
+class Lattice(NamedTuple):
     """What kernels are compiled for: dimensions D, type of the numbers, channels, nodes' positions, boundary.
 
     Node k of n along an axis lies at k / (n - 1) if `aligned`, else at (k + 0.5) / n. With `border`, points outside have

@@ -10,9 +10,12 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .lattice import GRAIN, Lattice, along_axis
 from .runtime import ti
+
+
+POINTS_PER_BIN = 4  # on average at least, or counting takes longer than it gains
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Slabs:
 
 
 def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> Slabs:
-    """Sort points (N, D) by their cell along the first axis, then the next ones, as far as bins do not outnumber points.
+    """Sort points (N, D) by their cell along the first axis, then along the next ones as far as that pays.
 
     The order is stable, so that it does not depend on threads.
     """
@@ -33,18 +36,19 @@ def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> 
     bins = [1, 1, 1]
     for axis, size in enumerate(sizes):
         cells = max(size - 1, 1)
-        if axis > 0 and bins[0] * bins[1] * cells > count:
+        if axis > 0 and POINTS_PER_BIN * bins[0] * bins[1] * cells > count:
             break
         bins[axis] = cells
     chunks = min(runtime.available_cores(), 16)
     ordered = torch.empty_like(points)
     order = torch.empty(count, dtype=torch.int32)
     ends = torch.empty(bins[0], dtype=torch.int32)
-    places = torch.empty(chunks * bins[0] * bins[1] * bins[2], dtype=torch.int32)
     with runtime.launch():
-        _sort_kernel(lattice)(
-            points, ordered, order, ends, places, count, chunks, -(-count // chunks), *bins, *(*sizes, 1)[:3]
-        )
+        places = memory.scratch("places", chunks * bins[0] * bins[1] * bins[2], dtype=torch.int32, device=points.device)
+        runtime.run(
+            _sort_kernel(lattice),
+            points, ordered, order, ends, places, count, chunks, -(-count // chunks), *bins, *(*sizes, 1)[:3],
+        )  # fmt: skip
     return Slabs(ordered, order, ends)
 
 
