@@ -1,0 +1,258 @@
+"""Values between the nodes of a grid, with derivatives to the values and to the points, up to the second order."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from . import arguments, memory, runtime
+from .arguments import Given
+from .bridge import Gradients, bridge
+from .gather import gather_kernel, pull_kernel
+from .lattice import Lattice
+from .scatter import (
+    scatter_atomic_kernel,
+    scatter_copies_kernel,
+    scatter_few_kernel,
+    scatter_kernel,
+    weights_kernel,
+)
+from .slabs import Slabs, slabs_of
+
+Wanted = tuple[bool, ...]
+
+COPIES = 8  # of a small grid, at most, for threads of their own
+FEW = 4096  # points; up to this many, sorting takes as long as it gains
+WIDEST = 8  # channels at a time; AVX2 has registers of 8, and the 8 corners of a cell need one each
+SHARED = 2**15  # numbers; from this many, adding up those of few points occupies all cores
+CACHED = 2**22  # bytes; values up to this size are read in any order
+
+
+def interpolate(
+    values: Given,
+    points: Given,
+    *,
+    boundary: Literal["border", "zeros"] = "border",
+    align_corners: bool = True,
+) -> Any:
+    """Bilinear or trilinear interpolation of `values` at `points`: y = Σ_k w_k V_k over the 2^D nodes of a cell.
+
+    It is `torch.nn.functional.grid_sample` with channels last, coordinates in [0, 1] and axes in the order of `values`.
+
+    Args:
+        values: (X, Y, C) or (X, Y, Z, C) float32 or float64; `values[i, j, k]` lies at x_i, y_j, z_k.
+        points: (N, 2) or (N, 3) of the same dtype; coordinate i runs along axis i of `values`.
+        boundary: "border": outside, the value of the nearest point of the border; "zeros": nodes outside are 0.
+        align_corners: True: node k of n along an axis lies at k / (n - 1), False: at (k + 0.5) / n.
+
+    Returns:
+        (N, C), of the kind of `values`. The row of a point with NaN is NaN. Differentiable twice, to values and points;
+        derivatives to a coordinate are those within its cell (at a node, of the cell above it), and 0 on the border and
+        outside. A point with NaN adds nothing to the gradient of the values.
+
+    Raises:
+        TypeError, ValueError: an argument is of another dtype, shape or device, or too large for 32-bit indices.
+        RuntimeError: in a backward pass, where a derivative of the third order is wanted.
+
+    Example:
+        A grid of two by two nodes with the values 0, 1 (x = 0) and 2, 3 (x = 1) is 2 x + y: at (0.5, 0.25) it is 1.25.
+    """
+    if boundary not in ("border", "zeros"):
+        raise ValueError(f"boundary: expected 'border' or 'zeros', got {boundary!r}")
+    grid, restore = arguments.numbers("values", values)
+    if grid.ndim not in (3, 4) or 0 in grid.shape:
+        raise ValueError(f"values: expected shape (X, Y, C) or (X, Y, Z, C), none of them 0, got {tuple(grid.shape)}")
+    places, _ = arguments.numbers("points", points)
+    dimensions = grid.ndim - 1
+    if places.ndim != 2 or places.shape[1] != dimensions:
+        raise ValueError(
+            f"points: expected shape (N, {dimensions}) for values of {tuple(grid.shape)}, got {tuple(places.shape)}"
+        )
+    if places.dtype != grid.dtype:
+        raise TypeError(f"points: expected the dtype of values, {grid.dtype}, got {places.dtype}")
+    if len(places) * grid.shape[-1] > arguments.LARGEST_COUNT:
+        raise ValueError(
+            f"points: expected at most 2^31 - 1 numbers in the result, got {len(places)} points of {grid.shape[-1]} "
+            "channels; split them"
+        )
+    runtime.check_device(values=grid, points=places)
+    lattice = _lattice(grid, aligned=align_corners, border=boundary == "border")
+    return restore(_Interpolation(lattice, tuple(grid.shape)).gather(grid, places))
+
+
+@dataclass
+class _Interpolation:
+    """One call: its settings, and the order of its points, which all passes share once one has made it."""
+
+    lattice: Lattice
+    shape: tuple[int, ...]
+    slabs: Slabs | None = field(default=None, init=False)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Nodes along the three axes."""
+        return (*self.shape[:-1], 1)[:3]
+
+    @property
+    def channels(self) -> int:
+        """Numbers at a node."""
+        return self.shape[-1]
+
+    # Each of the three maps is linear in all but the points, and all their derivatives are such maps again. `along` is
+    # empty, or holds the directions (N, D) of a directed map.
+
+    def gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        """(N, C): Σ_k w_k V_k."""
+        result: Tensor = bridge(self._gather, self._gather_derivative, values, points, *along)
+        return result
+
+    def scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        """Like the values: Σ_n w_k g_n."""
+        result: Tensor = bridge(self._scatter, self._scatter_derivative, gradient, points, *along)
+        return result
+
+    def pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        """(N, D): Σ_k ∂w_k V_k · g_n."""
+        result: Tensor = bridge(self._pull, self._pull_derivative, values, gradient, points, *along)
+        return result
+
+    def _gather_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+        values, points, *along = inputs
+        (g,) = gradients
+        assert g is not None
+        return (
+            self.scatter(g, points, *along) if wanted[0] else None,
+            self.pull(values, g, points, *along) if wanted[1] else None,
+            *(self.pull(values, g, points) if want else None for want in wanted[2:]),
+        )
+
+    def _scatter_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+        g, points, *along = inputs
+        (values,) = gradients
+        assert values is not None
+        return (
+            self.gather(values, points, *along) if wanted[0] else None,
+            self.pull(values, g, points, *along) if wanted[1] else None,
+            *(self.pull(values, g, points) if want else None for want in wanted[2:]),
+        )
+
+    def _pull_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+        values, g, points, *along = inputs
+        (t,) = gradients
+        assert t is not None
+        if along and any(wanted[:3]):
+            raise RuntimeError("interpolate: derivatives of the third order are not available")
+        if along:
+            return None, None, None, self.pull(values, g, points, t)
+        return (
+            self.scatter(g, points, t) if wanted[0] else None,
+            self.gather(values, points, t) if wanted[1] else None,
+            self.pull(values, g, points, t) if wanted[2] else None,
+        )
+
+    def _gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        result = memory.empty(len(points), self.channels, like=points)
+        at, order, ordered = self._places(points, values)
+        width = self.lattice.lanes
+        blocks = self.channels // width
+        runtime.run(
+            gather_kernel(self.lattice, bool(along)),
+            _lanes(values, width), at, order, _directions(points, along), _lanes(result, width),
+            len(points), ordered, 1 if runtime.backend() == "cpu" else blocks, blocks, *self.sizes,
+        )  # fmt: skip
+        return result
+
+    def _pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        result = memory.empty(*points.shape, like=points)
+        at, order, ordered = self._places(points, values)
+        with runtime.launch():
+            runtime.run(
+                pull_kernel(self.lattice, bool(along)),
+                _flat(values), _flat(gradient), at, order, _directions(points, along), _corners(points), result,
+                len(points), ordered, self.channels, *self.sizes,
+            )  # fmt: skip
+        return result
+
+    def _scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        result = memory.zeros(*self.shape, like=points)
+        directions = _directions(points, along)
+        if runtime.backend() != "cpu":
+            runtime.run(
+                scatter_atomic_kernel(self.lattice, bool(along)),
+                _flat(gradient), points.contiguous(), directions, _flat(result),
+                len(points), self.channels, *self.sizes,
+            )  # fmt: skip
+            return result
+        width = self.lattice.lanes
+        blocks = self.channels // width
+        upstream, target = _lanes(gradient, width), _lanes(result, width)
+        if len(points) <= FEW:
+            tasks = min(blocks, runtime.available_cores()) if gradient.numel() >= SHARED else 1
+            runtime.run(
+                scatter_few_kernel(self.lattice, bool(along)),
+                upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes,
+            )  # fmt: skip
+            return result
+        if self.slabs is None and result.nbytes <= CACHED and self.lattice.single:
+            tasks, size = min(runtime.available_cores(), COPIES), result.numel() // width
+            with runtime.launch():
+                copies = memory.scratch("copies", tasks * size, width, dtype=points.dtype, device=points.device)
+                runtime.run(
+                    scatter_copies_kernel(self.lattice, bool(along)),
+                    upstream, points.contiguous(), directions, copies, target,
+                    len(points), tasks, -(-len(points) // tasks), size, *self.sizes,
+                )  # fmt: skip
+            return result
+        slabs = self._sorted(points)
+        with runtime.launch():
+            bases = memory.scratch("bases", len(points), dtype=torch.int32, device=points.device)
+            weights = _corners(points)
+            runtime.run(
+                weights_kernel(self.lattice, bool(along)),
+                slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes,
+            )  # fmt: skip
+            for parity in (0, 1):
+                runtime.run(
+                    scatter_kernel(self.lattice),
+                    upstream, slabs.order, bases, weights, slabs.ends, target,
+                    runtime.available_cores(), len(slabs.ends), parity, blocks, *self.sizes,
+                )  # fmt: skip
+        return result
+
+    def _places(self, points: Tensor, values: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Points to read values at, their order, and 1 where they are sorted, else 0."""
+        if len(points) > FEW and values.nbytes > CACHED and runtime.backend() == "cpu":
+            slabs = self._sorted(points)
+            return slabs.points, slabs.order, 1
+        return points.contiguous(), torch.empty(0, dtype=torch.int32, device=points.device), 0
+
+    def _sorted(self, points: Tensor) -> Slabs:
+        if self.slabs is None:
+            self.slabs = slabs_of(points.contiguous(), self.shape[:-1], self.lattice)
+        return self.slabs
+
+
+def _lattice(values: Tensor, *, aligned: bool, border: bool) -> Lattice:
+    """For values (X, Y[, Z], C); packets of channels are such that none is left over, and one on a GPU."""
+    channels = values.shape[-1]
+    widest = WIDEST if runtime.backend() == "cpu" else 1
+    lanes = channels if channels <= widest else next(n for n in (8, 4, 3, 2, 1) if n <= widest and channels % n == 0)
+    return Lattice(values.ndim - 1, values.dtype == torch.float64, lanes, lanes == channels, aligned, border)
+
+
+def _lanes(tensor: Tensor, width: int) -> Tensor:
+    return tensor.contiguous().view(-1, width)
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.contiguous().view(-1)
+
+
+def _directions(points: Tensor, along: tuple[Tensor, ...]) -> Tensor:
+    return along[0].contiguous() if along else points.new_empty(0, points.shape[1])
+
+
+def _corners(points: Tensor) -> Tensor:
+    """A number for each corner of each point's cell, to be used under the lock."""
+    return memory.scratch("corners", len(points), 2 ** points.shape[1], dtype=points.dtype, device=points.device)
