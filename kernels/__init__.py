@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .evaluate import distance, distance_and_gradient
+    from .interpolation import interpolate
     from .program import Program
     from .runtime import start
     from .trace import Hits, sphere_trace
 
-__all__ = ["Hits", "Program", "distance", "distance_and_gradient", "sphere_trace", "start"]
+__all__ = ["Hits", "Program", "distance", "distance_and_gradient", "interpolate", "sphere_trace", "start"]
 
 _HOMES = {
     "Hits": "trace",
     "Program": "program",
     "distance": "evaluate",
     "distance_and_gradient": "evaluate",
+    "interpolate": "interpolation",
     "sphere_trace": "trace",
     "start": "runtime",
 }

@@ -23,12 +23,23 @@ def vectors(name: str, given: Given, *, double: bool = False) -> tuple[torch.Ten
         TypeError: not an array, or of another dtype.
         ValueError: the last dimension is not 3, or there are too many elements for 32-bit indices.
     """
+    tensor, restore = numbers(name, given, double=double)
+    if tensor.ndim == 0 or tensor.shape[-1] != 3:
+        raise ValueError(f"{name}: expected shape (…, 3), got {tuple(tensor.shape)}")
+    return tensor, restore
+
+
+def numbers(name: str, given: Given, *, double: bool = True) -> tuple[torch.Tensor, Callable[[torch.Tensor], Any]]:
+    """`given` as a float32 tensor (or float64 where `double` allows it), and how to hand results back, as `vectors`.
+
+    Raises:
+        TypeError: not an array, or of another dtype.
+        ValueError: there are too many elements for 32-bit indices.
+    """
     tensor, restore = _tensor(name, given)
     allowed = (torch.float32, torch.float64) if double else (torch.float32,)
     if tensor.dtype not in allowed:
         raise TypeError(f"{name}: expected {' or '.join(map(str, allowed))}, got {tensor.dtype}")
-    if tensor.ndim == 0 or tensor.shape[-1] != 3:
-        raise ValueError(f"{name}: expected shape (…, 3), got {tuple(tensor.shape)}")
     if tensor.numel() > LARGEST_COUNT:
         raise ValueError(f"{name}: expected at most 2^31 - 1 numbers, got {tensor.numel()}; split it")
     return tensor, restore

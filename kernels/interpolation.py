@@ -1,0 +1,217 @@
+"""Values between the nodes of a grid, with derivatives to the values and to the points, up to the second order."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from . import arguments, memory, runtime
+from .arguments import Given
+from .bridge import Gradients, bridge
+from .lattice import Kernels, kernels
+from .runtime import ti
+from .slabs import Slabs, slabs_of
+
+Wanted = tuple[bool, ...]
+
+# Fewer points are not sorted: that takes as long as it gains.
+FEW = 4096
+
+
+def interpolate(
+    values: Given,
+    points: Given,
+    *,
+    boundary: Literal["border", "zeros"] = "border",
+    align_corners: bool = True,
+) -> Any:
+    """Bilinear or trilinear interpolation of `values` at `points`: y = Σ_k w_k V_k over the 2^D nodes of a cell.
+
+    It is `torch.nn.functional.grid_sample`, with channels last, coordinates in [0, 1] and axes in the order of `values`.
+
+    Args:
+        values: (X, Y, C) or (X, Y, Z, C) float32 or float64; `values[i, j, k]` lies at x_i, y_j, z_k.
+        points: (N, 2) or (N, 3) of the same dtype; coordinate i runs along axis i of `values`.
+        boundary: "border": outside, the value of the nearest point of the border; "zeros": nodes outside are 0.
+        align_corners: True: node k of n along an axis lies at k / (n - 1), False: at (k + 0.5) / n.
+
+    Returns:
+        (N, C), of the kind of `values`. The row of a point with NaN is NaN. Differentiable twice, to values and points;
+        derivatives to a coordinate are those within its cell (at a node, of the cell above it), and 0 on the border and
+        outside. A point with NaN adds nothing to the gradient of the values.
+
+    Raises:
+        TypeError, ValueError: an argument is of another dtype, shape or device, or too large for 32-bit indices.
+        RuntimeError: in a backward pass, where a derivative of the third order is wanted.
+
+    Example:
+        A grid of two by two nodes with the values 0, 1 (x = 0) and 2, 3 (x = 1) is 2 x + y: at (0.5, 0.25) it is 1.25.
+    """
+    if boundary not in ("border", "zeros"):
+        raise ValueError(f"boundary: expected 'border' or 'zeros', got {boundary!r}")
+    grid, restore = arguments.numbers("values", values)
+    if grid.ndim not in (3, 4) or 0 in grid.shape:
+        raise ValueError(f"values: expected shape (X, Y, C) or (X, Y, Z, C), none of them 0, got {tuple(grid.shape)}")
+    places, _ = arguments.numbers("points", points)
+    dimensions = grid.ndim - 1
+    if places.ndim != 2 or places.shape[1] != dimensions:
+        raise ValueError(
+            f"points: expected shape (N, {dimensions}) for values of shape {tuple(grid.shape)}, got {tuple(places.shape)}"
+        )
+    if places.dtype != grid.dtype:
+        raise TypeError(f"points: expected the dtype of values, {grid.dtype}, got {places.dtype}")
+    if len(places) * grid.shape[-1] > arguments.LARGEST_COUNT:
+        raise ValueError(
+            f"points: expected at most 2^31 - 1 numbers in the result, got {len(places)} points of {grid.shape[-1]} "
+            "channels; split them"
+        )
+    runtime.check_device(values=grid, points=places)
+    return restore(_Interpolation(tuple(grid.shape), int(align_corners), int(boundary == "border")).gather(grid, places))
+
+
+@dataclass
+class _Interpolation:
+    """One call: its settings, and the order of its points, which all passes share once one has made it."""
+
+    shape: tuple[int, ...]
+    aligned: int
+    border: int
+    slabs: Slabs | None = field(default=None, init=False)
+
+    # Each of the three maps is linear in all but the points, and all their derivatives are such maps again. `along` is
+    # empty, or holds the directions (N, D) of a directed map.
+
+    def gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        """(N, C): Σ_k w_k V_k."""
+        result: Tensor = bridge(self._gather, self._gather_derivative, values, points, *along)
+        return result
+
+    def scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        """Like the values: Σ_n w_k g_n."""
+        result: Tensor = bridge(self._scatter, self._scatter_derivative, gradient, points, *along)
+        return result
+
+    def pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        """(N, D): Σ_k ∂w_k V_k · g_n."""
+        result: Tensor = bridge(self._pull, self._pull_derivative, values, gradient, points, *along)
+        return result
+
+    def _gather_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+        values, points, *along = inputs
+        (g,) = gradients
+        assert g is not None
+        return (
+            self.scatter(g, points, *along) if wanted[0] else None,
+            self.pull(values, g, points, *along) if wanted[1] else None,
+            *(self.pull(values, g, points) if want else None for want in wanted[2:]),
+        )
+
+    def _scatter_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+        g, points, *along = inputs
+        (values,) = gradients
+        assert values is not None
+        return (
+            self.gather(values, points, *along) if wanted[0] else None,
+            self.pull(values, g, points, *along) if wanted[1] else None,
+            *(self.pull(values, g, points) if want else None for want in wanted[2:]),
+        )
+
+    def _pull_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+        values, g, points, *along = inputs
+        (t,) = gradients
+        assert t is not None
+        if along and any(wanted[:3]):
+            raise RuntimeError("interpolate: derivatives of the third order are not available")
+        if along:
+            return None, None, None, self.pull(values, g, points, t)
+        return (
+            self.scatter(g, points, t) if wanted[0] else None,
+            self.gather(values, points, t) if wanted[1] else None,
+            self.pull(values, g, points, t) if wanted[2] else None,
+        )
+
+    def _gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        result = memory.empty(len(points), self.shape[-1], like=points)
+        places, order, ordered = self._ordered(points)
+        width, blocks, device = self._device(points, along)
+        split = _split(points, blocks)
+        with runtime.launch():
+            device.gather(
+                _lanes(values, width), places, order, _directions(points, along), result.view(-1, width),
+                len(points), ordered, split, blocks, *self._settings(),
+            )  # fmt: skip
+        return result
+
+    def _pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        result = torch.empty_like(points, memory_format=torch.contiguous_format)
+        places, order, ordered = self._ordered(points)
+        width, blocks, device = self._device(points, along)
+        with runtime.launch():
+            device.pull(
+                _lanes(values, width), _lanes(gradient, width), places, order, _directions(points, along), result,
+                len(points), ordered, blocks, *self._settings(),
+            )  # fmt: skip
+        return result
+
+    def _scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        result = memory.zeros(*self.shape, like=points)
+        width, blocks, device = self._device(points, along)
+        upstream, target, directions = _lanes(gradient, width), result.view(-1, width), _directions(points, along)
+        if runtime.backend() != "cpu":
+            with runtime.launch():
+                device.scatter_atomic(
+                    upstream, points.contiguous(), directions, target, len(points), blocks, *self._settings()
+                )
+            return result
+        places, order, ordered = self._ordered(points)
+        if self.slabs is None:
+            ends, tasks, slabs = order, min(blocks, runtime.available_cores()), 1
+        else:
+            ends, tasks, slabs = self.slabs.ends, 64, len(self.slabs.ends)
+        with runtime.launch():
+            for parity in range(1 + ordered):
+                device.scatter(
+                    upstream, places, order, directions, ends, target,
+                    len(points), ordered, tasks, slabs, parity, blocks, *self._settings(),
+                )  # fmt: skip
+        return result
+
+    def _ordered(self, points: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Points, their order, and 1 where they are sorted, else 0."""
+        if self.slabs is None and runtime.backend() == "cpu" and len(points) > FEW:
+            self.slabs = slabs_of(points.contiguous(), self.shape[:-1], self.aligned, self.border)
+        if self.slabs is None:
+            return points.contiguous(), torch.empty(0, dtype=torch.int32, device=points.device), 0
+        return self.slabs.points, self.slabs.order, 1
+
+    def _settings(self) -> tuple[int, ...]:
+        return (*(*self.shape[:-1], 1)[:3], self.aligned, self.border)
+
+    def _device(self, points: Tensor, along: tuple[Tensor, ...]) -> tuple[int, int, Kernels]:
+        """Channels in a packet, packets, and the kernels for them."""
+        width = _width(self.shape[-1])
+        real = ti.f32 if points.dtype == torch.float32 else ti.f64
+        return width, self.shape[-1] // width, kernels(points.shape[1], real, width, bool(along))
+
+
+def _width(channels: int) -> int:
+    """Channels that a packet holds, such that none is left over; a GPU has its own lanes."""
+    if runtime.backend() != "cpu":
+        return 1
+    return next(width for width in (8, 4, 3, 2, 1) if channels % width == 0)
+
+
+def _split(points: Tensor, blocks: int) -> int:
+    """Iterations that share a point's channels: as many as it takes to occupy all cores."""
+    if runtime.backend() != "cpu":
+        return blocks
+    return max(1, min(blocks, 2048 // max(len(points), 1)))
+
+
+def _lanes(tensor: Tensor, width: int) -> Tensor:
+    return tensor.contiguous().view(-1, width)
+
+
+def _directions(points: Tensor, along: tuple[Tensor, ...]) -> Tensor:
+    return along[0].contiguous() if along else points.new_empty(0, points.shape[1])
