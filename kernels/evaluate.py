@@ -6,7 +6,7 @@ import torch
 
 from . import arguments, runtime
 from .arguments import Given
-from .bridge import bridge
+from .bridge import bridge, derivative_of
 from .interpreter import machine
 from .operations import FAR
 from .program import Program
@@ -44,7 +44,7 @@ def distance(program: Program, points: Given) -> Any:
     def by_twin(points: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         return distance_twin(program, points, parameters)
 
-    return restore(bridge(by_kernel, by_twin, flat, numbers).reshape(tensor.shape[:-1]))
+    return restore(bridge(by_kernel, derivative_of(by_twin), flat, numbers).reshape(tensor.shape[:-1]))
 
 
 def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:

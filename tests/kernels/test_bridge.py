@@ -1,12 +1,16 @@
-"""Derivatives of `distance` through the bridge: leaves used twice, repeated passes, strided gradients, second order."""
+"""The bridge: several inputs and outputs; `distance` through it: leaves used twice, repeated passes, second order."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
 import isofield as iso
 from isofield.kernels import Program, distance
+from isofield.kernels.bridge import bridge, derivative_of
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +106,98 @@ def test_eikonal_losses_train(program: Program) -> None:
     ((gradient.norm(dim=1) - 1.0) ** 2).sum().backward()
     assert bool(numbers.grad.isfinite().all())
     assert bool(points.grad.isfinite().all())
+
+
+def polar(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Radius and angle of the points (x, y)."""
+    return (x * x + y * y).sqrt(), torch.atan2(y, x)
+
+
+def polar_derivative(
+    inputs: tuple[Tensor, ...], gradients: tuple[Tensor | None, ...], wanted: tuple[bool, ...]
+) -> tuple[Tensor | None, ...]:
+    """Of `polar`, by hand."""
+    x, y = inputs
+    radius = (x * x + y * y).sqrt()
+    along, across = (torch.zeros_like(x) if gradient is None else gradient for gradient in gradients)
+    return (
+        along * x / radius - across * y / radius**2 if wanted[0] else None,
+        along * y / radius + across * x / radius**2 if wanted[1] else None,
+    )
+
+
+def numbers(*shape: int, seed: int = 0) -> Tensor:
+    """Between 0.5 and 1.5, float64, wanting a gradient."""
+    generator = torch.Generator().manual_seed(seed)
+    return (0.5 + torch.rand(*shape, generator=generator, dtype=torch.float64)).requires_grad_()
+
+
+@pytest.mark.parametrize("derivative", [polar_derivative, derivative_of(polar)])
+def test_two_outputs_and_their_derivatives(derivative: Any) -> None:
+    x, y = numbers(5), numbers(5, seed=1)
+
+    def through(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return bridge(polar, derivative, x, y)
+
+    assert torch.autograd.gradcheck(through, (x, y))
+    assert torch.autograd.gradgradcheck(through, (x, y))
+
+
+def test_an_output_without_a_gradient_comes_as_none_and_an_input_that_needs_none_gets_none() -> None:
+    seen = []
+
+    def derivative(inputs: Any, gradients: Any, wanted: Any) -> Any:
+        seen.append((gradients[0] is None, gradients[1] is None, wanted))
+        return polar_derivative(inputs, gradients, wanted)
+
+    x, y = numbers(5), numbers(5, seed=1).detach()
+    radius, angle = bridge(polar, derivative, x, y)
+    (first,) = torch.autograd.grad(angle.sum(), x, retain_graph=True)
+    assert torch.allclose(first, -y / (x * x + y * y))
+    (second,) = torch.autograd.grad(radius.sum(), x)
+    assert torch.allclose(second, x / (x * x + y * y).sqrt())
+    assert seen == [(True, False, (True, False)), (False, True, (True, False))]
+
+
+def test_derivatives_see_detached_tensors_unless_a_graph_is_wanted() -> None:
+    seen = []
+
+    def derivative(inputs: Any, gradients: Any, wanted: Any) -> Any:
+        seen.append((torch.is_grad_enabled(), inputs[0].requires_grad))
+        return polar_derivative(inputs, gradients, wanted)
+
+    x = numbers(5)
+    torch.autograd.grad(bridge(polar, derivative, x, x.detach())[0].sum(), x)
+    torch.autograd.grad(bridge(polar, derivative, x, x.detach())[0].sum(), x, create_graph=True)
+    assert seen == [(False, False), (True, True)]
+
+
+def test_kernels_see_detached_tensors() -> None:
+    def kernel(x: Tensor, y: Tensor) -> Tensor:
+        assert not x.requires_grad
+        assert not y.requires_grad
+        return x * y
+
+    with torch.no_grad():
+        bridge(kernel, derivative_of(torch.mul), numbers(2), numbers(2))
+    assert bridge(kernel, derivative_of(torch.mul), numbers(2), numbers(2)).requires_grad
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_input_computed_from_another_does_not_count_twice(again: bool) -> None:
+    """d/dx of x · x², through a bridge that sees x and x²."""
+    x = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
+    (got,) = torch.autograd.grad(bridge(torch.mul, derivative_of(torch.mul), x, x * x), x, create_graph=again)
+    assert float(got.detach()) == 12.0
+
+
+def test_a_twin_that_does_not_depend_on_an_input_gives_no_gradient() -> None:
+    def first(x: Tensor, y: Tensor) -> Tensor:
+        return 2.0 * x
+
+    x, y = numbers(3), numbers(3)
+    got = torch.autograd.grad(bridge(first, derivative_of(first), x, y).sum(), (x, y), allow_unused=True)
+    assert got[0].tolist() == [2.0, 2.0, 2.0]
+    assert got[1] is None
+    (alone,) = torch.autograd.grad(bridge(first, derivative_of(first), x.detach(), y).sum(), y, allow_unused=True)
+    assert alone is None
