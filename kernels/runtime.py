@@ -73,7 +73,7 @@ def start(name: str | None = None) -> str:
                     arch={"cpu": ti.cpu, "cuda": ti.cuda, "vulkan": ti.vulkan}[chosen],
                     enable_fallback=False,
                     offline_cache_file_path=str(folder),
-                    cpu_max_num_threads=_available_cores(),
+                    cpu_max_num_threads=available_cores(),
                     # Taichi's own passes took 5 of the 6.6 seconds that the interpreter compiles and gained nothing:
                     # LLVM does the same work again.
                     advanced_optimization=False,
@@ -166,7 +166,7 @@ def describe() -> dict[str, str]:
         "taichi": ".".join(map(str, ti.__version__)),
         "torch": torch.__version__,
         "backend": backend(),
-        "device": torch.cuda.get_device_name() if backend() == "cuda" else f"CPU, {_available_cores()} cores",
+        "device": torch.cuda.get_device_name() if backend() == "cuda" else f"CPU, {available_cores()} cores",
         "lane width": str(lane_width()),
         "cache folder": str(cache_folder()),
     }
@@ -185,7 +185,7 @@ def _running() -> str | None:
     raise RuntimeError(f"backend: Taichi runs on {arch}, which isofield does not know; it knows {', '.join(BACKENDS)}")
 
 
-def _available_cores() -> int:
+def available_cores() -> int:
     """Cores this process may use; Taichi itself counts the machine's."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
