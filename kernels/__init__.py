@@ -8,18 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .evaluate import distance, distance_and_gradient
+    from .hash_encode import hash_encode
+    from .hash_levels import HashLevels
     from .interpolation import interpolate
     from .program import Program
     from .runtime import start
     from .trace import Hits, sphere_trace
 
-__all__ = ["Hits", "Program", "distance", "distance_and_gradient", "interpolate", "sphere_trace", "start"]
+__all__ = [
+    "HashLevels",
+    "Hits",
+    "Program",
+    "distance",
+    "distance_and_gradient",
+    "hash_encode",
+    "interpolate",
+    "sphere_trace",
+    "start",
+]
 
 _HOMES = {
+    "HashLevels": "hash_levels",
     "Hits": "trace",
     "Program": "program",
     "distance": "evaluate",
     "distance_and_gradient": "evaluate",
+    "hash_encode": "hash_encode",
     "interpolate": "interpolation",
     "sphere_trace": "trace",
     "start": "runtime",
