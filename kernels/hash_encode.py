@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -110,9 +109,7 @@ def _table_gradient(sums: _Sums, points: torch.Tensor, gradient: torch.Tensor) -
     return bridge(sums.to_table, derivative, points, gradient)
 
 
-def _point_gradient(
-    sums: _Sums, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor
-) -> torch.Tensor:
+def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     """P = Σ (g · T[node]) ∇W(x), (N, D), for g (N, L·F)."""
 
     def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
@@ -160,9 +157,7 @@ class _Sums:
         self._launch("to_points", (table,), points, along, (gradient,), (out,), self._gather_tasks(len(points)))
         return out
 
-    def to_table(
-        self, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def to_table(self, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) g, (rows, F)."""
         shape = (self.levels.rows, self.levels.features)
         size = math.prod(shape)
@@ -201,9 +196,7 @@ class _Sums:
         on_cpu = runtime.backend() == "cpu"
         width, spacing = (PACKET, SMALLEST_TASK) if on_cpu else (1, 1)
         packets_per_task = math.ceil(math.ceil(count / width) / tasks)
-        kernels = hash_kernels(
-            levels.dimensions, levels.features, points.dtype, width, not on_cpu, along is not None
-        )
+        kernels = hash_kernels(levels.dimensions, levels.features, points.dtype, width, not on_cpu, along is not None)
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
         with runtime.launch():

@@ -60,7 +60,9 @@ class HashLevels:
         expect("features", 1 <= self.features <= LARGEST_FEATURES, f"1 … {LARGEST_FEATURES}", self.features)
         power = self.entries >= 1 and self.entries & (self.entries - 1) == 0
         expect("entries", power, "a power of two", self.entries)
-        expect("entries", self.rows * self.features <= LARGEST_COUNT, "a table of at most 2^31 - 1 numbers", self.entries)
+        expect(
+            "entries", self.rows * self.features <= LARGEST_COUNT, "a table of at most 2^31 - 1 numbers", self.entries
+        )
 
     @functools.cached_property
     def resolutions(self) -> tuple[int, ...]:

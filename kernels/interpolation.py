@@ -67,7 +67,9 @@ def interpolate(
             "channels; split them"
         )
     runtime.check_device(values=grid, points=places)
-    return restore(_Interpolation(tuple(grid.shape), int(align_corners), int(boundary == "border")).gather(grid, places))
+    return restore(
+        _Interpolation(tuple(grid.shape), int(align_corners), int(boundary == "border")).gather(grid, places)
+    )
 
 
 @dataclass

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from ...kernels import interpolate
 from .base import Bounds, LearnedField, Meaning, whole
 from .perceptron import perceptron
-from .temporary import interpolate
 
 LARGEST_GRID = 2**31 - 1  # numbers, what kernels index
 

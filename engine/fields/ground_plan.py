@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
+from ...kernels import interpolate
 from .base import Bounds, LearnedField, Meaning, whole
 from .grid import node_values
 from .perceptron import perceptron
-from .temporary import interpolate, positional_encoding
+from .temporary import positional_encoding
 
 
 class GroundPlan(LearnedField):

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from ...kernels import HashLevels, hash_encode
 from .base import Bounds, LearnedField, Meaning
 from .perceptron import perceptron
-from .temporary import HashLevels, hash_encode
 
 
 class HashGrid(LearnedField):
