@@ -34,7 +34,7 @@ def write_checkpoint(
     path: str | os.PathLike[str],
     field: Field,
     optimiser: torch.optim.Optimizer,
-    generator: torch.Generator,
+    random_state: torch.Tensor,
     settings: FitSettings,
     source: dict[str, Any],
     progress: Progress,
@@ -49,7 +49,7 @@ def write_checkpoint(
     tensors |= {
         f"optimiser.{index}.{key}": optimiser.state[parameter][key] for index, parameter, key in _moments(optimiser)
     }
-    tensors["generator"] = generator.get_state()
+    tensors["generator"] = random_state
     header = {"format": FORMAT, "version": VERSION, **_run(field, settings, source), "progress": asdict(progress)}
     write_tensors(path, tensors, header)
 

@@ -20,13 +20,14 @@ from .settings import FitSettings
 from .status import psnr_of, shown
 
 LOOK_EVERY = 20  # steps between looks at the losses: each look waits for the GPU
+DRAWN = 2**14  # items drawn at a time, for several steps where batches are small: each call of a source has its price
 
-B = TypeVar("B")
-Given = TypeVar("Given", covariant=True)
+B = TypeVar("B", bound=tuple[Any, ...])
+Given = TypeVar("Given", bound=tuple[Any, ...], covariant=True)
 
 
 class Source(Protocol[Given]):
-    """Gives batches: `count` items drawn with the generator, on its device."""
+    """Gives batches: named tuples of tensors (count, …) or None, drawn with the generator, on its device."""
 
     def __call__(self, count: int, generator: torch.Generator) -> Given: ...
 
@@ -143,6 +144,9 @@ class _Run:
         # eps: a table's entry that is seldom met has tiny second moments, and shall move all the same.
         self.optimiser = torch.optim.Adam(self.parameters, lr=self.peak, betas=(0.9, 0.99), eps=1e-15, fused=True)
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
+        self.ahead = max(1, DRAWN // settings.batch)
+        self.before_draw = self.generator.get_state()
+        self._drawn: Any = None
         self.step = 0
         self.log: list[dict[str, Any]] = []
         self.latest = float("nan")
@@ -154,7 +158,7 @@ class _Run:
         """One step."""
         rate = self.settings.rate_at(self.step, self.peak)
         self.optimiser.param_groups[0]["lr"] = rate
-        value = self.loss(self.field, self.source(self.settings.batch, self.generator))
+        value = self.loss(self.field, self.batch())
         self.optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]  # PyTorch left it untyped
         if self.settings.clip is not None:
@@ -162,6 +166,17 @@ class _Run:
         self.optimiser.step()
         self._losses.append(value.detach())
         self.step += 1
+
+    def batch(self) -> Any:
+        """The batch of the next step, from a draw that begins at every multiple of `self.ahead` steps."""
+        count, at = self.settings.batch, self.step % self.ahead
+        if at == 0 or self._drawn is None:
+            self.before_draw = self.generator.get_state()
+            self._drawn = self.source(count * self.ahead, self.generator)
+        if self.ahead == 1:
+            return self._drawn
+        part = slice(at * count, (at + 1) * count)
+        return type(self._drawn)(*(None if tensor is None else tensor[part] for tensor in self._drawn))
 
     def look(self) -> None:
         """Read the losses since the last look.
@@ -204,9 +219,9 @@ class _Run:
         with self.stopped_clock():
             progress = Progress(self.step, self.seconds(), self.log, self._total, self._counted)
             described = dict(self.source.describe())
-            write_checkpoint(
-                self.checkpoint, self.field, self.optimiser, self.generator, self.settings, described, progress
-            )
+            # In the middle of a draw, a resumed run draws the same again.
+            state = self.before_draw if self.step % self.ahead else self.generator.get_state()
+            write_checkpoint(self.checkpoint, self.field, self.optimiser, state, self.settings, described, progress)
 
     def restore(self) -> None:
         """Go on from the checkpoint."""
