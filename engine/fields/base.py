@@ -39,7 +39,7 @@ class Field(torch.nn.Module):
     """
 
     kind: ClassVar[str]
-    rate: ClassVar[float] = 1e-2
+    rate: float = 1e-2
     """Peak learning rate that suits the kind, for Adam."""
 
     def __init__(

@@ -39,6 +39,7 @@ class MLP(LearnedField):
     ) -> None:
         super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
         self.octaves = whole("octaves", octaves, 0, 24)
+        self.rate = 1e-2 if octaves else 2e-2
         self.width, self.layers, self.activation = width, layers, activation
         inputs = 2 * octaves * dimensions if octaves else dimensions
         self.network = perceptron(inputs, channels, width, layers, activation)
