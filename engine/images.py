@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MOST_PIXELS = 150_000_000  # a square of 12 247
 BAND = 2**20  # pixels converted at a time, so that only one copy of a large photo is ever made
@@ -52,16 +52,17 @@ def read_pixels(path: str | os.PathLike[str]) -> torch.Tensor:
     name = os.fspath(path)
     try:
         size = _size_of(Path(path), name)
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pictures that are large, but not too large
-            _check(image, size, name)
-            image.load()
-            return torch.from_numpy(_converted(ImageOps.exif_transpose(image)))
+            with Image.open(path) as image:
+                _check(image, size, name)
+                image.load()
+                return torch.from_numpy(_converted(ImageOps.exif_transpose(image)))
     except ImageFileError:
         raise
     except Image.DecompressionBombError:
         raise ImageFileError(f"{name}: expected at most {MOST_PIXELS} pixels, got more") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise ImageFileError(f"{name}: no picture in a format that is known") from None
     except OSError as error:
         if error.errno is not None:

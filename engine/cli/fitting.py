@@ -129,7 +129,7 @@ def psnr_over(field: Field, image: ImageField) -> float:
     step = max(1, round((height * width / MEASURED) ** 0.5))
     rows, columns = torch.arange(0, height, step), torch.arange(0, width, step)
     total, count = 0.0, 0
-    for some in rows.split(max(1, CHUNK // len(columns))):
+    for some in torch.split(rows, max(1, CHUNK // len(columns))):
         y, x = torch.meshgrid(some / max(height - 1, 1), columns / max(width - 1, 1), indexing="ij")
         found = eight_bits(evaluated(field, torch.stack([x, y], dim=-1).reshape(-1, 2)).float().numpy())
         wanted = image.pixels.cpu()[some][:, columns].reshape(-1, 3)
