@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ...kernels import HashLevels, hash_encode
-from .base import Bounds, LearnedField, Meaning
+from .base import Bounds, LearnedField, Meaning, whole
 from .perceptron import perceptron
 
 
@@ -47,7 +47,7 @@ class HashGrid(LearnedField):
         aspect: float = 1.0,
     ) -> None:
         super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
-        self.levels = HashLevels(dimensions, levels, base, finest, features, entries)
+        self.levels = HashLevels(dimensions, whole("levels", levels, 1, 64), base, finest, features, entries)
         if not isinstance(smoothstep, bool):
             raise TypeError(f"smoothstep: expected True or False, got {smoothstep!r}")
         self.smoothstep = smoothstep

@@ -85,7 +85,7 @@ def made(kind: str, configuration: dict[str, Any], meaning: str, bounds: Any, as
     Raises:
         FieldFileError: there is no such kind, or the configuration does not fit it; says why.
     """
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise FieldFileError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
     try:
         with torch.device("meta"):
