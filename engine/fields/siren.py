@@ -25,7 +25,7 @@ class Siren(LearnedField):
     """
 
     kind = "siren"
-    rate = 1e-3
+    rate = 5e-4
 
     def __init__(
         self,
