@@ -9,14 +9,22 @@ from torch import Tensor
 from . import arguments, memory, runtime
 from .arguments import Given
 from .bridge import Gradients, bridge
-from .lattice import Kernels, kernels
-from .runtime import ti
+from .lattice import Lattice
+from .lattice_kernels import (
+    gather_kernel,
+    pull_kernel,
+    scatter_atomic_kernel,
+    scatter_few_kernel,
+    scatter_kernel,
+    weights_kernel,
+)
 from .slabs import Slabs, slabs_of
 
 Wanted = tuple[bool, ...]
 
-# Fewer points are not sorted: that takes as long as it gains.
-FEW = 4096
+FEW = 4096  # points; up to this many, sorting takes as long as it gains
+SHARED = 2**15  # numbers; from this many, adding up those of few points occupies all cores
+CACHED = 2**22  # bytes; values up to this size are read in any order
 
 
 def interpolate(
@@ -67,19 +75,27 @@ def interpolate(
             "channels; split them"
         )
     runtime.check_device(values=grid, points=places)
-    return restore(
-        _Interpolation(tuple(grid.shape), int(align_corners), int(boundary == "border")).gather(grid, places)
-    )
+    lattice = Lattice(dimensions, grid.dtype == torch.float64, grid.shape[-1], align_corners, boundary == "border")
+    return restore(_Interpolation(lattice, tuple(grid.shape)).gather(grid, places))
 
 
 @dataclass
 class _Interpolation:
     """One call: its settings, and the order of its points, which all passes share once one has made it."""
 
+    lattice: Lattice
     shape: tuple[int, ...]
-    aligned: int
-    border: int
     slabs: Slabs | None = field(default=None, init=False)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Nodes along the three axes."""
+        return (*self.shape[:-1], 1)[:3]
+
+    @property
+    def channels(self) -> int:
+        """Numbers at a node."""
+        return self.shape[-1]
 
     # Each of the three maps is linear in all but the points, and all their derivatives are such maps again. `along` is
     # empty, or holds the directions (N, D) of a directed map.
@@ -134,67 +150,75 @@ class _Interpolation:
         )
 
     def _gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
-        result = memory.empty(len(points), self.shape[-1], like=points)
-        places, order, ordered = self._ordered(points)
-        width, blocks, device = self._device(points, along)
-        split = _split(points, blocks)
-        with runtime.launch():
-            device.gather(
-                _lanes(values, width), places, order, _directions(points, along), result.view(-1, width),
-                len(points), ordered, split, blocks, *self._settings(),
-            )  # fmt: skip
+        result = memory.empty(len(points), self.channels, like=points)
+        at, order, ordered = self._places(points, values)
+        width = _width(self.channels)
+        blocks = self.channels // width
+        runtime.run(
+            gather_kernel(self.lattice, width, bool(along)),
+            _lanes(values, width), at, order, _directions(points, along), _lanes(result, width),
+            len(points), ordered, 1 if runtime.backend() == "cpu" else blocks, blocks, *self.sizes,
+        )  # fmt: skip
         return result
 
     def _pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
-        result = torch.empty_like(points, memory_format=torch.contiguous_format)
-        places, order, ordered = self._ordered(points)
-        width, blocks, device = self._device(points, along)
+        result = memory.empty(*points.shape, like=points)
+        at, order, ordered = self._places(points, values)
         with runtime.launch():
-            device.pull(
-                _lanes(values, width), _lanes(gradient, width), places, order, _directions(points, along), result,
-                len(points), ordered, blocks, *self._settings(),
+            runtime.run(
+                pull_kernel(self.lattice, bool(along)),
+                _flat(values), _flat(gradient), at, order, _directions(points, along), _corners(points), result,
+                len(points), ordered, self.channels, *self.sizes,
             )  # fmt: skip
         return result
 
     def _scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
         result = memory.zeros(*self.shape, like=points)
-        width, blocks, device = self._device(points, along)
-        upstream, target, directions = _lanes(gradient, width), result.view(-1, width), _directions(points, along)
+        directions = _directions(points, along)
         if runtime.backend() != "cpu":
-            with runtime.launch():
-                device.scatter_atomic(
-                    upstream, points.contiguous(), directions, target, len(points), blocks, *self._settings()
-                )
+            runtime.run(
+                scatter_atomic_kernel(self.lattice, bool(along)),
+                _flat(gradient), points.contiguous(), directions, _flat(result),
+                len(points), self.channels, *self.sizes,
+            )  # fmt: skip
             return result
-        places, order, ordered = self._ordered(points)
-        if self.slabs is None:
-            ends, tasks, slabs = order, min(blocks, runtime.available_cores()), 1
-        else:
-            ends, tasks, slabs = self.slabs.ends, 64, len(self.slabs.ends)
+        width = _width(self.channels)
+        blocks = self.channels // width
+        upstream, target = _lanes(gradient, width), _lanes(result, width)
+        if len(points) <= FEW:
+            tasks = min(blocks, runtime.available_cores()) if gradient.numel() >= SHARED else 1
+            runtime.run(
+                scatter_few_kernel(self.lattice, width, bool(along)),
+                upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes,
+            )  # fmt: skip
+            return result
+        slabs = self._sorted(points)
         with runtime.launch():
-            for parity in range(1 + ordered):
-                device.scatter(
-                    upstream, places, order, directions, ends, target,
-                    len(points), ordered, tasks, slabs, parity, blocks, *self._settings(),
+            bases = memory.scratch("bases", len(points), dtype=torch.int32, device=points.device)
+            weights = _corners(points)
+            runtime.run(
+                weights_kernel(self.lattice, bool(along)),
+                slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes,
+            )  # fmt: skip
+            for parity in (0, 1):
+                runtime.run(
+                    scatter_kernel(self.lattice, width),
+                    upstream, slabs.order, bases, weights, slabs.ends, target,
+                    runtime.available_cores(), len(slabs.ends), parity, blocks, *self.sizes,
                 )  # fmt: skip
         return result
 
-    def _ordered(self, points: Tensor) -> tuple[Tensor, Tensor, int]:
-        """Points, their order, and 1 where they are sorted, else 0."""
-        if self.slabs is None and runtime.backend() == "cpu" and len(points) > FEW:
-            self.slabs = slabs_of(points.contiguous(), self.shape[:-1], self.aligned, self.border)
+    def _places(self, points: Tensor, values: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Points to read values at, their order, and 1 where they are sorted, else 0."""
+        if len(points) > FEW and values.nbytes > CACHED and runtime.backend() == "cpu":
+            slabs = self._sorted(points)
+            return slabs.points, slabs.order, 1
+        return points.contiguous(), torch.empty(0, dtype=torch.int32, device=points.device), 0
+
+    def _sorted(self, points: Tensor) -> Slabs:
         if self.slabs is None:
-            return points.contiguous(), torch.empty(0, dtype=torch.int32, device=points.device), 0
-        return self.slabs.points, self.slabs.order, 1
-
-    def _settings(self) -> tuple[int, ...]:
-        return (*(*self.shape[:-1], 1)[:3], self.aligned, self.border)
-
-    def _device(self, points: Tensor, along: tuple[Tensor, ...]) -> tuple[int, int, Kernels]:
-        """Channels in a packet, packets, and the kernels for them."""
-        width = _width(self.shape[-1])
-        real = ti.f32 if points.dtype == torch.float32 else ti.f64
-        return width, self.shape[-1] // width, kernels(points.shape[1], real, width, bool(along))
+            self.slabs = slabs_of(points.contiguous(), self.shape[:-1], self.lattice)
+        return self.slabs
 
 
 def _width(channels: int) -> int:
@@ -204,16 +228,18 @@ def _width(channels: int) -> int:
     return next(width for width in (8, 4, 3, 2, 1) if channels % width == 0)
 
 
-def _split(points: Tensor, blocks: int) -> int:
-    """Iterations that share a point's channels: as many as it takes to occupy all cores."""
-    if runtime.backend() != "cpu":
-        return blocks
-    return max(1, min(blocks, 2048 // max(len(points), 1)))
-
-
 def _lanes(tensor: Tensor, width: int) -> Tensor:
     return tensor.contiguous().view(-1, width)
 
 
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.contiguous().view(-1)
+
+
 def _directions(points: Tensor, along: tuple[Tensor, ...]) -> Tensor:
     return along[0].contiguous() if along else points.new_empty(0, points.shape[1])
+
+
+def _corners(points: Tensor) -> Tensor:
+    """A number for each corner of each point's cell, to be used under the lock."""
+    return memory.scratch("corners", len(points), 2 ** points.shape[1], dtype=points.dtype, device=points.device)

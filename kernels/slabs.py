@@ -10,9 +10,12 @@ from typing import Any
 
 import torch
 
-from . import runtime
-from .lattice import GRAIN, cell_along_axis
+from . import memory, runtime
+from .lattice import GRAIN, Lattice, along_axis
 from .runtime import ti
+
+
+POINTS_PER_BIN = 4  # on average at least, or counting takes longer than it gains
 
 
 @dataclass(frozen=True)
@@ -24,64 +27,67 @@ class Slabs:
     ends: torch.Tensor
 
 
-def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], aligned: int, border: int) -> Slabs:
-    """Sort points (N, D) by their cell along the first axis, in three dimensions then along the second; stable."""
-    count, dimensions = points.shape
-    slabs = sizes[0] + 1  # with the half-cells outside
-    columns = sizes[1] + 1 if dimensions == 3 else 1
-    if slabs * columns > count:
-        columns = 1
+def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> Slabs:
+    """Sort points (N, D) by their cell along the first axis, then along the next ones as far as that pays.
+
+    The order is stable, so that it does not depend on threads.
+    """
+    count = len(points)
+    bins = [1, 1, 1]
+    for axis, size in enumerate(sizes):
+        cells = max(size - 1, 1)
+        if axis > 0 and POINTS_PER_BIN * bins[0] * bins[1] * cells > count:
+            break
+        bins[axis] = cells
     chunks = min(runtime.available_cores(), 16)
     ordered = torch.empty_like(points)
     order = torch.empty(count, dtype=torch.int32)
-    ends = torch.empty(slabs, dtype=torch.int32)
-    chunk_size = -(-count // chunks)
-    places = torch.empty(chunks * slabs * columns, dtype=torch.int32)
+    ends = torch.empty(bins[0], dtype=torch.int32)
     with runtime.launch():
-        _sort_kernel(dimensions, ti.f32 if points.dtype == torch.float32 else ti.f64)(
-            points, ordered, order, ends, places, count, chunks, chunk_size, slabs, columns,
-            sizes[0], sizes[1], aligned, border,
+        places = memory.scratch("places", chunks * bins[0] * bins[1] * bins[2], dtype=torch.int32, device=points.device)
+        runtime.run(
+            _sort_kernel(lattice),
+            points, ordered, order, ends, places, count, chunks, -(-count // chunks), *bins, *(*sizes, 1)[:3],
         )  # fmt: skip
     return Slabs(ordered, order, ends)
 
 
 @functools.cache
-def _sort_kernel(dimensions: int, real: Any) -> Any:
-    cell = cell_along_axis(real)
-    Points = ti.types.ndarray(ti.types.vector(dimensions, real), 1)
+def _sort_kernel(lattice: Lattice) -> Any:
+    pair = along_axis(lattice)
+    Points = ti.types.ndarray(ti.types.vector(lattice.dimensions, lattice.real), 1)
     Indices = ti.types.ndarray(ti.i32, 1)
 
     @ti.func
-    def bin_of(
-        point: ti.template(), slabs: ti.i32, columns: ti.i32, nx: ti.i32, ny: ti.i32, aligned: ti.i32, border: ti.i32
-    ):
-        along_x, _, _ = cell(point[0], nx, aligned, border)
-        along_y, _, _ = cell(point[1], ny, aligned, border)
-        slab = ti.min(ti.max(along_x + 1, 0), slabs - 1)
-        column = ti.min(ti.max(along_y + 1, 0), columns - 1)
-        return slab * columns + column
+    def bin_of(point: ti.template(), bins: ti.template(), sizes: ti.template()):
+        index = 0
+        for i in ti.static(range(lattice.dimensions)):
+            low, _, _ = pair(point[i], sizes[i])
+            index = index * bins[i] + ti.min(low, bins[i] - 1)
+        return index
 
     @ti.kernel
     def sort_kernel(
         points: Points, ordered: Points, order: Indices, ends: Indices, places: Indices,
-        count: ti.i32, chunks: ti.i32, chunk_size: ti.i32, slabs: ti.i32, columns: ti.i32,
-        nx: ti.i32, ny: ti.i32, aligned: ti.i32, border: ti.i32,
+        count: ti.i32, chunks: ti.i32, chunk_size: ti.i32, bx: ti.i32, by: ti.i32, bz: ti.i32,
+        nx: ti.i32, ny: ti.i32, nz: ti.i32,
     ):  # fmt: skip
-        bins = slabs * columns
+        # A share of the points is counted, and later placed, by one thread, with counters of its own.
         for job in range(chunks * GRAIN):
             if job % GRAIN == 0:
                 chunk = job // GRAIN
-                for at in range(chunk * bins, (chunk + 1) * bins):
-                    places[at] = 0
+                start = chunk * bx * by * bz
+                for bin in range(bx * by * bz):
+                    places[start + bin] = 0
                 for point in range(chunk * chunk_size, ti.min((chunk + 1) * chunk_size, count)):
-                    at = chunk * bins + bin_of(points[point], slabs, columns, nx, ny, aligned, border)
+                    at = start + bin_of(points[point], ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
                     places[at] = places[at] + 1
         for _ in range(1):
             total = 0
-            for slab in range(slabs):
-                for column in range(columns):
+            for slab in range(bx):
+                for bin in range(slab * by * bz, (slab + 1) * by * bz):
                     for chunk in range(chunks):
-                        at = chunk * bins + slab * columns + column
+                        at = chunk * bx * by * bz + bin
                         found = places[at]
                         places[at] = total
                         total += found
@@ -89,8 +95,9 @@ def _sort_kernel(dimensions: int, real: Any) -> Any:
         for job in range(chunks * GRAIN):
             if job % GRAIN == 0:
                 chunk = job // GRAIN
+                start = chunk * bx * by * bz
                 for point in range(chunk * chunk_size, ti.min((chunk + 1) * chunk_size, count)):
-                    at = chunk * bins + bin_of(points[point], slabs, columns, nx, ny, aligned, border)
+                    at = start + bin_of(points[point], ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
                     place = places[at]
                     places[at] = place + 1
                     ordered[place] = points[point]
