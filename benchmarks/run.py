@@ -18,7 +18,7 @@ import machine
 import table
 from plots import draw
 
-SUBJECTS = ("interpreter", "tracing", "shading", "scaling", "startup")
+SUBJECTS = ("interpreter", "tracing", "shading", "scaling", "hashing", "startup")
 
 
 def main() -> int:

@@ -24,7 +24,8 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
     """The kernels `encode`, `to_points` and `to_table` for packets of `width` points.
 
     All tensors but `layout` are flat. A task is `packets_per_task` packets, of one level in `to_table`; it runs in one
-    thread, and the tasks begin `spacing` iterations apart. With `atomic` all tasks of `to_table` add to one table,
+    thread, and the tasks begin `spacing` iterations apart. Results for single points have room for a whole last packet.
+    With `atomic` all tasks of `to_table` add to one table,
     else task t of a level to the t-th copy of the table.
     """
     real = {torch.float32: ti.f32, torch.float64: ti.f64}[dtype]
@@ -43,16 +44,23 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         return found
 
     @ti.func
-    def good_lanes(points: ti.template(), packet, count):
-        """1 for each lane that holds a point, none of whose coordinates is NaN."""
-        good = Whole(0)
+    def feature(table: ti.template(), rows, c):
+        """Feature c of the rows, one a lane."""
+        found = Lanes(0.0)
         for lane in ti.static(range(width)):
-            at = packet * width + lane
-            if at < count:
-                good[lane] = 1
-                for d in ti.static(range(D)):
-                    if ti.math.isnan(points[at * D + d]):
-                        good[lane] = 0
+            found[lane] = table[rows[lane] + c]
+        return found
+
+    @ti.func
+    def good_lanes(points: ti.template(), packet, count):
+        """1 for each lane whose point has no NaN."""
+        size = Lanes(0.0)
+        for d in ti.static(range(D)):
+            size += ti.abs(column(points, packet, count, D, d))
+        good = Whole(1)
+        for lane in ti.static(range(width)):
+            if ti.math.isnan(size[lane]):
+                good[lane] = 0
         return good
 
     @ti.func
@@ -122,7 +130,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         table: Numbers, points: Numbers, directions: Numbers, layout: Layout, fade: Numbers, out: Numbers,
         count: ti.i32, mask: ti.i32, smooth: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, spacing: ti.i32,
     ):  # fmt: skip
-        """out (N, L·F): the features, or their derivatives along v."""
+        """out (N or more, L·F): the features, or their derivatives along v."""
         for index in range(tasks * spacing):
             if index % spacing == 0:
                 start = index // spacing * packets_per_task
@@ -136,24 +144,22 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                         total = [Lanes(0.0) for _ in ti.static(range(F))]
                         for corner in ti.static(range(CORNERS)):
                             weight = product(corner, -1, w, w1, w2, v)
-                            for lane in ti.static(range(width)):
-                                for c in ti.static(range(F)):
-                                    total[c][lane] += weight[lane] * table[rows[corner][lane] + c]
+                            for c in ti.static(range(F)):
+                                total[c] += weight * feature(table, rows[corner], c)
                         for lane in ti.static(range(width)):
-                            at = packet * width + lane
-                            if at < count:
-                                for c in ti.static(range(F)):
-                                    value = total[c][lane] * fade[level]
-                                    # The fast maths of the backend may lose a NaN on the way.
-                                    out[(at * levels + level) * F + c] = ti.math.nan if good[lane] == 0 else value
+                            at = ((packet * width + lane) * levels + level) * F
+                            for c in ti.static(range(F)):
+                                # The fast maths of the backend may lose a NaN on the way.
+                                value = total[c][lane] * fade[level]
+                                out[at + c] = ti.select(good[lane] == 1, value, ti.cast(ti.math.nan, real))
 
     @ti.kernel
     def to_points(
         table: Numbers, points: Numbers, directions: Numbers, gradients: Numbers, layout: Layout, fade: Numbers,
         out: Numbers, count: ti.i32, mask: ti.i32, smooth: ti.i32, tasks: ti.i32, packets_per_task: ti.i32,
-        spacing: ti.i32,
+        plane: ti.i32, spacing: ti.i32,
     ):  # fmt: skip
-        """Adds to out (N, D) the gradients to the points of Σ gradients · encode, gradients (N, L·F)."""
+        """out (D, plane): the gradients to the points of Σ gradients · encode, gradients (N, L·F)."""
         for index in range(tasks * spacing):
             if index % spacing == 0:
                 start = index // spacing * packets_per_task
@@ -161,6 +167,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                 levels = layout.shape[0]
                 for level in range(levels):
                     for packet in range(start, end):
+                        good = good_lanes(points, packet, count)
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
                         rows, w, w1, w2 = corners(points, packet, count, layout, level, mask, smooth)
                         g = [
@@ -170,16 +177,17 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                         total = [Lanes(0.0) for _ in ti.static(range(D))]
                         for corner in ti.static(range(CORNERS)):
                             share = Lanes(0.0)
-                            for lane in ti.static(range(width)):
-                                for c in ti.static(range(F)):
-                                    share[lane] += g[c][lane] * table[rows[corner][lane] + c]
+                            for c in ti.static(range(F)):
+                                share += g[c] * feature(table, rows[corner], c)
                             for d in ti.static(range(D)):
                                 total[d] += share * product(corner, d, w, w1, w2, v)
-                        for lane in ti.static(range(width)):
-                            at = packet * width + lane
-                            if at < count:
-                                for d in ti.static(range(D)):
-                                    out[at * D + d] = out[at * D + d] + total[d][lane]
+                        for d in ti.static(range(D)):
+                            for lane in ti.static(range(width)):
+                                at = d * plane + packet * width + lane
+                                if level > 0:
+                                    out[at] = out[at] + total[d][lane]
+                                else:
+                                    out[at] = ti.select(good[lane] == 1, total[d][lane], ti.cast(ti.math.nan, real))
 
     @ti.kernel
     def to_table(
@@ -208,11 +216,13 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                             for c in ti.static(range(F))
                         ]
                         share = [product(corner, -1, w, w1, w2, v) for corner in ti.static(range(CORNERS))]
+                        for corner in ti.static(range(CORNERS)):
+                            rows[corner] += task * copy
                         for lane in ti.static(range(width)):
-                            if good[lane] == 1:
+                            if good[lane] == 1 and packet * width + lane < count:
                                 for corner in ti.static(range(CORNERS)):
                                     for c in ti.static(range(F)):
-                                        at = rows[corner][lane] + c + task * copy
+                                        at = rows[corner][lane] + c
                                         part = share[corner][lane] * g[c][lane]
                                         if ti.static(atomic):
                                             ti.atomic_add(tables[at], part)

@@ -1,8 +1,9 @@
-"""Multiresolution hash encoding of points, differentiable twice (Müller et al. 2022, "Instant neural graphics primitives").
+"""Multiresolution hash encoding of points, differentiable twice (Müller et al. 2022, "Instant neural graphics
+primitives").
 
-With W the weight of a node for a point x, the features are T(x) = Σ W(x) T[node]. Their gradients, for an incoming g, are
-Σ W(x) g to the table and P = Σ (g · T[node]) ∇W(x) to the point. The first is linear in g and is to g what the encoding is
-to the table; the second's derivatives along a direction v are the same sums again, with v · ∇W in the place of W.
+With W the weight of a node for a point x, the features are T(x) = Σ W(x) T[node]. Their gradients, for an incoming g,
+are Σ W(x) g to the table and Σ (g · T[node]) ∇W(x) to the point. The first is a sum of the same kind, linear in g; the
+second's derivatives, for an incoming v, are the same sums again with v · ∇W in the place of W.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ def hash_encode(
     smoothstep: bool = False,
     active: float | None = None,
 ) -> torch.Tensor:
-    """Features of the nodes round each point, interpolated on every level: Σ_corners Π_d w_d · table[row of the corner].
+    """Features of the nodes round each point, interpolated on every level: Σ_corners Π_d w_d · table[row of corner].
 
     Args:
         table: (levels.rows, F) float32 or float64, the levels' rows one after the other.
         points: (N, D) in [0, 1]^D, of the table's dtype; what lies outside is moved to the border. NaN gives NaN.
         levels: resolutions and sizes.
-        smoothstep: weights w = f²(3 - 2f) instead of w = f, for f in [0, 1] the place in the cell, so that the gradient
-            to the points is continuous, and zero at the nodes.
+        smoothstep: weights w = f²(3 - 2f) instead of w = f, f in [0, 1] being the place in the cell: the gradient to
+            the points is then continuous, and zero at the nodes.
         active: number of levels switched on, coarse to fine; a fraction fades the next one in. None: all of them.
 
     Returns:
@@ -110,7 +111,7 @@ def _table_gradient(sums: _Sums, points: torch.Tensor, gradient: torch.Tensor) -
 
 
 def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-    """P = Σ (g · T[node]) ∇W(x), (N, D), for g (N, L·F)."""
+    """Σ (g · T[node]) ∇W(x), (N, D), for g (N, L·F)."""
 
     def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
         table, points, gradient = inputs
@@ -134,6 +135,15 @@ def _no_third(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tu
     raise RuntimeError("hash_encode: expected at most a second derivative, a third was asked for")
 
 
+def _width() -> int:
+    return PACKET if runtime.backend() == "cpu" else 1
+
+
+def _room(count: int) -> int:
+    """Points that whole packets have room for."""
+    return math.ceil(count / _width()) * _width()
+
+
 @dataclass(frozen=True)
 class _Sums:
     """The sums over nodes, each one launch; with `along` (N, D), v · ∇W stands in the place of W."""
@@ -144,18 +154,19 @@ class _Sums:
 
     def encode(self, table: torch.Tensor, points: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) T[node], (N, L·F)."""
-        out = points.new_empty(len(points), self.levels.levels * self.levels.features)
-        self._launch("encode", (table,), points, along, (), (out,), self._gather_tasks(len(points)))
-        return out
+        count = len(points)
+        out = points.new_empty(_room(count), self.levels.levels * self.levels.features)
+        self._launch("encode", (table,), points, along, (), (out,), self._gather_tasks(count))
+        return out[:count]
 
     def to_points(
         self, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Σ (g · T[node]) ∇W(x), (N, D)."""
-        out = torch.zeros_like(points, memory_format=torch.contiguous_format)
-        out.masked_fill_(points.isnan().any(dim=1, keepdim=True), math.nan)
-        self._launch("to_points", (table,), points, along, (gradient,), (out,), self._gather_tasks(len(points)))
-        return out
+        count, plane = len(points), _room(len(points))
+        out = points.new_empty(self.levels.dimensions, plane)
+        self._launch("to_points", (table,), points, along, (gradient,), (out,), self._gather_tasks(count), plane)
+        return out[:, :count].t().contiguous()
 
     def to_table(self, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) g, (rows, F)."""
@@ -194,8 +205,9 @@ class _Sums:
             return
         levels = self.levels
         on_cpu = runtime.backend() == "cpu"
-        width, spacing = (PACKET, SMALLEST_TASK) if on_cpu else (1, 1)
-        packets_per_task = math.ceil(math.ceil(count / width) / tasks)
+        width = _width()
+        spacing = SMALLEST_TASK if on_cpu else 1
+        packets_per_task = math.ceil(_room(count) // width / tasks)
         kernels = hash_kernels(levels.dimensions, levels.features, points.dtype, width, not on_cpu, along is not None)
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]

@@ -18,7 +18,8 @@ LARGEST_COUNT = 2**31 - 1  # Taichi indexes with int32
 
 @dataclass(frozen=True)
 class HashLevels:
-    """Levels of a multiresolution hash encoding, coarse to fine (Müller et al. 2022, "Instant neural graphics primitives").
+    """Levels of a multiresolution hash encoding, coarse to fine (Müller et al. 2022, "Instant neural graphics
+    primitives").
 
     Level l of L has N_l = ⌊base · (finest / base)^(l / (L - 1))⌋ cells along every axis of [0, 1]^D and N_l + 1 nodes.
     Where all (N_l + 1)^D nodes fit into `entries`, each has a row of its own, the last coordinate fastest; else node
@@ -60,9 +61,8 @@ class HashLevels:
         expect("features", 1 <= self.features <= LARGEST_FEATURES, f"1 … {LARGEST_FEATURES}", self.features)
         power = self.entries >= 1 and self.entries & (self.entries - 1) == 0
         expect("entries", power, "a power of two", self.entries)
-        expect(
-            "entries", self.rows * self.features <= LARGEST_COUNT, "a table of at most 2^31 - 1 numbers", self.entries
-        )
+        numbers = self.rows * self.features
+        expect("entries", numbers <= LARGEST_COUNT, "a table of at most 2^31 - 1 numbers", numbers)
 
     @functools.cached_property
     def resolutions(self) -> tuple[int, ...]:

@@ -28,17 +28,15 @@ def hash_encode_twin(
         cell = place.detach().nan_to_num(0.0).floor().long().clamp(0, cells - 1)
         f = place - cell
         w = f * f * (3.0 - 2.0 * f) if smoothstep else f
-        weights = torch.where(corners == 1, w[:, None], 1.0 - w[:, None]).prod(dim=-1)  # (N, 2^D)
-        nodes = cell[:, None] + corners  # (N, 2^D, D)
-        if (cells + 1) ** size <= levels.entries:
-            rows = sum(nodes[..., d] * (cells + 1) ** (size - 1 - d) for d in range(size))
-            length = (cells + 1) ** size
-        else:
-            rows = torch.zeros_like(nodes[..., 0])
-            for d in range(size):
-                rows = rows ^ (nodes[..., d] * PRIMES[d] & 0xFFFFFFFF)
-            rows = rows % levels.entries
-            length = levels.entries
+        dense = (cells + 1) ** size <= levels.entries
+        length = (cells + 1) ** size if dense else levels.entries
+        weights = points.new_ones(())
+        rows = corners.new_zeros(())
+        for d in range(size):
+            weights = weights * torch.where(corners[:, d] == 1, w[:, d, None], 1.0 - w[:, d, None])  # (N, 2^D)
+            node = cell[:, d, None] + corners[:, d]
+            rows = rows * (cells + 1) + node if dense else rows ^ node * PRIMES[d] & 0xFFFFFFFF
+        rows = rows % length
         values = table[start : start + length].index_select(0, rows.flatten()).view(*rows.shape, -1)
         on = 1.0 if active is None else min(max(active - level, 0.0), 1.0)
         features.append(on * (weights[..., None] * values).sum(dim=1))
