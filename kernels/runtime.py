@@ -32,6 +32,7 @@ __all__ = [
     "lane_width",
     "launch",
     "per_lane_width",
+    "run",
     "start",
     "ti",
 ]
@@ -129,6 +130,35 @@ def launch() -> Iterator[None]:
             config.advanced_optimization = passes
 
 
+def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
+    """Compile a kernel if it is not, and launch it, under the lock.
+
+    Taichi's own launcher takes 200 µs for five tensors, this one 35. It looks at nothing: tensors must be detached,
+    contiguous, on the backend's device, and as the kernel declares them, which may not leave a rank or dtype open.
+    """
+    primal = kernel._primal
+    with _lock:
+        backend()
+        if len(primal.compiled_kernels) != 1:
+            with launch():
+                kernel(*arguments)
+            return
+        (compiled,) = primal.compiled_kernels.values()
+        context = compiled.make_launch_context()
+        for index, (declared, given) in enumerate(zip(primal.arguments, arguments, strict=True)):
+            if isinstance(given, torch.Tensor):
+                shape = given.shape[: declared.annotation.ndim]  # without the elements' own
+                context.set_arg_external_array_with_shape((index,), given.data_ptr(), given.nbytes, shape, 0)
+            elif isinstance(given, int):
+                context.set_arg_int((index,), given)
+            else:
+                context.set_arg_float((index,), given)
+        program = impl.get_runtime().prog
+        program.launch_kernel(
+            program.compile_kernel(program.config(), program.get_device_caps(), compiled), context
+        )
+
+
 def _short_position(context: Any, node: Any) -> str:
     """Where a statement of a kernel stands, for error messages.
 
@@ -175,9 +205,13 @@ def describe() -> dict[str, str]:
 
 def _running() -> str | None:
     """Name of the backend that runs in this process, whoever started it."""
-    if impl.get_runtime().prog is None:
-        return None
-    arch = impl.current_cfg().arch
+    program = impl.get_runtime().prog
+    return None if program is None else _backend_of(program)
+
+
+@functools.lru_cache(maxsize=1)
+def _backend_of(program: Any) -> str:
+    arch = program.config().arch
     if arch in (ti.x64, ti.arm64):
         return "cpu"
     for name, candidate in (("cuda", ti.cuda), ("vulkan", ti.vulkan)):
