@@ -1,6 +1,6 @@
 """The one bridge between kernels and PyTorch's autograd: forward by a kernel, backward by what is given for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -80,32 +80,3 @@ def derivative_of(twin: Kernel) -> Derivative:
         return tuple(next(found) if want else None for want in wanted)
 
     return derivative
-
-
-def bridge_each(kernel: Kernel, derivatives: Sequence[Kernel], *inputs: torch.Tensor) -> torch.Tensor:
-    """`kernel(*inputs)`, one tensor, where each input's gradient is worked out only if it is asked for.
-
-    PyTorch asks a step of its graph for the gradients of all inputs that require one, also where `autograd.grad` or
-    `backward(inputs=…)` wants only some: a normal, the gradient to the points, would cost that to the parameters too.
-    Here each input has a step of its own. `derivatives[i](*inputs, gradient)` returns the gradient to input i; its
-    tensors are detached or carry their graph as in `bridge`.
-    """
-    output: torch.Tensor = kernel(*(tensor.detach() for tensor in inputs))
-    if not torch.is_grad_enabled():
-        return output
-
-    def step(at: int) -> torch.Tensor:
-        """Zeros in the output's shape, whose gradient leads to input `at`."""
-
-        def derivative(saved: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
-            # Only input `at` is an edge of the graph; the others carry their own graph where it is needed.
-            given = inputs if torch.is_grad_enabled() else saved
-            return tuple(derivatives[at](*given, *gradients) if place == at else None for place in range(len(saved)))
-
-        edges = (tensor if place == at else tensor.detach() for place, tensor in enumerate(inputs))
-        zeros: torch.Tensor = bridge(lambda *_: output.new_zeros(()).expand(output.shape), derivative, *edges)
-        return zeros
-
-    steps = [step(at) for at, tensor in enumerate(inputs) if tensor.requires_grad]
-    result: torch.Tensor = bridge(lambda *_: output, lambda saved, gradients, _: gradients * len(saved), *steps)
-    return result

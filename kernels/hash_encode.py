@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from . import runtime
-from .bridge import Gradients, bridge, bridge_each
+from .bridge import Gradients, bridge
 from .hash_device import SMALLEST_TASK, hash_kernels
 from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
 
@@ -77,51 +77,61 @@ def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> Non
 
 
 def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    """Σ W(x) T[node], (N, L·F)."""
+    """T(x), in two steps of autograd's graph, the first with the gradient to the table, the second with that to x.
 
-    def to_table(table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return _table_gradient(sums, points, gradient)
+    Autograd asks a step for all its gradients at once. In one step, the gradient to the points alone, as for a normal,
+    would also scatter into a whole table.
+    """
 
-    def to_points(table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return _point_gradient(sums, table, points, gradient)
+    def to_table(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        at = points if torch.is_grad_enabled() else inputs[1]
+        return _table_gradient(sums, at, _only(gradients)), None
 
-    return bridge_each(sums.encode, (to_table, to_points), table, points)
+    def to_points(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        rows = table if torch.is_grad_enabled() else inputs[1]
+        gradient = _only(gradients)
+        return gradient, None, _point_gradient(sums, rows, inputs[2], gradient) if wanted[2] else None
+
+    features = bridge(sums.encode, to_table, table, points.detach())
+    result: torch.Tensor = bridge(lambda features, *_: features, to_points, features, table.detach(), points)
+    return result
 
 
 def _table_gradient(sums: _Sums, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     """Σ W(x) g, (rows, F), for g (N, L·F)."""
 
-    def to_points(points: torch.Tensor, gradient: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        return _point_gradient(sums, table, points, gradient)
+    def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        points, gradient = inputs
+        table = _only(gradients)
+        return (
+            _point_gradient(sums, table, points, gradient) if wanted[0] else None,
+            _features(sums, table, points) if wanted[1] else None,
+        )
 
-    def to_gradient(points: torch.Tensor, gradient: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        return _features(sums, table, points)
-
-    return bridge_each(sums.to_table, (to_points, to_gradient), points, gradient)
+    result: torch.Tensor = bridge(sums.to_table, derivative, points, gradient)
+    return result
 
 
 def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     """Σ (g · T[node]) ∇W(x), (N, D), for g (N, L·F)."""
 
-    def to_table(
-        table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor
-    ) -> torch.Tensor:
-        found: torch.Tensor = bridge(sums.to_table, _no_third, points, gradient, along)
-        return found
+    def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        table, points, gradient = inputs
+        along = _only(gradients)
+        return (
+            bridge(sums.to_table, _no_third, points, gradient, along) if wanted[0] else None,
+            bridge(sums.to_points, _no_third, table, points, gradient, along) if wanted[1] else None,
+            bridge(sums.encode, _no_third, table, points, along) if wanted[2] else None,
+        )
 
-    def to_points(
-        table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor
-    ) -> torch.Tensor:
-        found: torch.Tensor = bridge(sums.to_points, _no_third, table, points, gradient, along)
-        return found
+    result: torch.Tensor = bridge(sums.to_points, derivative, table, points, gradient)
+    return result
 
-    def to_gradient(
-        table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor
-    ) -> torch.Tensor:
-        found: torch.Tensor = bridge(sums.encode, _no_third, table, points, along)
-        return found
 
-    return bridge_each(sums.to_points, (to_table, to_points, to_gradient), table, points, gradient)
+def _only(gradients: Gradients) -> torch.Tensor:
+    (gradient,) = gradients
+    assert gradient is not None, "the bridge asks for nothing where no gradient comes in"
+    return gradient
 
 
 def _no_third(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import isofield as iso
 from isofield.kernels import Program, distance
-from isofield.kernels.bridge import bridge, bridge_each, derivative_of
+from isofield.kernels.bridge import bridge, derivative_of
 
 
 @pytest.fixture(scope="module")
@@ -201,27 +201,3 @@ def test_a_twin_that_does_not_depend_on_an_input_gives_no_gradient() -> None:
     assert got[1] is None
     (alone,) = torch.autograd.grad(bridge(first, derivative_of(first), x.detach(), y).sum(), y, allow_unused=True)
     assert alone is None
-
-
-def test_each_gradient_is_worked_out_only_if_it_is_asked_for() -> None:
-    asked = []
-
-    def to_first(a: torch.Tensor, b: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        asked.append("first")
-        return b * gradient
-
-    def to_second(a: torch.Tensor, b: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        asked.append("second")
-        return a * gradient
-
-    a, b = some(4).double().requires_grad_(), some(4).double().requires_grad_()
-    product = bridge_each(torch.mul, (to_first, to_second), a, b)
-    assert torch.equal(product, a * b)
-    assert torch.equal(torch.autograd.grad(product.sum(), a, retain_graph=True)[0], b)
-    assert asked == ["first"]
-    product.sum().backward(inputs=[b])
-    assert torch.equal(b.grad, a)
-    assert asked == ["first", "second"]
-    assert torch.autograd.gradcheck(lambda a, b: bridge_each(torch.mul, (to_first, to_second), a, b), (a, b))
-    assert torch.autograd.gradgradcheck(lambda a, b: bridge_each(torch.mul, (to_first, to_second), a, b), (a, b))
-    assert not bridge_each(torch.mul, (to_first, to_second), a.detach(), b.detach()).requires_grad
