@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .encodings import positional_encoding, spherical_harmonics
     from .evaluate import distance, distance_and_gradient
     from .hash_encode import hash_encode
     from .hash_levels import HashLevels
@@ -22,8 +23,9 @@ __all__ = [
     "distance",
     "distance_and_gradient",
     "hash_encode",
-    "interpolate",
+    "positional_encoding",
     "sphere_trace",
+    "spherical_harmonics",
     "start",
 ]
 
@@ -34,8 +36,9 @@ _HOMES = {
     "distance": "evaluate",
     "distance_and_gradient": "evaluate",
     "hash_encode": "hash_encode",
-    "interpolate": "interpolation",
+    "positional_encoding": "encodings",
     "sphere_trace": "trace",
+    "spherical_harmonics": "encodings",
     "start": "runtime",
 }
 

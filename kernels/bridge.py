@@ -21,7 +21,10 @@ class _Bridge(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
         inputs = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[2:]
+        wanted = tuple(
+            needs and _is_asked_for(node)
+            for needs, (node, _) in zip(ctx.needs_input_grad[2:], ctx.next_functions, strict=True)
+        )
         if all(gradient is None for gradient in gradients):
             return (None, None, *(None for _ in inputs))
         # Without a second derivative nothing may reach the caller's graph; under create_graph everything must.
@@ -29,6 +32,14 @@ class _Bridge(torch.autograd.Function):
             inputs = tuple(tensor.detach() for tensor in inputs)
         found = ctx.derivative(inputs, gradients, wanted)
         return (None, None, *(gradient if want else None for gradient, want in zip(found, wanted, strict=True)))
+
+
+def _is_asked_for(node: Any) -> bool:
+    """Whether this backward pass goes on to a node: `torch.autograd.grad` names what it wants, and all else is waste."""
+    try:
+        return bool(torch._C._will_engine_execute_node(node))
+    except RuntimeError:
+        return True  # a leaf that `torch.autograd.grad` wants the gradient of
 
 
 def bridge(kernel: Kernel, derivative: Derivative, *inputs: torch.Tensor) -> Any:

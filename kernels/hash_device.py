@@ -32,8 +32,8 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
     Lanes = ti.types.vector(width, real)
     Whole = ti.types.vector(width, ti.i32)
     D, F, CORNERS = dimensions, features, 2**dimensions
-    Numbers = ti.types.ndarray(real, 1)
-    Layout = ti.types.ndarray(ti.i32, 2)
+    Numbers: Any = ti.types.ndarray(real, 1)
+    Layout: Any = ti.types.ndarray(ti.i32, 2)
 
     @ti.func
     def column(numbers: ti.template(), packet, count, columns, index):

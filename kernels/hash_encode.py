@@ -93,7 +93,8 @@ def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.T
         return gradient, None, _point_gradient(sums, rows, inputs[2], gradient) if wanted[2] else None
 
     features = bridge(sums.encode, to_table, table, points.detach())
-    return bridge(lambda features, table, points: features, to_points, features, table.detach(), points)
+    result: torch.Tensor = bridge(lambda features, *_: features, to_points, features, table.detach(), points)
+    return result
 
 
 def _table_gradient(sums: _Sums, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
@@ -107,7 +108,8 @@ def _table_gradient(sums: _Sums, points: torch.Tensor, gradient: torch.Tensor) -
             _features(sums, table, points) if wanted[1] else None,
         )
 
-    return bridge(sums.to_table, derivative, points, gradient)
+    result: torch.Tensor = bridge(sums.to_table, derivative, points, gradient)
+    return result
 
 
 def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
@@ -122,7 +124,8 @@ def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, grad
             bridge(sums.encode, _no_third, table, points, along) if wanted[2] else None,
         )
 
-    return bridge(sums.to_points, derivative, table, points, gradient)
+    result: torch.Tensor = bridge(sums.to_points, derivative, table, points, gradient)
+    return result
 
 
 def _only(gradients: Gradients) -> torch.Tensor:

@@ -159,6 +159,25 @@ def test_an_output_without_a_gradient_comes_as_none_and_an_input_that_needs_none
     assert seen == [(True, False, (True, False)), (False, True, (True, False))]
 
 
+@pytest.mark.parametrize("inner", [False, True])
+def test_only_the_gradients_that_a_call_names_are_computed(inner: bool) -> None:
+    seen = []
+
+    def derivative(inputs: Any, gradients: Any, wanted: Any) -> Any:
+        seen.append(wanted)
+        return polar_derivative(inputs, gradients, wanted)
+
+    leaves = numbers(5), numbers(5, seed=1)
+    x, y = (leaf * 1.0 for leaf in leaves) if inner else leaves
+    radius, _ = bridge(polar, derivative, x, y)
+    for targets in ([x], [y], [x, y]):
+        found = torch.autograd.grad(radius.sum(), targets, retain_graph=True)
+        assert torch.allclose(found[0], targets[0] / radius)
+    torch.autograd.grad(radius.sum(), leaves[0], retain_graph=True)
+    radius.sum().backward()
+    assert seen == [(True, False), (False, True), (True, True), (True, False), (True, True)]
+
+
 def test_derivatives_see_detached_tensors_unless_a_graph_is_wanted() -> None:
     seen = []
 
