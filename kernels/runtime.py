@@ -154,9 +154,7 @@ def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
             else:
                 context.set_arg_float((index,), given)
         program = impl.get_runtime().prog
-        program.launch_kernel(
-            program.compile_kernel(program.config(), program.get_device_caps(), compiled), context
-        )
+        program.launch_kernel(program.compile_kernel(program.config(), program.get_device_caps(), compiled), context)
 
 
 def _short_position(context: Any, node: Any) -> str:
