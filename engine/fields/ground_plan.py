@@ -6,11 +6,10 @@ from typing import Any
 
 import torch
 
-from ...kernels import interpolate
+from ...kernels import interpolate, positional_encoding
 from .base import Bounds, LearnedField, Meaning, whole
 from .grid import node_values
 from .perceptron import perceptron
-from .temporary import positional_encoding
 
 
 class GroundPlan(LearnedField):
@@ -47,7 +46,7 @@ class GroundPlan(LearnedField):
         super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
         self.nodes, self.features, self.octaves = nodes, features, whole("octaves", octaves, 1, 24)
         self.width, self.layers, self.activation = width, layers, activation
-        self.values = node_values(2, nodes, features, spread=1.0)
+        self.values = node_values(2, nodes, features, spread=0.03)
         self.network = perceptron(features + 2 * octaves, channels, width, layers, activation)
 
     def raw(self, unit: torch.Tensor) -> torch.Tensor:

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from ...kernels import positional_encoding
 from .base import Bounds, LearnedField, Meaning, whole
 from .perceptron import perceptron
-from .temporary import positional_encoding
 
 
 class MLP(LearnedField):
