@@ -14,6 +14,7 @@ from .losses import Batch
 
 SURFACE_POINTS = 2**16
 NEAR = 0.01  # deviation of the points near the surface, as a part of the bounds' diagonal
+SHELL = 0.01  # half the thickness of the shell in which points on the surface begin, as a part of the diagonal
 FOUND = 1e-4  # distance at which a point counts as on the surface, as a part of the diagonal
 
 
@@ -110,11 +111,16 @@ class ShapeSource:
         return self.low.to(place) + unit * (self.high - self.low).to(place)
 
     def _surface_points(self) -> torch.Tensor:
-        """Points (M, 3) on the surface: random ones that walk down the distance until they are there."""
+        """Points (M, 3) on the surface: those of a thin shell about it that walk down the distance until they are there.
+
+        A shell holds as many points over each piece of the surface as the piece has area; from everywhere, most would
+        come to edges and corners, which are nearest to all that lies beyond them.
+        """
         generator = torch.Generator().manual_seed(0)
         found: list[torch.Tensor] = []
         for _ in range(64):
             points = self._uniform(SURFACE_POINTS, generator)
+            points = points[distance(self.program, points).abs() < SHELL * self.diagonal]
             for _ in range(8):
                 value, slope = distance_and_gradient(self.program, points)
                 points = points - value[:, None] * torch.nn.functional.normalize(slope, dim=1)

@@ -110,6 +110,18 @@ def test_a_surface_is_found_under_bounds_of_distance() -> None:
     assert len(source.surface) > 10_000
 
 
+def test_points_near_the_surface_lie_as_densely_everywhere() -> None:
+    """On a cube every face has a sixth of them, and few lie at its edges."""
+    source = ShapeSource(ShapeField(iso.Scene(show=iso.box(1.0)), trainable=()), "signed_distance", near=1.0)
+    outermost, axis = source.surface.abs().max(dim=1)
+    face = 2 * axis + (source.surface.gather(1, axis[:, None])[:, 0] > 0.0)
+    counts = torch.bincount(face, minlength=6) / len(source.surface)
+    assert torch.allclose(counts, torch.full((6,), 1 / 6), atol=0.02)
+    assert torch.allclose(outermost, torch.tensor(0.5), atol=1e-3)
+    at_edges = (source.surface.abs() > 0.49).sum(dim=1) > 1
+    assert float(at_edges.float().mean()) < 0.12
+
+
 def test_occupancy_is_inside() -> None:
     batch = ShapeSource(ball(), "occupancy")(1000, generator())
     assert set(batch.values.unique().tolist()) == {0.0, 1.0}
