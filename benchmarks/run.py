@@ -19,7 +19,7 @@ import machine
 import table
 from plots import draw
 
-SUBJECTS = ("interpreter", "tracing", "shading", "scaling", "hashing", "fitting", "startup")
+SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "hashing", "fitting", "startup")
 
 
 def main() -> int:

@@ -9,20 +9,15 @@ from torch import Tensor
 from . import arguments, memory, runtime
 from .arguments import Given
 from .bridge import Gradients, bridge
+from .gather import gather_kernel, pull_kernel
 from .lattice import Lattice
-from .lattice_kernels import (
-    gather_kernel,
-    pull_kernel,
-    scatter_atomic_kernel,
-    scatter_few_kernel,
-    scatter_kernel,
-    weights_kernel,
-)
+from .scatter import scatter_atomic_kernel, scatter_few_kernel, scatter_kernel, weights_kernel
 from .slabs import Slabs, slabs_of
 
 Wanted = tuple[bool, ...]
 
 FEW = 4096  # points; up to this many, sorting takes as long as it gains
+WIDEST = 8  # channels at a time; AVX2 has registers of 8, and the 8 corners of a cell need one each
 SHARED = 2**15  # numbers; from this many, adding up those of few points occupies all cores
 CACHED = 2**22  # bytes; values up to this size are read in any order
 
@@ -36,7 +31,7 @@ def interpolate(
 ) -> Any:
     """Bilinear or trilinear interpolation of `values` at `points`: y = Σ_k w_k V_k over the 2^D nodes of a cell.
 
-    It is `torch.nn.functional.grid_sample`, with channels last, coordinates in [0, 1] and axes in the order of `values`.
+    It is `torch.nn.functional.grid_sample` with channels last, coordinates in [0, 1] and axes in the order of `values`.
 
     Args:
         values: (X, Y, C) or (X, Y, Z, C) float32 or float64; `values[i, j, k]` lies at x_i, y_j, z_k.
@@ -65,7 +60,7 @@ def interpolate(
     dimensions = grid.ndim - 1
     if places.ndim != 2 or places.shape[1] != dimensions:
         raise ValueError(
-            f"points: expected shape (N, {dimensions}) for values of shape {tuple(grid.shape)}, got {tuple(places.shape)}"
+            f"points: expected shape (N, {dimensions}) for values of {tuple(grid.shape)}, got {tuple(places.shape)}"
         )
     if places.dtype != grid.dtype:
         raise TypeError(f"points: expected the dtype of values, {grid.dtype}, got {places.dtype}")
@@ -75,7 +70,7 @@ def interpolate(
             "channels; split them"
         )
     runtime.check_device(values=grid, points=places)
-    lattice = Lattice(dimensions, grid.dtype == torch.float64, grid.shape[-1], align_corners, boundary == "border")
+    lattice = _lattice(grid, aligned=align_corners, border=boundary == "border")
     return restore(_Interpolation(lattice, tuple(grid.shape)).gather(grid, places))
 
 
@@ -152,10 +147,10 @@ class _Interpolation:
     def _gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
         result = memory.empty(len(points), self.channels, like=points)
         at, order, ordered = self._places(points, values)
-        width = _width(self.channels)
+        width = self.lattice.lanes
         blocks = self.channels // width
         runtime.run(
-            gather_kernel(self.lattice, width, bool(along)),
+            gather_kernel(self.lattice, bool(along)),
             _lanes(values, width), at, order, _directions(points, along), _lanes(result, width),
             len(points), ordered, 1 if runtime.backend() == "cpu" else blocks, blocks, *self.sizes,
         )  # fmt: skip
@@ -182,13 +177,13 @@ class _Interpolation:
                 len(points), self.channels, *self.sizes,
             )  # fmt: skip
             return result
-        width = _width(self.channels)
+        width = self.lattice.lanes
         blocks = self.channels // width
         upstream, target = _lanes(gradient, width), _lanes(result, width)
         if len(points) <= FEW:
             tasks = min(blocks, runtime.available_cores()) if gradient.numel() >= SHARED else 1
             runtime.run(
-                scatter_few_kernel(self.lattice, width, bool(along)),
+                scatter_few_kernel(self.lattice, bool(along)),
                 upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes,
             )  # fmt: skip
             return result
@@ -202,7 +197,7 @@ class _Interpolation:
             )  # fmt: skip
             for parity in (0, 1):
                 runtime.run(
-                    scatter_kernel(self.lattice, width),
+                    scatter_kernel(self.lattice),
                     upstream, slabs.order, bases, weights, slabs.ends, target,
                     runtime.available_cores(), len(slabs.ends), parity, blocks, *self.sizes,
                 )  # fmt: skip
@@ -221,11 +216,12 @@ class _Interpolation:
         return self.slabs
 
 
-def _width(channels: int) -> int:
-    """Channels that a packet holds, such that none is left over; a GPU has its own lanes."""
-    if runtime.backend() != "cpu":
-        return 1
-    return next(width for width in (8, 4, 3, 2, 1) if channels % width == 0)
+def _lattice(values: Tensor, *, aligned: bool, border: bool) -> Lattice:
+    """For values (X, Y[, Z], C); packets of channels are such that none is left over, and one on a GPU."""
+    channels = values.shape[-1]
+    widest = WIDEST if runtime.backend() == "cpu" else 1
+    lanes = channels if channels <= widest else next(n for n in (8, 4, 3, 2, 1) if n <= widest and channels % n == 0)
+    return Lattice(values.ndim - 1, values.dtype == torch.float64, lanes, lanes == channels, aligned, border)
 
 
 def _lanes(tensor: Tensor, width: int) -> Tensor:

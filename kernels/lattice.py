@@ -18,19 +18,24 @@ from .runtime import ti
 # GRAIN times as many and works in one of GRAIN.
 GRAIN = 512
 
-UNROLLED = 16  # channels up to which loops over them are unrolled
+
+def array(element: Any) -> Any:
+    """Type of a kernel's argument: a row of numbers or vectors."""
+    return ti.types.ndarray(element, 1)
 
 
 class Lattice(NamedTuple):
     """What kernels are compiled for: dimensions D, type of the numbers, channels, nodes' positions, boundary.
 
-    Node k of n along an axis lies at k / (n - 1) if `aligned`, else at (k + 0.5) / n. With `border`, points outside have
-    the values of the border; else nodes outside are 0.
+    Channels are taken `lanes` at a time; if `single` there are no more than these. Node k of n along an axis lies at
+    k / (n - 1) if `aligned`, else at (k + 0.5) / n. With `border`, points outside have the values of the border; else
+    nodes outside are 0.
     """
 
     dimensions: int
     double: bool
-    channels: int
+    lanes: int
+    single: bool
     aligned: bool
     border: bool
 
@@ -38,6 +43,21 @@ class Lattice(NamedTuple):
     def real(self) -> Any:
         """Type of the numbers."""
         return ti.f64 if self.double else ti.f32
+
+    @property
+    def packet(self) -> Any:
+        """Type of the channels that are taken at a time."""
+        return ti.types.vector(self.lanes, self.real)
+
+    @property
+    def vector(self) -> Any:
+        """Type of a point."""
+        return ti.types.vector(self.dimensions, self.real)
+
+    @property
+    def corner_vector(self) -> Any:
+        """Type of a number for each corner of a cell."""
+        return ti.types.vector(2**self.dimensions, self.real)
 
     @property
     def corners(self) -> range:
@@ -51,10 +71,10 @@ class Lattice(NamedTuple):
 
 @functools.cache
 def along_axis(lattice: Lattice) -> Any:
-    """`(x, size) -> low, weight, slope`: the pair of nodes about a coordinate, low and low + 1, their weights and slopes.
+    """`(x, size) -> low, weight, slope`: the nodes low and low + 1 about a coordinate, their weights and slopes.
 
-    With a single node low is 0 and the second node's weight and slope are 0. Beyond the boundary "zeros" the pair is the
-    nearest one, with what is outside the grid left out. For a NaN low is any valid index.
+    With a single node low is 0 and the second node's weight and slope are 0. Outside a grid without border the pair is
+    the nearest one, with weight 0 for what is outside. For a NaN low is any valid index.
     """
     real = lattice.real
 
@@ -99,7 +119,7 @@ def along_axis(lattice: Lattice) -> Any:
 
 @functools.cache
 def stencil(lattice: Lattice) -> Any:
-    """`(point, sizes) -> base, weight, slope, good`: the node of corner 0, (D, 2) weights and slopes, 0 for a NaN else 1."""
+    """`(point, sizes) -> base, weight, slope, good`: corner 0's node, weights, slopes (D, 2), not a NaN."""
     pair = along_axis(lattice)
 
     @ti.func
@@ -123,8 +143,11 @@ def stencil(lattice: Lattice) -> Any:
 
 @functools.cache
 def corner_functions(lattice: Lattice, directed: bool) -> tuple[Any, Any, Any]:
-    """`offset(sizes, corner)` of its node from corner 0's; `weight_of(weight, slope, t, corner)`, or its derivative along
-    t if directed; and `slope_of(weight, slope, t, corner, axis)`, the derivative of that along an axis."""
+    """`offset(sizes, corner)`, `weight_of(weight, slope, t, corner)` and `slope_of(weight, slope, t, corner, axis)`.
+
+    They are: how many nodes after that of corner 0 a corner's node comes; its w, or the derivative of w along t if
+    directed; and the derivative of `weight_of` along an axis.
+    """
     real, axes = lattice.real, range(lattice.dimensions)
 
     @ti.func

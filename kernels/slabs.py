@@ -11,9 +11,8 @@ from typing import Any
 import torch
 
 from . import memory, runtime
-from .lattice import GRAIN, Lattice, along_axis
+from .lattice import GRAIN, Lattice, along_axis, array
 from .runtime import ti
-
 
 POINTS_PER_BIN = 4  # on average at least, or counting takes longer than it gains
 
@@ -55,8 +54,6 @@ def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> 
 @functools.cache
 def _sort_kernel(lattice: Lattice) -> Any:
     pair = along_axis(lattice)
-    Points = ti.types.ndarray(ti.types.vector(lattice.dimensions, lattice.real), 1)
-    Indices = ti.types.ndarray(ti.i32, 1)
 
     @ti.func
     def bin_of(point: ti.template(), bins: ti.template(), sizes: ti.template()):
@@ -68,10 +65,21 @@ def _sort_kernel(lattice: Lattice) -> Any:
 
     @ti.kernel
     def sort_kernel(
-        points: Points, ordered: Points, order: Indices, ends: Indices, places: Indices,
-        count: ti.i32, chunks: ti.i32, chunk_size: ti.i32, bx: ti.i32, by: ti.i32, bz: ti.i32,
-        nx: ti.i32, ny: ti.i32, nz: ti.i32,
-    ):  # fmt: skip
+        points: array(lattice.vector),
+        ordered: array(lattice.vector),
+        order: array(ti.i32),
+        ends: array(ti.i32),
+        places: array(ti.i32),
+        count: ti.i32,
+        chunks: ti.i32,
+        chunk_size: ti.i32,
+        bx: ti.i32,
+        by: ti.i32,
+        bz: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
         # A share of the points is counted, and later placed, by one thread, with counters of its own.
         for job in range(chunks * GRAIN):
             if job % GRAIN == 0:

@@ -18,7 +18,7 @@ MANY = device.FEW + 1000  # points are sorted from here on
 
 
 def twin(values: Tensor, points: Tensor, *, boundary: str = "border", align_corners: bool = True) -> Tensor:
-    """Sum over the corners of a cell: each node's value, weighted by 1 - its distance from the point along every axis."""
+    """Sum over the corners of a cell of a node's value times 1 - its distance from the point along every axis."""
     sizes = torch.tensor(values.shape[:-1], dtype=points.dtype)
     position = points * (sizes - 1) if align_corners else points * sizes - 0.5
     if boundary == "border":

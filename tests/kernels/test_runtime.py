@@ -67,6 +67,21 @@ check()
 """)
 
 
+def test_kernels_launched_without_taichis_checks_survive_a_new_runtime() -> None:
+    run("""
+import taichi as ti
+values, points = torch.rand(5, 6, 2, requires_grad=True), torch.rand(6000, 2)
+def gradient():
+    return torch.autograd.grad(iso.kernels.interpolate(values, points).square().sum(), values)[0]
+first = gradient()
+assert torch.equal(gradient(), first)
+ti.init(arch=ti.cpu, log_level=ti.ERROR, default_fp=ti.f64, default_ip=ti.i64)
+assert torch.equal(gradient(), first) and torch.equal(gradient(), first)
+ti.reset()
+assert torch.equal(gradient(), first) and torch.equal(gradient(), first)
+""")
+
+
 def test_nothing_is_printed_and_another_backend_than_the_one_that_runs_is_refused_with_the_remedy() -> None:
     out = run("""
 import sys

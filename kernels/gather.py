@@ -1,0 +1,128 @@
+"""Kernels that read a grid about points: values, and derivatives to the points. See lattice.py for what they compute.
+
+Arguments in common: `points` (N) vectors of D; `order` (N): which row of y, g, t or p a point has, read if `ordered` is
+1, else points have the rows' order; `along` (N) vectors of D, the t, read if directed; nx, ny, nz: the sizes of the
+grid, nz is 1 in two dimensions.
+"""
+
+import functools
+from typing import Any
+
+from .lattice import Lattice, array, corner_functions, stencil
+from .runtime import ti
+
+
+@ti.func
+def row_of(order: ti.template(), point: ti.i32, ordered: ti.i32):
+    """The row that a point has."""
+    row = point
+    if ordered == 1:
+        row = order[point]
+    return row
+
+
+@functools.cache
+def gather_kernel(lattice: Lattice, directed: bool) -> Any:
+    """y from V, with `blocks` packets of channels a node; `split` iterations share those of a point."""
+    about = stencil(lattice)
+    offset, weight_of, _ = corner_functions(lattice, directed)
+
+    @ti.kernel
+    def gather(
+        values: array(lattice.packet),
+        points: array(lattice.vector),
+        order: array(ti.i32),
+        along: array(lattice.vector),
+        result: array(lattice.packet),
+        count: ti.i32,
+        ordered: ti.i32,
+        split: ti.i32,
+        blocks: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        for job in range(count * split):
+            point, share = job, 0
+            if ti.static(not lattice.single):
+                point, share = job // split, job % split
+            row = row_of(order, point, ordered)
+            sizes = ti.Vector([nx, ny, nz])
+            base, weight, slope, good = about(points[point], sizes)
+            t = ti.Vector.zero(lattice.real, lattice.dimensions)
+            if ti.static(directed):
+                t = along[row]
+            if ti.static(lattice.single):
+                total = lattice.packet(0.0)
+                for k in ti.static(lattice.corners):
+                    total += weight_of(weight, slope, t, k) * values[base + offset(sizes, k)]
+                if good == 0:
+                    total = lattice.packet(ti.math.nan)
+                result[row] = total
+            else:
+                for block in range(share * blocks // split, (share + 1) * blocks // split):
+                    total = lattice.packet(0.0)
+                    for k in ti.static(lattice.corners):
+                        at = (base + offset(sizes, k)) * blocks + block
+                        total += weight_of(weight, slope, t, k) * values[at]
+                    if good == 0:
+                        total = lattice.packet(ti.math.nan)
+                    result[row * blocks + block] = total
+
+    return gather
+
+
+@functools.cache
+def pull_kernel(lattice: Lattice, directed: bool) -> Any:
+    """p from V and g, numbers without packets: LLVM makes vectors of a sum over channels by itself."""
+    about = stencil(lattice)
+    offset, _, slope_of = corner_functions(lattice, directed)
+
+    @ti.kernel
+    def pull(
+        values: array(lattice.real),
+        gradient: array(lattice.real),
+        points: array(lattice.vector),
+        order: array(ti.i32),
+        along: array(lattice.vector),
+        products: array(lattice.corner_vector),
+        result: array(lattice.vector),
+        count: ti.i32,
+        ordered: ti.i32,
+        channels: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        # Apart from the rest, because in short iterations the processor waits for the memory of several at once.
+        for point in range(count):
+            row = row_of(order, point, ordered)
+            sizes = ti.Vector([nx, ny, nz])
+            base, _, _, _ = about(points[point], sizes)
+            found = ti.Vector.zero(lattice.real, 2**lattice.dimensions)  # Σ_c V[k, c] g[n, c]
+            if ti.static(lattice.single):
+                for channel in ti.static(range(lattice.lanes)):
+                    upstream = gradient[row * lattice.lanes + channel]
+                    for k in ti.static(lattice.corners):
+                        found[k] += upstream * values[(base + offset(sizes, k)) * lattice.lanes + channel]
+            else:
+                for channel in range(channels):
+                    upstream = gradient[row * channels + channel]
+                    for k in ti.static(lattice.corners):
+                        found[k] += upstream * values[(base + offset(sizes, k)) * channels + channel]
+            products[point] = found
+        for point in range(count):
+            row = row_of(order, point, ordered)
+            _, weight, slope, good = about(points[point], ti.Vector([nx, ny, nz]))
+            t = ti.Vector.zero(lattice.real, lattice.dimensions)
+            if ti.static(directed):
+                t = along[row]
+            pulled = ti.Vector.zero(lattice.real, lattice.dimensions)
+            for i in ti.static(range(lattice.dimensions)):
+                for k in ti.static(lattice.corners):
+                    pulled[i] += slope_of(weight, slope, t, k, i) * products[point][k]
+                if good == 0:
+                    pulled[i] = ti.math.nan
+            result[row] = pulled
+
+    return pull

@@ -1,0 +1,172 @@
+"""Kernels that add to a grid about points. See lattice.py for what they compute, gather.py for the arguments."""
+
+import functools
+from typing import Any
+
+from .gather import row_of
+from .lattice import GRAIN, Lattice, array, corner_functions, stencil
+from .runtime import ti
+
+
+@functools.cache
+def weights_kernel(lattice: Lattice, directed: bool) -> Any:
+    """The node of corner 0 (N) and the weights (N) vectors of 2^D of all points; weights of points with a NaN are 0."""
+    about = stencil(lattice)
+    _, weight_of, _ = corner_functions(lattice, directed)
+
+    @ti.kernel
+    def weigh(
+        points: array(lattice.vector),
+        order: array(ti.i32),
+        along: array(lattice.vector),
+        bases: array(ti.i32),
+        weights: array(lattice.corner_vector),
+        count: ti.i32,
+        ordered: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        for point in range(count):
+            base, weight, slope, good = about(points[point], ti.Vector([nx, ny, nz]))
+            t = ti.Vector.zero(lattice.real, lattice.dimensions)
+            if ti.static(directed):
+                t = along[row_of(order, point, ordered)]
+            found = ti.Vector.zero(lattice.real, 2**lattice.dimensions)
+            for k in ti.static(lattice.corners):
+                if good == 1:
+                    found[k] = weight_of(weight, slope, t, k)
+            bases[point] = base
+            weights[point] = found
+
+    return weigh
+
+
+@functools.cache
+def scatter_kernel(lattice: Lattice) -> Any:
+    """V from g by slabs of points in order, those of slab s from ends[s - 1] to ends[s]; slabs of one parity a launch.
+
+    Consecutive points of one cell are added up before the sum goes to memory.
+    """
+    offset, _, _ = corner_functions(lattice, False)
+
+    @ti.kernel
+    def scatter(
+        gradient: array(lattice.packet),
+        order: array(ti.i32),
+        bases: array(ti.i32),
+        weights: array(lattice.corner_vector),
+        ends: array(ti.i32),
+        result: array(lattice.packet),
+        tasks: ti.i32,
+        slabs: ti.i32,
+        parity: ti.i32,
+        blocks: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        for job in range(tasks * GRAIN):
+            if job % GRAIN == 0:
+                sizes = ti.Vector([nx, ny, nz])
+                slab = 2 * (job // GRAIN) + parity
+                while slab < slabs:
+                    point = 0
+                    if slab > 0:
+                        point = ends[slab - 1]
+                    last = ends[slab]
+                    while point < last:
+                        base = bases[point]
+                        end = point + 1
+                        while end < last and bases[ti.min(end, last - 1)] == base:
+                            end += 1
+                        for block in range(blocks):
+                            totals = ti.Matrix.zero(lattice.real, 2**lattice.dimensions, lattice.lanes)
+                            for p in range(point, end):
+                                upstream = gradient[order[p] * blocks + block]
+                                weight = weights[p]
+                                for k in ti.static(lattice.corners):
+                                    for lane in ti.static(range(lattice.lanes)):
+                                        totals[k, lane] += weight[k] * upstream[lane]
+                            for k in ti.static(lattice.corners):
+                                at = (base + offset(sizes, k)) * blocks + block
+                                total = result[at]
+                                for lane in ti.static(range(lattice.lanes)):
+                                    total[lane] += totals[k, lane]
+                                result[at] = total
+                        point = end
+                    slab += 2 * tasks
+
+    return scatter
+
+
+@functools.cache
+def scatter_few_kernel(lattice: Lattice, directed: bool) -> Any:
+    """V from g of few points in any order: tasks share the channels."""
+    about = stencil(lattice)
+    offset, weight_of, _ = corner_functions(lattice, directed)
+
+    @ti.kernel
+    def scatter_few(
+        gradient: array(lattice.packet),
+        points: array(lattice.vector),
+        along: array(lattice.vector),
+        result: array(lattice.packet),
+        count: ti.i32,
+        tasks: ti.i32,
+        blocks: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        for job in range(tasks * GRAIN):
+            if job % GRAIN == 0:
+                task = job // GRAIN
+                for point in range(count):
+                    sizes = ti.Vector([nx, ny, nz])
+                    base, weight, slope, good = about(points[point], sizes)
+                    t = ti.Vector.zero(lattice.real, lattice.dimensions)
+                    if ti.static(directed):
+                        t = along[point]
+                    if good == 1:
+                        for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
+                            upstream = gradient[point * blocks + block]
+                            for k in ti.static(lattice.corners):
+                                at = (base + offset(sizes, k)) * blocks + block
+                                # += would be atomic
+                                result[at] = result[at] + weight_of(weight, slope, t, k) * upstream
+
+    return scatter_few
+
+
+@functools.cache
+def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
+    """V from g on a GPU: a thread for each number of g."""
+    about = stencil(lattice)
+    offset, weight_of, _ = corner_functions(lattice, directed)
+
+    @ti.kernel
+    def scatter_atomic(
+        gradient: array(lattice.real),
+        points: array(lattice.vector),
+        along: array(lattice.vector),
+        result: array(lattice.real),
+        count: ti.i32,
+        channels: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        for job in range(count * channels):
+            point, channel = job // channels, job % channels
+            sizes = ti.Vector([nx, ny, nz])
+            base, weight, slope, good = about(points[point], sizes)
+            t = ti.Vector.zero(lattice.real, lattice.dimensions)
+            if ti.static(directed):
+                t = along[point]
+            if good == 1:
+                for k in ti.static(lattice.corners):
+                    at = (base + offset(sizes, k)) * channels + channel
+                    result[at] += weight_of(weight, slope, t, k) * gradient[job]
+
+    return scatter_atomic
