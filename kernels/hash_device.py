@@ -1,9 +1,8 @@
-"""Device code of the hash encoding: values, gradients to the table and to points, and the derivatives of the latter.
+"""Device code of the hash encoding: values, gradients to the table and to points, and the latter's derivatives.
 
 A corner of a point's cell weighs Π_d B_d, B_d being w(f_d) at the upper node of axis d and 1 - w(f_d) at the lower.
-Each axis carries two numbers, B_d and its derivative v_d ∂B_d/∂x_d along a direction v, and they multiply as dual
-numbers do: the product's second part is the derivative of the weight along v. For ∂/∂x_d, axis d enters with its
-derivatives instead. So the kernels for v ("along") are those for the values, taking the product's other part.
+Derivatives along a direction v go through products and sums as the second part of dual numbers: with `along` the
+kernels are those for the values, returning that part.
 
 Levels run outermost and points innermost, so that a level's rows stay in the cache.
 """
@@ -108,18 +107,47 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         return rows, w, w1, w2
 
     @ti.func
-    def product(corner: ti.template(), derived: ti.template(), w: ti.template(), w1: ti.template(), w2: ti.template(),
-                v: ti.template()):  # fmt: skip
-        """A corner's weight, derived to axis `derived` (-1: to none), and if `along` also along v."""
+    def slopes(shares: ti.template(), w: ti.template(), w1: ti.template(), w2: ti.template(), v: ti.template()):
+        """Derivative to each axis of Σ weight · share over the corners, if `along` of its derivative along v.
+
+        Axis after axis halves the corners. Row 0 holds the sums so far and row 1 + d those derived to axis d, each a
+        value and its tangent.
+        """
+        value = [Lanes(0.0) for _ in ti.static(range((D + 1) * CORNERS))]
+        tangent = [Lanes(0.0) for _ in ti.static(range((D + 1) * CORNERS))]
+        for corner in ti.static(range(CORNERS)):
+            value[corner] = shares[corner]
+        for d in ti.static(range(D)):
+            # Row 0 last: row 1 + d is made of what it holds before this axis.
+            for back in ti.static(range(d + 2)):
+                source = ti.static(0 if back == 0 else (d + 1 - back) * CORNERS)
+                target = ti.static((d + 1 - back) * CORNERS)
+                for pair in ti.static(range(CORNERS >> (d + 1))):
+                    low = value[source + 2 * pair]
+                    rise = value[source + 2 * pair + 1] - low
+                    low_tangent = tangent[source + 2 * pair]
+                    rise_tangent = tangent[source + 2 * pair + 1] - low_tangent
+                    if ti.static(back == 0):
+                        value[target + pair] = rise * w1[d]
+                        if ti.static(along):
+                            tangent[target + pair] = rise_tangent * w1[d] + rise * w2[d] * v[d]
+                    else:
+                        value[target + pair] = low + rise * w[d]
+                        if ti.static(along):
+                            tangent[target + pair] = low_tangent + rise_tangent * w[d] + rise * w1[d] * v[d]
+        return [
+            tangent[(d + 1) * CORNERS] if ti.static(along) else value[(d + 1) * CORNERS] for d in ti.static(range(D))
+        ]
+
+    @ti.func
+    def product(corner: ti.template(), w: ti.template(), w1: ti.template(), v: ti.template()):
+        """A corner's weight, if `along` its derivative along v."""
         value = Lanes(1.0)
         tangent = Lanes(0.0)
         for d in ti.static(range(D)):
             upper = ti.static((corner >> d) & 1)
             factor = w[d] if ti.static(upper) else 1.0 - w[d]
             change = w1[d] if ti.static(upper) else -w1[d]
-            if ti.static(d == derived):
-                factor = w1[d] if ti.static(upper) else -w1[d]
-                change = w2[d] if ti.static(upper) else -w2[d]
             if ti.static(along):
                 tangent = tangent * factor + value * change * v[d]
             value *= factor
@@ -140,10 +168,10 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                     for packet in range(start, end):
                         good = good_lanes(points, packet, count)
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
-                        rows, w, w1, w2 = corners(points, packet, count, layout, level, mask, smooth)
+                        rows, w, w1, _ = corners(points, packet, count, layout, level, mask, smooth)
                         total = [Lanes(0.0) for _ in ti.static(range(F))]
                         for corner in ti.static(range(CORNERS)):
-                            weight = product(corner, -1, w, w1, w2, v)
+                            weight = product(corner, w, w1, v)
                             for c in ti.static(range(F)):
                                 total[c] += weight * feature(table, rows[corner], c)
                         for lane in ti.static(range(width)):
@@ -167,27 +195,29 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                 levels = layout.shape[0]
                 for level in range(levels):
                     for packet in range(start, end):
-                        good = good_lanes(points, packet, count)
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
                         rows, w, w1, w2 = corners(points, packet, count, layout, level, mask, smooth)
                         g = [
                             column(gradients, packet, count, levels * F, level * F + c) * fade[level]
                             for c in ti.static(range(F))
                         ]
-                        total = [Lanes(0.0) for _ in ti.static(range(D))]
+                        share = [Lanes(0.0) for _ in ti.static(range(CORNERS))]
                         for corner in ti.static(range(CORNERS)):
-                            share = Lanes(0.0)
                             for c in ti.static(range(F)):
-                                share += g[c] * feature(table, rows[corner], c)
+                                share[corner] += g[c] * feature(table, rows[corner], c)
+                        total = slopes(share, w, w1, w2, v)
+                        first = packet * width
+                        if level == 0:
+                            good = good_lanes(points, packet, count)
                             for d in ti.static(range(D)):
-                                total[d] += share * product(corner, d, w, w1, w2, v)
-                        for d in ti.static(range(D)):
-                            for lane in ti.static(range(width)):
-                                at = d * plane + packet * width + lane
-                                if level > 0:
+                                for lane in ti.static(range(width)):
+                                    value = ti.select(good[lane] == 1, total[d][lane], ti.cast(ti.math.nan, real))
+                                    out[d * plane + first + lane] = value
+                        else:
+                            for d in ti.static(range(D)):
+                                for lane in ti.static(range(width)):
+                                    at = d * plane + first + lane
                                     out[at] = out[at] + total[d][lane]
-                                else:
-                                    out[at] = ti.select(good[lane] == 1, total[d][lane], ti.cast(ti.math.nan, real))
 
     @ti.kernel
     def to_table(
@@ -202,7 +232,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         for index in range(layout.shape[0] * tasks * spacing):
             if index % spacing == 0:
                 levels = layout.shape[0]
-                level = index // spacing % levels
+                level = levels - 1 - index // spacing % levels  # the finest take longest, so they come first
                 task = index // spacing // levels
                 start = task * packets_per_task
                 end = ti.min(start + packets_per_task, (count + width - 1) // width)
@@ -210,12 +240,12 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                     for packet in range(start, end):
                         good = good_lanes(points, packet, count)
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
-                        rows, w, w1, w2 = corners(points, packet, count, layout, level, mask, smooth)
+                        rows, w, w1, _ = corners(points, packet, count, layout, level, mask, smooth)
                         g = [
                             column(gradients, packet, count, levels * F, level * F + c) * fade[level]
                             for c in ti.static(range(F))
                         ]
-                        share = [product(corner, -1, w, w1, w2, v) for corner in ti.static(range(CORNERS))]
+                        share = [product(corner, w, w1, v) for corner in ti.static(range(CORNERS))]
                         for corner in ti.static(range(CORNERS)):
                             rows[corner] += task * copy
                         for lane in ti.static(range(width)):

@@ -207,8 +207,11 @@ def test_only_what_is_asked_for_is_computed(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(_Sums, "_launch", note)
     table = numbers(levels.rows, 2).requires_grad_()
     points = inner_points(4, levels).requires_grad_()
-    grad(hash_encode(table, points, levels).sum(), points, create_graph=True)
+    (slope,) = grad(hash_encode(table, points, levels).sum(), points, create_graph=True)
     assert launched == ["encode", "to_points"]
+    launched.clear()
+    slope.square().sum().backward(inputs=[table])
+    assert launched == ["to_table"]
     launched.clear()
     hash_encode(table, points.detach(), levels).sum().backward()
     assert launched == ["encode", "to_table"]
