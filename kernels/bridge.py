@@ -35,7 +35,7 @@ class _Bridge(torch.autograd.Function):
 
 
 def _is_asked_for(node: Any) -> bool:
-    """Whether this backward pass goes on to a node: `torch.autograd.grad` names what it wants, and all else is waste."""
+    """Whether this backward pass goes on to a node; `torch.autograd.grad` names those that it wants."""
     try:
         return bool(torch._C._will_engine_execute_node(node))
     except RuntimeError:

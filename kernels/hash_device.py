@@ -23,9 +23,8 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
     """The kernels `encode`, `to_points` and `to_table` for packets of `width` points.
 
     All tensors but `layout` are flat. A task is `packets_per_task` packets, of one level in `to_table`; it runs in one
-    thread, and the tasks begin `spacing` iterations apart. Results for single points have room for a whole last packet.
-    With `atomic` all tasks of `to_table` add to one table,
-    else task t of a level to the t-th copy of the table.
+    thread, and tasks begin `spacing` iterations apart. Results for points have room for a whole last packet. With
+    `atomic`, all tasks of `to_table` may add to one table.
     """
     real = {torch.float32: ti.f32, torch.float64: ti.f64}[dtype]
     Lanes = ti.types.vector(width, real)

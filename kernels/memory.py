@@ -5,8 +5,8 @@ import math
 import numpy
 import torch
 
-# On the CPU numpy allocates: from 4 MiB on it asks the system for huge pages, which PyTorch does not (filling 128 MiB of
-# fresh memory took 75 ms with small pages and 16 to 24 ms with huge ones), and its zeros wait for no other thread.
+# On the CPU numpy allocates: from 4 MiB on it asks the system for huge pages, which PyTorch does not (filling 128 MiB
+# of fresh memory took 75 ms with small pages and 16 to 24 ms with huge ones), and its zeros wait for no other thread.
 
 KEPT = 2**26  # bytes of a scratch tensor that is kept for the next use
 
@@ -29,7 +29,7 @@ def zeros(*shape: int, like: torch.Tensor) -> torch.Tensor:
 
 
 def scratch(name: str, *shape: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """A tensor of any content for use within one `runtime.launch()`: the next call with this name gives its memory away."""
+    """A tensor of any content for use within one `runtime.launch()`; the next call gives the same memory."""
     count = math.prod(shape)
     key = name, dtype, device
     kept = _scratch.get(key)

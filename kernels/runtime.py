@@ -24,6 +24,7 @@ from taichi.lang import impl
 from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
 
 __all__ = [
+    "available_cores",
     "backend",
     "cache_folder",
     "check_device",
