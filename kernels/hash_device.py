@@ -19,7 +19,9 @@ SMALLEST_TASK = 512  # iterations of a kernel's outermost loop that Taichi's CPU
 
 
 @functools.cache
-def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int, atomic: bool, along: bool) -> Any:
+def hash_kernels(
+    dimensions: int, features: int, dtype: torch.dtype, width: int, atomic: bool, smooth: bool, along: bool
+) -> Any:
     """The kernels `encode`, `to_points` and `to_table` for packets of `width` points.
 
     All tensors but `layout` are flat. A task is `packets_per_task` packets, of one level in `to_table`; it runs in one
@@ -62,7 +64,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         return good
 
     @ti.func
-    def weights(x, cells, smooth):
+    def weights(x, cells):
         """Of one axis: the point's cell, and w(f) with its first and second derivative to x."""
         scale = ti.cast(cells, real)
         place = ti.min(ti.max(x, 0.0), 1.0) * scale
@@ -72,14 +74,14 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         weight = f
         slope = inside
         bend = Lanes(0.0)
-        if smooth == 1:
+        if ti.static(smooth):
             weight = f * f * (3.0 - 2.0 * f)
             slope = 6.0 * f * (1.0 - f) * inside
             bend = (6.0 - 12.0 * f) * inside * inside
         return cell, weight, slope, bend
 
     @ti.func
-    def corners(points: ti.template(), packet, count, layout: ti.template(), level, mask, smooth):
+    def corners(points: ti.template(), packet, count, layout: ti.template(), level, mask):
         """Where the rows of the cells' corners begin in the table, and each axis' weight with its derivatives.
 
         Bit d of a corner's number tells the node on axis d, 0 the lower.
@@ -89,7 +91,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
         w1 = [Lanes(0.0) for _ in ti.static(range(D))]
         w2 = [Lanes(0.0) for _ in ti.static(range(D))]
         for d in ti.static(range(D)):
-            cell[d], w[d], w1[d], w2[d] = weights(column(points, packet, count, D, d), layout[level, 0], smooth)
+            cell[d], w[d], w1[d], w2[d] = weights(column(points, packet, count, D, d), layout[level, 0])
         first = layout[level, 1]
         rows = [Whole(0) for _ in ti.static(range(CORNERS))]
         # One branch for all corners; a choice at each took a fifth longer.
@@ -155,7 +157,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
     @ti.kernel
     def encode(
         table: Numbers, points: Numbers, directions: Numbers, layout: Layout, fade: Numbers, out: Numbers,
-        count: ti.i32, mask: ti.i32, smooth: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, spacing: ti.i32,
+        count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, spacing: ti.i32,
     ):  # fmt: skip
         """out (N or more, L·F): the features, or their derivatives along v."""
         for index in range(tasks * spacing):
@@ -167,7 +169,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                     for packet in range(start, end):
                         good = good_lanes(points, packet, count)
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
-                        rows, w, w1, _ = corners(points, packet, count, layout, level, mask, smooth)
+                        rows, w, w1, _ = corners(points, packet, count, layout, level, mask)
                         total = [Lanes(0.0) for _ in ti.static(range(F))]
                         for corner in ti.static(range(CORNERS)):
                             weight = product(corner, w, w1, v)
@@ -183,7 +185,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
     @ti.kernel
     def to_points(
         table: Numbers, points: Numbers, directions: Numbers, gradients: Numbers, layout: Layout, fade: Numbers,
-        out: Numbers, count: ti.i32, mask: ti.i32, smooth: ti.i32, tasks: ti.i32, packets_per_task: ti.i32,
+        out: Numbers, count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32,
         plane: ti.i32, spacing: ti.i32,
     ):  # fmt: skip
         """out (D, plane): the gradients to the points of Σ gradients · encode, gradients (N, L·F)."""
@@ -195,7 +197,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                 for level in range(levels):
                     for packet in range(start, end):
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
-                        rows, w, w1, w2 = corners(points, packet, count, layout, level, mask, smooth)
+                        rows, w, w1, w2 = corners(points, packet, count, layout, level, mask)
                         g = [
                             column(gradients, packet, count, levels * F, level * F + c) * fade[level]
                             for c in ti.static(range(F))
@@ -221,7 +223,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
     @ti.kernel
     def to_table(
         tables: Numbers, points: Numbers, directions: Numbers, gradients: Numbers, layout: Layout, fade: Numbers,
-        count: ti.i32, mask: ti.i32, smooth: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, copy: ti.i32,
+        count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, copy: ti.i32,
         spacing: ti.i32,
     ):  # fmt: skip
         """Adds to the tables the gradients to the table of Σ gradients · encode, gradients (N, L·F).
@@ -239,7 +241,7 @@ def hash_kernels(dimensions: int, features: int, dtype: torch.dtype, width: int,
                     for packet in range(start, end):
                         good = good_lanes(points, packet, count)
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
-                        rows, w, w1, _ = corners(points, packet, count, layout, level, mask, smooth)
+                        rows, w, w1, _ = corners(points, packet, count, layout, level, mask)
                         g = [
                             column(gradients, packet, count, levels * F, level * F + c) * fade[level]
                             for c in ti.static(range(F))

@@ -54,7 +54,7 @@ def hash_encode(
     """
     _check(table, points, levels)
     fade = torch.tensor(levels.fade(active), dtype=table.dtype, device=table.device)
-    return _features(_Sums(levels, fade, smoothstep), table, points)
+    return _features(_Sums(levels, fade, bool(smoothstep)), table, points)
 
 
 def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> None:
@@ -205,10 +205,10 @@ class _Sums:
         width = _width()
         spacing = SMALLEST_TASK if on_cpu else 1
         packets_per_task = math.ceil(_room(count) // width / tasks)
-        kernels = hash_kernels(levels.dimensions, levels.features, points.dtype, width, not on_cpu, along is not None)
+        kernels = hash_kernels(
+            levels.dimensions, levels.features, points.dtype, width, not on_cpu, self.smoothstep, along is not None
+        )
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
         with runtime.launch():
-            getattr(kernels, kernel)(
-                *numbers, count, levels.entries - 1, int(self.smoothstep), tasks, packets_per_task, *more, spacing
-            )
+            getattr(kernels, kernel)(*numbers, count, levels.entries - 1, tasks, packets_per_task, *more, spacing)
