@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .encodings import positional_encoding, spherical_harmonics
     from .evaluate import distance, distance_and_gradient
-    from .hash_encode import hash_encode
+    from .hash_encoding import hash_encode
     from .hash_levels import HashLevels
     from .interpolation import interpolate
     from .program import Program
@@ -36,7 +36,7 @@ _HOMES = {
     "Program": "program",
     "distance": "evaluate",
     "distance_and_gradient": "evaluate",
-    "hash_encode": "hash_encode",
+    "hash_encode": "hash_encoding",
     "interpolate": "interpolation",
     "positional_encoding": "encodings",
     "sphere_trace": "trace",

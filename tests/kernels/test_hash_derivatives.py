@@ -11,7 +11,7 @@ from torch.autograd import grad, gradcheck, gradgradcheck
 from twins.hash_encode import hash_encode_twin
 
 from isofield.kernels import HashLevels, hash_encode, runtime
-from isofield.kernels.hash_encode import FEWEST_POINTS, _Sums
+from isofield.kernels.hash_encoding import FEWEST_POINTS, _Sums
 
 # Two levels each: a dense one, and a hashed one with four rows for all its nodes' collisions.
 SMALL = {
@@ -207,8 +207,11 @@ def test_only_what_is_asked_for_is_computed(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(_Sums, "_launch", note)
     table = numbers(levels.rows, 2).requires_grad_()
     points = inner_points(4, levels).requires_grad_()
-    grad(hash_encode(table, points, levels).sum(), points, create_graph=True)
+    (slope,) = grad(hash_encode(table, points, levels).sum(), points, create_graph=True)
     assert launched == ["encode", "to_points"]
+    launched.clear()
+    slope.square().sum().backward(inputs=[table])
+    assert launched == ["to_table"]
     launched.clear()
     hash_encode(table, points.detach(), levels).sum().backward()
     assert launched == ["encode", "to_table"]
@@ -244,3 +247,19 @@ def test_an_empty_batch_has_gradients() -> None:
     hash_encode(table, points, levels).sum().backward()
     assert not table.grad.any()
     assert points.grad.shape == (0, 2)
+
+
+def test_as_a_gpu_is_given_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One point at a time and one table for all, added to atomically; run by the CPU here."""
+    levels = SMALL[3]
+    table = numbers(levels.rows, 2).requires_grad_()
+    points = inner_points(50, levels).requires_grad_()
+    results = []
+    for backend in ("cpu", "cuda"):
+        monkeypatch.setattr(runtime, "backend", lambda backend=backend: backend)
+        monkeypatch.setattr(runtime, "check_device", lambda **tensors: None)
+        features = hash_encode(table, points, levels, smoothstep=True)
+        first = grad(features.square().sum(), (table, points), create_graph=True)
+        results.append((features, *first, *grad(first[1].square().sum(), (table, points))))
+    for by_packets, one_by_one in zip(*results, strict=True):
+        torch.testing.assert_close(by_packets, one_by_one)

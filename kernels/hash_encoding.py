@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .bridge import Gradients, bridge
 from .hash_device import SMALLEST_TASK, hash_kernels
 from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
@@ -54,7 +54,7 @@ def hash_encode(
     """
     _check(table, points, levels)
     fade = torch.tensor(levels.fade(active), dtype=table.dtype, device=table.device)
-    return _features(_Sums(levels, fade, smoothstep), table, points)
+    return _features(_Sums(levels, fade, bool(smoothstep)), table, points)
 
 
 def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> None:
@@ -77,23 +77,17 @@ def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> Non
 
 
 def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    """T(x), in two steps of autograd's graph, the first with the gradient to the table, the second with that to x.
+    """Σ W(x) T[node], (N, L·F)."""
 
-    Autograd asks a step for all its gradients at once. In one step, the gradient to the points alone, as for a normal,
-    would also scatter into a whole table.
-    """
-
-    def to_table(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
-        at = points if torch.is_grad_enabled() else inputs[1]
-        return _table_gradient(sums, at, _only(gradients)), None
-
-    def to_points(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
-        rows = table if torch.is_grad_enabled() else inputs[1]
+    def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        table, points = inputs
         gradient = _only(gradients)
-        return gradient, None, _point_gradient(sums, rows, inputs[2], gradient) if wanted[2] else None
+        return (
+            _table_gradient(sums, points, gradient) if wanted[0] else None,
+            _point_gradient(sums, table, points, gradient) if wanted[1] else None,
+        )
 
-    features = bridge(sums.encode, to_table, table, points.detach())
-    result: torch.Tensor = bridge(lambda features, *_: features, to_points, features, table.detach(), points)
+    result: torch.Tensor = bridge(sums.encode, derivative, table, points)
     return result
 
 
@@ -158,7 +152,7 @@ class _Sums:
     def encode(self, table: torch.Tensor, points: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) T[node], (N, L·F)."""
         count = len(points)
-        out = points.new_empty(_room(count), self.levels.levels * self.levels.features)
+        out = memory.empty(_room(count), self.levels.levels * self.levels.features, like=points)
         self._launch("encode", (table,), points, along, (), (out,), self._gather_tasks(count))
         return out[:count]
 
@@ -167,7 +161,7 @@ class _Sums:
     ) -> torch.Tensor:
         """Σ (g · T[node]) ∇W(x), (N, D)."""
         count, plane = len(points), _room(len(points))
-        out = points.new_empty(self.levels.dimensions, plane)
+        out = memory.empty(self.levels.dimensions, plane, like=points)
         self._launch("to_points", (table,), points, along, (gradient,), (out,), self._gather_tasks(count), plane)
         return out[:, :count].t().contiguous()
 
@@ -185,7 +179,7 @@ class _Sums:
             tasks, copy = copies, size
         else:
             copies, tasks, copy = 1, len(points), 0
-        tables = points.new_zeros(copies, *shape)
+        tables = memory.zeros(copies, *shape, like=points)
         self._launch("to_table", (tables,), points, along, (gradient,), (), tasks, copy)
         return tables.sum(dim=0) if copies > 1 else tables[0]
 
@@ -211,10 +205,10 @@ class _Sums:
         width = _width()
         spacing = SMALLEST_TASK if on_cpu else 1
         packets_per_task = math.ceil(_room(count) // width / tasks)
-        kernels = hash_kernels(levels.dimensions, levels.features, points.dtype, width, not on_cpu, along is not None)
+        kernels = hash_kernels(
+            levels.dimensions, levels.features, points.dtype, width, not on_cpu, self.smoothstep, along is not None
+        )
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
         with runtime.launch():
-            getattr(kernels, kernel)(
-                *numbers, count, levels.entries - 1, int(self.smoothstep), tasks, packets_per_task, *more, spacing
-            )
+            getattr(kernels, kernel)(*numbers, count, levels.entries - 1, tasks, packets_per_task, *more, spacing)
