@@ -111,7 +111,7 @@ class ShapeSource:
         return self.low.to(place) + unit * (self.high - self.low).to(place)
 
     def _surface_points(self) -> torch.Tensor:
-        """Points (M, 3) on the surface: those of a thin shell about it that walk down the distance until they are there.
+        """Points (M, 3) on the surface: those of a thin shell about it, walked down the distance until they are there.
 
         A shell holds as many points over each piece of the surface as the piece has area; from everywhere, most would
         come to edges and corners, which are nearest to all that lies beyond them.
