@@ -11,11 +11,18 @@ from .arguments import Given
 from .bridge import Gradients, bridge
 from .gather import gather_kernel, pull_kernel
 from .lattice import Lattice
-from .scatter import scatter_atomic_kernel, scatter_few_kernel, scatter_kernel, weights_kernel
+from .scatter import (
+    scatter_atomic_kernel,
+    scatter_copies_kernel,
+    scatter_few_kernel,
+    scatter_kernel,
+    weights_kernel,
+)
 from .slabs import Slabs, slabs_of
 
 Wanted = tuple[bool, ...]
 
+COPIES = 8  # of a small grid, at most, for threads of their own
 FEW = 4096  # points; up to this many, sorting takes as long as it gains
 WIDEST = 8  # channels at a time; AVX2 has registers of 8, and the 8 corners of a cell need one each
 SHARED = 2**15  # numbers; from this many, adding up those of few points occupies all cores
@@ -186,6 +193,16 @@ class _Interpolation:
                 scatter_few_kernel(self.lattice, bool(along)),
                 upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes,
             )  # fmt: skip
+            return result
+        if self.slabs is None and result.nbytes <= CACHED and self.lattice.single:
+            tasks, size = min(runtime.available_cores(), COPIES), result.numel() // width
+            with runtime.launch():
+                copies = memory.scratch("copies", tasks * size, width, dtype=points.dtype, device=points.device)
+                runtime.run(
+                    scatter_copies_kernel(self.lattice, bool(along)),
+                    upstream, points.contiguous(), directions, copies, target,
+                    len(points), tasks, -(-len(points) // tasks), size, *self.sizes,
+                )  # fmt: skip
             return result
         slabs = self._sorted(points)
         with runtime.launch():

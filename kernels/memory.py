@@ -7,6 +7,8 @@ import torch
 
 # On the CPU numpy allocates: from 4 MiB on it asks the system for huge pages, which PyTorch does not (filling 128 MiB
 # of fresh memory took 75 ms with small pages and 16 to 24 ms with huge ones), and its zeros wait for no other thread.
+# What is half as large or more is made as large, of which only what is used becomes memory.
+HUGE = 2**22  # bytes
 
 KEPT = 2**26  # bytes of a scratch tensor that is kept for the next use
 
@@ -18,14 +20,23 @@ def empty(*shape: int, like: torch.Tensor) -> torch.Tensor:
     """A tensor of any content, of the dtype (float32 or float64) and on the device of `like`."""
     if like.device.type != "cpu":
         return torch.empty(shape, dtype=like.dtype, device=like.device)
-    return torch.from_numpy(numpy.empty(shape, _NUMPY[like.dtype]))
+    return _shaped(numpy.empty(_numbers(shape, like), _NUMPY[like.dtype]), shape)
 
 
 def zeros(*shape: int, like: torch.Tensor) -> torch.Tensor:
     """A tensor of zeros, of the dtype (float32 or float64) and on the device of `like`."""
     if like.device.type != "cpu":
         return torch.zeros(shape, dtype=like.dtype, device=like.device)
-    return torch.from_numpy(numpy.zeros(shape, _NUMPY[like.dtype]))
+    return _shaped(numpy.zeros(_numbers(shape, like), _NUMPY[like.dtype]), shape)
+
+
+def _numbers(shape: tuple[int, ...], like: torch.Tensor) -> int:
+    count = math.prod(shape)
+    return max(count, HUGE // like.element_size()) if 2 * count * like.element_size() >= HUGE else count
+
+
+def _shaped(numbers: numpy.ndarray, shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.from_numpy(numbers[: math.prod(shape)].reshape(shape))
 
 
 def scratch(name: str, *shape: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:

@@ -140,6 +140,56 @@ def scatter_few_kernel(lattice: Lattice, directed: bool) -> Any:
 
 
 @functools.cache
+def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
+    """V from g on a small grid: tasks share the points, each adds to its own copy of the grid; then copies are added.
+
+    For one packet of channels; `copies` holds `tasks` grids of `size` nodes.
+    """
+    about = stencil(lattice)
+    offset, weight_of, _ = corner_functions(lattice, directed)
+
+    @ti.kernel
+    def scatter_copies(
+        gradient: array(lattice.packet),
+        points: array(lattice.vector),
+        along: array(lattice.vector),
+        copies: array(lattice.packet),
+        result: array(lattice.packet),
+        count: ti.i32,
+        tasks: ti.i32,
+        share: ti.i32,
+        size: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        for job in range(tasks * GRAIN):
+            if job % GRAIN == 0:
+                task = job // GRAIN
+                for node in range(task * size, (task + 1) * size):
+                    copies[node] = lattice.packet(0.0)
+                for point in range(task * share, ti.min((task + 1) * share, count)):
+                    sizes = ti.Vector([nx, ny, nz])
+                    base, weight, slope, good = about(points[point], sizes)
+                    t = ti.Vector.zero(lattice.real, lattice.dimensions)
+                    if ti.static(directed):
+                        t = along[point]
+                    if good == 1:
+                        upstream = gradient[point]
+                        for k in ti.static(lattice.corners):
+                            at = task * size + base + offset(sizes, k)
+                            # += would be atomic
+                            copies[at] = copies[at] + weight_of(weight, slope, t, k) * upstream
+        for node in range(size):
+            total = lattice.packet(0.0)
+            for task in range(tasks):
+                total += copies[task * size + node]
+            result[node] = total
+
+    return scatter_copies
+
+
+@functools.cache
 def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
     """V from g on a GPU: a thread for each number of g."""
     about = stencil(lattice)
