@@ -106,7 +106,9 @@ class FitShape:
         meaning = "signed_distance" if of_distance else "occupancy"
         source = ShapeSource(shape, meaning, near=self.near, gradients=of_distance and self.normals > 0.0)
         fitting = Fitting(Path(self.scene).stem, self.options, self.settings)
-        learned = fitting.new_field(3, 1, meaning=meaning, bounds=source.bounds)
+        # Gradients are trained too, and those of ReLUs jump.
+        rounded = {"activation": "softplus"} if of_distance and self.options.field not in ("siren", "grid") else {}
+        learned = fitting.new_field(3, 1, meaning=meaning, bounds=source.bounds, **rounded)
         loss: Callable[..., Any] = DistanceLoss(self.eikonal, self.normals) if of_distance else squared_error
         return fitting.fit(learned, source, loss, not of_distance, None)
 
