@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import engine as engine, kernels as kernels
-    from .engine.field import ShapeField as ShapeField
+    from .engine.fields import ShapeField as ShapeField
     from .engine.program import build_program as build_program
     from .engine.render import render as render
     from .engine.scene import (
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 _SUBMODULES = ("engine", "kernels")
 _NAMES = {
-    ".engine.field": "ShapeField",
+    ".engine.fields": "ShapeField",
     ".engine.program": "build_program",
     ".engine.render": "render",
     ".engine.scene": "Camera Material PointLight Scene Sky Sun load save",

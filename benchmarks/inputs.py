@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
@@ -15,6 +17,8 @@ REACH = 1.2  # the mixed shapes stand in [-1.2, 1.2]³
 TORUS = (1.0, 0.25)  # radius, radius of the tube
 SPHERES = tuple((0.1 * k, 0.2, 0.3) for k in range(49))
 SPHERE_RADIUS = 0.1
+
+_photos = [Path(__file__).parents[1] / "docs" / "pictures" / "forest.png"]
 
 TILE, PACKET = 16, 4  # pixels on a side, as the renderer orders its rays
 
@@ -77,6 +81,17 @@ def torus_and_spheres() -> iso.Scene:
 def city(count: int) -> iso.Scene:
     """The city of `count` shapes from the gallery."""
     return gallery_city(count)
+
+
+def use_photos(paths: Sequence[str] | None) -> None:
+    """Fit fields to these pictures from now on."""
+    if paths:
+        _photos[:] = map(Path, paths)
+
+
+def photos() -> tuple[Path, ...]:
+    """Pictures that fields are fitted to; one that was rendered here, unless others were named."""
+    return tuple(_photos)
 
 
 def device() -> str:

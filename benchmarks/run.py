@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python benchmarks/run.py [--only SUBJECT] [--quick] [--page]`, also `make bench`.
+"""Run the benchmarks: `python benchmarks/run.py [--only SUBJECT] [--quick] [--photo FILE] [--page]`, also `make bench`.
 
 Only a full run writes: benchmarks/results/<machine>-<date>.json and the two plots of docs/performance.md. Exit status 0
 also where goals are missed: losses are results.
@@ -14,11 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import inputs
 import machine
 import table
 from plots import draw
 
-SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "startup")
+SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "hashing", "fitting", "startup")
 
 
 def main() -> int:
@@ -27,7 +28,9 @@ def main() -> int:
     parser.add_argument("--only", choices=SUBJECTS, help="one subject; writes nothing")
     parser.add_argument("--quick", action="store_true", help="small inputs, to try the benchmarks out; writes nothing")
     parser.add_argument("--page", action="store_true", help="no measuring: newest result into docs/performance.md")
+    parser.add_argument("--photo", action="append", help="a picture that fields are fitted to; may be repeated")
     options = parser.parse_args()
+    inputs.use_photos(options.photo)
     if options.page:
         print(table.write_page())
         return 0

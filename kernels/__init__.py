@@ -7,21 +7,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .encodings import positional_encoding, spherical_harmonics
     from .evaluate import distance, distance_and_gradient
+    from .hash_encoding import hash_encode
+    from .hash_levels import HashLevels
     from .interpolation import interpolate
     from .program import Program
     from .runtime import start
     from .trace import Hits, sphere_trace
 
-__all__ = ["Hits", "Program", "distance", "distance_and_gradient", "interpolate", "sphere_trace", "start"]
+__all__ = [
+    "HashLevels",
+    "Hits",
+    "Program",
+    "distance",
+    "distance_and_gradient",
+    "hash_encode",
+    "interpolate",
+    "positional_encoding",
+    "sphere_trace",
+    "spherical_harmonics",
+    "start",
+]
 
 _HOMES = {
+    "HashLevels": "hash_levels",
     "Hits": "trace",
     "Program": "program",
     "distance": "evaluate",
     "distance_and_gradient": "evaluate",
+    "hash_encode": "hash_encoding",
     "interpolate": "interpolation",
+    "positional_encoding": "encodings",
     "sphere_trace": "trace",
+    "spherical_harmonics": "encodings",
     "start": "runtime",
 }
 

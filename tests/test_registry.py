@@ -19,7 +19,7 @@ import torch
 
 import isofield as iso
 from isofield.engine import shapes
-from isofield.engine.field import named_parameters_of
+from isofield.engine.fields.shape import named_parameters_of
 from isofield.engine.program import build_program
 from isofield.engine.program.extent import Extent
 from isofield.engine.program.frame import Frame

@@ -17,13 +17,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     from .check import Check
+    from .fit import Fit
     from .info import Info
     from .list import List
     from .render import Render
+    from .sample import Sample
     from .schema import Schema
 
     commands: dict[str, Callable[..., Any]] = {
         "render": Render,
+        "fit": Fit,
+        "sample": Sample,
         "check": Check,
         "schema": Schema,
         "info": Info,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from ..interrupts import interrupts_noted
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ def render_film(options: Render, source: Source) -> int:
 
     frames = options.turntable or options.animate or 1
     made = 0
-    with _interrupts_noted() as interrupted:
+    with interrupts_noted() as interrupted:
 
         def until_interrupted() -> Iterator[torch.Tensor]:
             nonlocal made
@@ -72,24 +72,3 @@ def _with_progress(images: Iterator[torch.Tensor], frames: int) -> Iterator[torc
     from rich.progress import track
 
     yield from track(images, "rendering", total=frames, console=Console(stderr=True), transient=True)
-
-
-@contextmanager
-def _interrupts_noted() -> Iterator[list[int]]:
-    """A list that a first Ctrl-C appends to, so that the frame is finished; a second one interrupts as ever."""
-    noted: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, _frame: object) -> None:
-        noted.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    try:
-        signal.signal(signal.SIGINT, note)
-    except ValueError:  # not in the main thread, where no Ctrl-C arrives
-        yield noted
-        return
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, before)

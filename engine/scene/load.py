@@ -55,11 +55,20 @@ def open_scene(name: str | os.PathLike[str]) -> Source:
     if path.suffix == ".py":
         script = run_script(path, data)
         return Source(path, script.is_animated, script.at)
-    try:
-        scene = Scene.from_tables(_tables(data, str(path)))
-    except SceneError as error:
-        raise SceneError(error.mistakes, str(path)) from None
+    scene = parse_scene(data, str(path))
     return Source(path, False, lambda time: scene)
+
+
+def parse_scene(data: bytes, source: str) -> Scene:
+    """The scene that the text of a scene file holds; `source` names it in errors.
+
+    Raises:
+        SceneError: as `load` does.
+    """
+    try:
+        return Scene.from_tables(_tables(data, source))
+    except SceneError as error:
+        raise SceneError(error.mistakes, source) from None
 
 
 def built_in_names() -> list[str]:

@@ -295,7 +295,9 @@ def test_unknown_commands_are_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert status(*arguments) == 2
 
 
-@pytest.mark.parametrize("arguments", ["--help", "render --help", "check --help"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "render --help", "check --help", "fit image --help", "fit shape --help", "sample --help"]
+)
 def test_help_imports_nothing_slow(arguments: str) -> None:
     code = (
         "import sys\nfrom isofield.engine.cli import main\n"

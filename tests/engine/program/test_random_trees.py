@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given, settings, strategies as st
 
 import isofield as iso
-from isofield.engine.field import named_parameters_of
+from isofield.engine.fields.shape import named_parameters_of
 from isofield.engine.program import BuildError, build_program
 from isofield.engine.program.frame import Frame
 from isofield.engine.program.lowering import DEFAULT_MATERIAL, Source, lower

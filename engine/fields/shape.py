@@ -1,4 +1,4 @@
-"""A scene as a PyTorch module, so that an optimiser can move its shapes."""
+"""A scene as a field, so that an optimiser can move its shapes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 
 import torch
 
-from ..kernels import Program, distance
-from .program.build import build_program
-from .scene import Scene
-from .shapes.base import Rotation
+from ...kernels import Program, distance
+from ..program.build import build_program
+from ..scene import Scene
+from ..scene.load import parse_scene
+from ..shapes.base import Rotation
+from .base import Bounds, Field, Meaning
 
 
-class ShapeField(torch.nn.Module):
+class ShapeField(Field):
     """The signed distance of a scene's subject as a function of the points and of named parameters.
+
+    Its bounds are the scene's, else a cube about what the subject shows, else [-1, 1]³.
 
     Args:
         scene: the scene; its stage is left out.
@@ -24,14 +28,16 @@ class ShapeField(torch.nn.Module):
     Example:
         >>> field = ShapeField(Scene(show=sphere(0.5).named("ball")), trainable=["ball.radius"])
         >>> field(torch.tensor([[1.0, 0.0, 0.0]]))
-        tensor([0.5000], grad_fn=...)
+        tensor([[0.5000]], grad_fn=...)
 
     Raises:
         ValueError: a name is not a parameter of the scene.
     """
 
+    kind = "shape"
+
     def __init__(self, scene: Scene, trainable: Iterable[str] | None = None) -> None:
-        super().__init__()
+        super().__init__(3, 1, meaning=Meaning.SIGNED_DISTANCE, bounds=_bounds_of(scene))
         self.scene = scene
         available = named_parameters_of(scene)
         self.names = list(available if trainable is None else trainable)
@@ -49,11 +55,31 @@ class ShapeField(torch.nn.Module):
         """The program with the present values; its parameters carry their gradients."""
         return build_program(self.scene, self.named_values(), stage=False)
 
-    def forward(self, points: torch.Tensor) -> torch.Tensor:
-        """Signed distance (…) at points (…, 3); differentiable to points and parameters, any number of times."""
+    def evaluate(self, points: torch.Tensor) -> torch.Tensor:
+        """Signed distance (N, 1) at points (N, 3); differentiable to points and parameters, any number of times."""
         program = self.program()
         distances: torch.Tensor = distance(program.to(points.device), points)
-        return distances
+        return distances[:, None]
+
+    def configuration(self) -> dict[str, Any]:
+        return {"scene": self.scene.to_toml(), "trainable": self.names}
+
+    @classmethod
+    def from_configuration(
+        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0
+    ) -> ShapeField:
+        with torch.device("cpu"):  # the program is built to find the bounds, which reads its numbers
+            return cls(parse_scene(configuration["scene"].encode(), "scene"), configuration["trainable"])
+
+
+def _bounds_of(scene: Scene) -> Bounds:
+    if scene.bounds is not None:
+        low, high = scene.bounds
+        return tuple(low), tuple(high)
+    *centre, radius = build_program(scene, stage=False).subject
+    if radius == 0.0:
+        return (-1.0,) * 3, (1.0,) * 3
+    return tuple(at - radius for at in centre), tuple(at + radius for at in centre)
 
 
 def named_parameters_of(scene: Scene) -> dict[str, Any]:

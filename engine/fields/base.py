@@ -1,0 +1,195 @@
+"""What every field is: a function from points to values, with what it means and where it is defined."""
+
+from __future__ import annotations
+
+import enum
+import math
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+
+Bounds = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+class Meaning(enum.StrEnum):
+    """What the values of a field say."""
+
+    SIGNED_DISTANCE = "signed_distance"  # negative inside
+    OCCUPANCY = "occupancy"  # probability of being inside, surface at 0.5
+    COLOUR = "colour"  # sRGB in [0, 1]
+    DENSITY = "density"  # at least 0
+    RAW = "raw"
+
+
+class Field(torch.nn.Module):
+    """A function from points (N, D) in `bounds` to values (N, C).
+
+    Args:
+        dimensions: D, 1 to 3.
+        channels: C, at least 1.
+        meaning: what the values say; one channel unless it is colour or raw.
+        bounds: lower and upper corner; None for [0, 1]^D. Points outside are allowed: grids hold their border's value.
+        aspect: width / height of the picture that a field over [0, 1]² shows.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    kind: ClassVar[str]
+    rate: float = 1e-2
+    """Peak learning rate that suits the kind, for Adam."""
+
+    def __init__(
+        self,
+        dimensions: int,
+        channels: int,
+        *,
+        meaning: Meaning | str = Meaning.RAW,
+        bounds: Bounds | None = None,
+        aspect: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.dimensions = whole("dimensions", dimensions, 1, 3)
+        self.channels = whole("channels", channels, 1, 65536)
+        self.meaning = _meaning(meaning)
+        if self.meaning in SCALARS and channels != 1:
+            raise ValueError(f"channels: expected 1 for {self.meaning}, got {channels}")
+        self.bounds = _bounds(bounds, dimensions)
+        self.aspect = real("aspect", aspect, 1e-6, 1e6)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Values (N, C) at points (N, D), of the field's dtype and device; a NaN in a point makes its row NaN.
+
+        Raises:
+            TypeError: `points` is no tensor, or of another dtype.
+            ValueError: `points` has another shape, or lies on another device.
+        """
+        if not isinstance(points, torch.Tensor):
+            raise TypeError(f"points: expected a tensor, got {type(points).__name__}")
+        if points.ndim != 2 or points.shape[1] != self.dimensions:
+            raise ValueError(f"points: expected shape (N, {self.dimensions}), got {tuple(points.shape)}")
+        own = next(self.parameters(), None)
+        wanted = points.dtype if own is None else own.dtype
+        if points.dtype != wanted or not points.dtype.is_floating_point:
+            raise TypeError(f"points: expected {wanted if own is not None else 'a float dtype'}, got {points.dtype}")
+        if own is not None and points.device != own.device:
+            raise ValueError(
+                f"points: expected a tensor on {own.device}, where the field is, got one on {points.device}"
+            )
+        return self.evaluate(points)
+
+    @abstractmethod
+    def evaluate(self, points: torch.Tensor) -> torch.Tensor:
+        """Values (N, C) at checked points (N, D)."""
+
+    @abstractmethod
+    def configuration(self) -> dict[str, Any]:
+        """What `from_configuration` needs besides bounds and meaning, in types that JSON has."""
+
+    @classmethod
+    def from_configuration(
+        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0
+    ) -> Field:
+        """A new field of this kind; its weights are not yet those that were saved.
+
+        Raises:
+            ValueError, TypeError: the configuration does not fit the kind.
+        """
+        return cls(**configuration, meaning=meaning, bounds=bounds, aspect=aspect)
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers are trained."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the field to a .safetensors file, whole or not at all; `load_field` reads it.
+
+        Raises:
+            ValueError: the name does not end in .safetensors.
+            OSError: the file cannot be written; names it.
+        """
+        from .store import save_field
+
+        save_field(self, path)
+
+
+class LearnedField(Field):
+    """A field of trained parameters over unit coordinates, with an output that its meaning allows."""
+
+    def evaluate(self, points: torch.Tensor) -> torch.Tensor:
+        return self.output(self.raw(self.unit(points)))
+
+    @abstractmethod
+    def raw(self, unit: torch.Tensor) -> torch.Tensor:
+        """Any numbers (N, C) at unit coordinates (N, D), [0, 1] within the bounds."""
+
+    def unit(self, points: torch.Tensor) -> torch.Tensor:
+        """Coordinates of points (N, D) as fractions of the bounds."""
+        low, high = self.bounds
+        if all(bottom == 0.0 and top == 1.0 for bottom, top in zip(low, high, strict=True)):
+            return points
+        scale = [1.0 / (top - bottom) for bottom, top in zip(low, high, strict=True)]
+        return (points - points.new_tensor(low)) * points.new_tensor(scale)
+
+    def output(self, raw: torch.Tensor) -> torch.Tensor:
+        """Raw numbers as values: sigmoid for colour and occupancy, softplus for density, else themselves."""
+        if self.meaning in (Meaning.COLOUR, Meaning.OCCUPANCY):
+            return torch.sigmoid(raw)
+        if self.meaning is Meaning.DENSITY:
+            return torch.nn.functional.softplus(raw)
+        return raw
+
+
+SCALARS = (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY, Meaning.DENSITY)
+
+
+def whole(name: str, value: Any, lowest: int, highest: int) -> int:
+    """The value, which must be a whole number from `lowest` to `highest`.
+
+    Raises:
+        TypeError, ValueError: it is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a whole number, got {value!r}")
+    if not lowest <= value <= highest:
+        raise ValueError(f"{name}: expected a whole number from {lowest} to {highest}, got {value}")
+    return value
+
+
+def real(name: str, value: Any, lowest: float, highest: float) -> float:
+    """The value as a float, which must be a number from `lowest` to `highest`.
+
+    Raises:
+        TypeError, ValueError: it is not.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a number, got {value!r}")
+    if not lowest <= value <= highest:
+        raise ValueError(f"{name}: expected a number from {lowest:g} to {highest:g}, got {value}")
+    return float(value)
+
+
+def _meaning(given: Meaning | str) -> Meaning:
+    try:
+        return Meaning(given)
+    except ValueError:
+        raise ValueError(f"meaning: expected one of {', '.join(Meaning)}, got {given!r}") from None
+
+
+def _bounds(given: Bounds | Sequence[Sequence[float]] | None, dimensions: int) -> Bounds:
+    """Lower and upper corner as tuples of floats."""
+    if given is None:
+        return (0.0,) * dimensions, (1.0,) * dimensions
+    try:
+        low, high = (tuple(map(float, corner)) for corner in given)
+    except (TypeError, ValueError):
+        raise ValueError(f"bounds: expected a lower and an upper corner, got {given!r}") from None
+    if len(low) != dimensions or len(high) != dimensions:
+        raise ValueError(f"bounds: expected corners of {dimensions} coordinates, got {low} and {high}")
+    if not all(bottom < top and math.isfinite(top - bottom) for bottom, top in zip(low, high, strict=True)):
+        raise ValueError(f"bounds: expected finite corners, the lower one lower on every axis, got {low} and {high}")
+    return low, high

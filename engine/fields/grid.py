@@ -1,0 +1,106 @@
+"""Values on a grid, looked up between its nodes, as they are or through a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ...kernels import interpolate
+from .base import Bounds, LearnedField, Meaning, whole
+from .perceptron import perceptron
+
+LARGEST_GRID = 2**31 - 1  # numbers, what kernels index
+
+
+class Grid(LearnedField):
+    """Values on nodes that span the bounds, bilinear or trilinear between them.
+
+    Args:
+        dimensions: 2 or 3.
+        nodes: on every axis.
+
+    The other arguments, and what is raised, are those of `Field`. `values` is (nodes, …, C),
+    `values[i, j]` at (x_i, y_j).
+    """
+
+    kind = "grid"
+    rate = 3e-2
+
+    def __init__(
+        self,
+        dimensions: int,
+        channels: int,
+        *,
+        nodes: int = 33,
+        meaning: Meaning | str = Meaning.RAW,
+        bounds: Bounds | None = None,
+        aspect: float = 1.0,
+    ) -> None:
+        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        self.nodes = nodes
+        self.values = node_values(dimensions, nodes, channels)
+
+    def raw(self, unit: torch.Tensor) -> torch.Tensor:
+        values: torch.Tensor = interpolate(self.values, unit)
+        return values
+
+    def configuration(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("dimensions", "channels", "nodes")}
+
+
+class HybridGrid(LearnedField):
+    """Features on a grid, interpolated and given to a network.
+
+    Args:
+        dimensions: 2 or 3.
+        nodes: on every axis.
+        features: numbers at a node.
+        width, layers, activation: the network, as in `MLP`.
+
+    The other arguments, and what is raised, are those of `Field`.
+    """
+
+    kind = "hybrid_grid"
+
+    def __init__(
+        self,
+        dimensions: int,
+        channels: int,
+        *,
+        nodes: int = 33,
+        features: int = 128,
+        width: int = 64,
+        layers: int = 2,
+        activation: str = "relu",
+        meaning: Meaning | str = Meaning.RAW,
+        bounds: Bounds | None = None,
+        aspect: float = 1.0,
+    ) -> None:
+        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        self.nodes, self.features = nodes, features
+        self.width, self.layers, self.activation = width, layers, activation
+        self.values = node_values(dimensions, nodes, features, spread=1.0)
+        self.network = perceptron(features, channels, width, layers, activation)
+
+    def raw(self, unit: torch.Tensor) -> torch.Tensor:
+        values: torch.Tensor = self.network(interpolate(self.values, unit))
+        return values
+
+    def configuration(self) -> dict[str, Any]:
+        names = ("dimensions", "channels", "nodes", "features", "width", "layers", "activation")
+        return {name: getattr(self, name) for name in names}
+
+
+def node_values(dimensions: int, nodes: int, features: int, spread: float = 0.0) -> torch.nn.Parameter:
+    """Trainable numbers (nodes, …, features), normally distributed with the deviation `spread`.
+
+    Raises:
+        TypeError, ValueError: an argument is out of its range, or the grid too large.
+    """
+    whole("dimensions", dimensions, 2, 3)
+    whole("nodes", nodes, 1, 65536)
+    whole("features", features, 1, 65536)
+    if nodes**dimensions * features > LARGEST_GRID:
+        raise ValueError(f"nodes: expected at most 2^31 - 1 numbers, got {nodes}^{dimensions} nodes of {features}")
+    return torch.nn.Parameter(spread * torch.randn(*(nodes,) * dimensions, features))

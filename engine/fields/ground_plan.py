@@ -1,0 +1,60 @@
+"""A plan of features on the ground and a network that reads the height."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ...kernels import interpolate, positional_encoding
+from .base import Bounds, LearnedField, Meaning, whole
+from .grid import node_values
+from .perceptron import perceptron
+
+
+class GroundPlan(LearnedField):
+    """Features from a grid over x and y beside the encoded z, given to a network; three dimensions.
+
+    Args:
+        nodes: on both axes of the grid.
+        features: numbers at a node.
+        octaves: frequencies of the encoding of z, as in `MLP`.
+        width, layers, activation: the network, as in `MLP`.
+
+    The other arguments, and what is raised, are those of `Field`.
+    """
+
+    kind = "ground_plan"
+
+    def __init__(
+        self,
+        dimensions: int,
+        channels: int,
+        *,
+        nodes: int = 65,
+        features: int = 128,
+        octaves: int = 8,
+        width: int = 64,
+        layers: int = 2,
+        activation: str = "relu",
+        meaning: Meaning | str = Meaning.RAW,
+        bounds: Bounds | None = None,
+        aspect: float = 1.0,
+    ) -> None:
+        if dimensions != 3:
+            raise ValueError(f"dimensions: expected 3 for a ground plan, got {dimensions}")
+        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        self.nodes, self.features, self.octaves = nodes, features, whole("octaves", octaves, 1, 24)
+        self.width, self.layers, self.activation = width, layers, activation
+        self.values = node_values(2, nodes, features, spread=0.03)
+        self.network = perceptron(features + 2 * octaves, channels, width, layers, activation)
+
+    def raw(self, unit: torch.Tensor) -> torch.Tensor:
+        ground = interpolate(self.values, unit[:, :2])  # (N, features)
+        height = positional_encoding(unit[:, 2:], self.octaves)  # (N, 2 octaves)
+        values: torch.Tensor = self.network(torch.cat([ground, height], dim=1))
+        return values
+
+    def configuration(self) -> dict[str, Any]:
+        names = ("dimensions", "channels", "nodes", "features", "octaves", "width", "layers", "activation")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,67 @@
+"""Features from a hash table, level by level, and a small network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ...kernels import HashLevels, hash_encode
+from .base import Bounds, LearnedField, Meaning, whole
+from .perceptron import perceptron
+
+
+class HashGrid(LearnedField):
+    """Multiresolution hash encoding and a network (Müller et al. 2022).
+
+    Args:
+        dimensions: 2 or 3.
+        levels, base, finest: grids, and the cells on an axis of the coarsest and the finest.
+        features: numbers at a node of a level.
+        entries: rows of a level's table at most; where a level has more nodes they share rows.
+        smoothstep: whether weights are smooth across cells, so that first derivatives are continuous.
+        width, layers, activation: the network, as in `MLP`.
+
+    The other arguments, and what is raised, are those of `Field`. `active` is the number of levels that are switched
+    on, coarse to fine, None for all; it is a setting of training and not saved.
+    """
+
+    kind = "hash_grid"
+
+    def __init__(
+        self,
+        dimensions: int,
+        channels: int,
+        *,
+        levels: int = 12,
+        base: int = 16,
+        finest: int = 512,
+        features: int = 2,
+        entries: int = 2**17,
+        smoothstep: bool = False,
+        width: int = 64,
+        layers: int = 1,
+        activation: str = "relu",
+        meaning: Meaning | str = Meaning.RAW,
+        bounds: Bounds | None = None,
+        aspect: float = 1.0,
+    ) -> None:
+        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        self.levels = HashLevels(dimensions, whole("levels", levels, 1, 64), base, finest, features, entries)
+        if not isinstance(smoothstep, bool):
+            raise TypeError(f"smoothstep: expected True or False, got {smoothstep!r}")
+        self.smoothstep = smoothstep
+        self.width, self.layers, self.activation = width, layers, activation
+        self.active: float | None = None
+        self.table = torch.nn.Parameter(torch.empty(self.levels.rows, features).uniform_(-1e-4, 1e-4))
+        self.network = perceptron(levels * features, channels, width, layers, activation)
+
+    def raw(self, unit: torch.Tensor) -> torch.Tensor:
+        encoded = hash_encode(self.table, unit, self.levels, smoothstep=self.smoothstep, active=self.active)
+        values: torch.Tensor = self.network(encoded)
+        return values
+
+    def configuration(self) -> dict[str, Any]:
+        of_levels = ("dimensions", "levels", "base", "finest", "features", "entries")
+        own = ("channels", "smoothstep", "width", "layers", "activation")
+        return {name: getattr(self.levels, name) for name in of_levels} | {name: getattr(self, name) for name in own}

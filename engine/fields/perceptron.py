@@ -1,0 +1,34 @@
+"""The network that several fields end in."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal, get_args
+
+import torch
+
+from .base import whole
+
+Activation = Literal["relu", "softplus"]
+
+SHARPNESS = 100.0  # of the softplus: log(1 + exp(100 x)) / 100, a ReLU with a rounded corner 0.05 wide
+
+
+def perceptron(inputs: int, outputs: int, width: int, layers: int, activation: str) -> torch.nn.Sequential:
+    """A network of `layers` hidden layers, (N, inputs) to (N, outputs), initialised as PyTorch does.
+
+    A network of ReLUs is linear in pieces: its second derivatives are 0. Softplus has second derivatives.
+
+    Raises:
+        TypeError, ValueError: an argument is out of its range.
+    """
+    whole("width", width, 1, 16384)
+    whole("layers", layers, 0, 64)
+    if activation not in get_args(Activation):
+        raise ValueError(f"activation: expected one of {', '.join(get_args(Activation))}, got {activation!r}")
+    sizes = [inputs, *[width] * layers]
+    steps: list[torch.nn.Module] = []
+    for before, after in pairwise(sizes):
+        steps.append(torch.nn.Linear(before, after))
+        steps.append(torch.nn.ReLU() if activation == "relu" else torch.nn.Softplus(SHARPNESS))
+    return torch.nn.Sequential(*steps, torch.nn.Linear(sizes[-1], outputs))

@@ -1,0 +1,125 @@
+"""Checkpoints: all that a fit needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from ..fields import Field
+from ..fields.store import FieldFileError, checked_tensors, header_of, reading, write_tensors
+from .settings import FitSettings
+
+FORMAT, VERSION = "isofield-checkpoint", 1
+FREE = ("log_every", "checkpoint_every", "snapshot_every")  # settings that do not change what comes out
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a fit is: steps, seconds, log, and sum and number of the losses since its last entry."""
+
+    step: int
+    seconds: float
+    log: list[dict[str, Any]]
+    total: float
+    counted: int
+
+
+def write_checkpoint(
+    path: str | os.PathLike[str],
+    field: Field,
+    optimiser: torch.optim.Optimizer,
+    random_state: torch.Tensor,
+    settings: FitSettings,
+    source: dict[str, Any],
+    progress: Progress,
+) -> None:
+    """Write the state between two steps to a .safetensors file, whole or not at all.
+
+    Raises:
+        ValueError: the name does not end in .safetensors.
+        OSError: the file cannot be written; names it.
+    """
+    tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
+    tensors |= {
+        f"optimiser.{index}.{key}": optimiser.state[parameter][key] for index, parameter, key in _moments(optimiser)
+    }
+    tensors["generator"] = random_state
+    header = {"format": FORMAT, "version": VERSION, **_run(field, settings, source), "progress": asdict(progress)}
+    write_tensors(path, tensors, header)
+
+
+def read_checkpoint(
+    path: str | os.PathLike[str],
+    field: Field,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+    settings: FitSettings,
+    source: dict[str, Any],
+) -> Progress:
+    """Put the state of a checkpoint into field, optimiser and generator; returns how far it is.
+
+    Raises:
+        FieldFileError: it is no checkpoint, damaged, or of a run with another configuration; names what differs.
+        OSError: it cannot be read; names it.
+    """
+    with reading(path) as (header, tensors):
+        if header.get("format") != FORMAT or header.get("version") != VERSION:
+            raise FieldFileError(f"expected a checkpoint of version {VERSION}")
+        _check_same(header, _run(field, settings, source))
+        wanted = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
+        wanted |= {
+            f"optimiser.{index}.{key}": torch.tensor(0.0) if key == "step" else parameter.detach()
+            for index, parameter, key in _moments(optimiser)
+        }
+        wanted["generator"] = generator.get_state()
+        state = checked_tensors(wanted, tensors)
+        try:
+            progress = Progress(**header["progress"])
+            generator.set_state(state["generator"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise FieldFileError(f"progress: {error}") from None
+    field.load_state_dict({name: state[f"field.{name}"] for name in field.state_dict()})
+    for index, parameter, key in _moments(optimiser):
+        optimiser.state[parameter][key] = state[f"optimiser.{index}.{key}"].to(parameter.device)
+    return progress
+
+
+def _moments(optimiser: torch.optim.Optimizer) -> Iterator[tuple[int, torch.nn.Parameter, str]]:
+    """(index, parameter, name of a tensor) of Adam's state."""
+    for index, parameter in enumerate(optimiser.param_groups[0]["params"]):
+        for key in MOMENTS:
+            yield index, parameter, key
+
+
+def _run(field: Field, settings: FitSettings, source: dict[str, Any]) -> dict[str, Any]:
+    """What a run and its continuation have in common, as JSON has it."""
+    kept = {name: value for name, value in asdict(settings).items() if name not in FREE}
+    common: dict[str, Any] = json.loads(json.dumps({"settings": kept, "field": header_of(field), "source": source}))
+    return common
+
+
+def _check_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse a checkpoint of another run."""
+    differing = []
+    for group, table in wanted.items():
+        old = found.get(group)
+        if not isinstance(old, dict):
+            raise FieldFileError(f"{group}: expected a table, got {old!r}")
+        differing += [
+            f"{group}.{key} was {_short(old.get(key))}, is {_short(table.get(key))}"
+            for key in sorted({*old, *table})
+            if old.get(key) != table.get(key)
+        ]
+    if differing:
+        raise FieldFileError(f"a run can only be resumed as it was started: {'; '.join(differing)}")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"

@@ -1,0 +1,214 @@
+"""Multiresolution hash encoding of points, differentiable twice (Müller et al. 2022, "Instant neural graphics
+primitives").
+
+With W the weight of a node for a point x, the features are T(x) = Σ W(x) T[node]. Their gradients, for an incoming g,
+are Σ W(x) g to the table and Σ (g · T[node]) ∇W(x) to the point. The first is a sum of the same kind, linear in g; the
+second's derivatives, for an incoming v, are the same sums again with v · ∇W in the place of W.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from . import memory, runtime
+from .bridge import Gradients, bridge
+from .hash_device import SMALLEST_TASK, hash_kernels
+from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
+
+TASKS_PER_CORE = 4  # so that none waits long for the last; with more of them a level's rows leave the cache too soon
+FEWEST_POINTS = 2**14  # a copy of the table costs more than it saves for less
+
+# Points that a kernel takes at once on a CPU; 1 and 8 were slower, and 8 takes twice as long to compile.
+PACKET = 4
+
+
+def hash_encode(
+    table: torch.Tensor,
+    points: torch.Tensor,
+    levels: HashLevels,
+    *,
+    smoothstep: bool = False,
+    active: float | None = None,
+) -> torch.Tensor:
+    """Features of the nodes round each point, interpolated on every level: Σ_corners Π_d w_d · table[row of corner].
+
+    Args:
+        table: (levels.rows, F) float32 or float64, the levels' rows one after the other.
+        points: (N, D) in [0, 1]^D, of the table's dtype; what lies outside is moved to the border. NaN gives NaN.
+        levels: resolutions and sizes.
+        smoothstep: weights w = f²(3 - 2f) instead of w = f, f in [0, 1] being the place in the cell: the gradient to
+            the points is then continuous, and zero at the nodes.
+        active: number of levels switched on, coarse to fine; a fraction fades the next one in. None: all of them.
+
+    Returns:
+        (N, L·F), coarse to fine. Differentiable twice, to `table` and to `points`; the gradient to a coordinate outside
+        [0, 1] is zero, to a NaN point NaN. Linear weights have only the mixed second derivatives to the points. A third
+        derivative is a RuntimeError.
+
+    Raises:
+        TypeError: not tensors, or another dtype.
+        ValueError: another shape or device, or `active` is negative.
+    """
+    _check(table, points, levels)
+    fade = torch.tensor(levels.fade(active), dtype=table.dtype, device=table.device)
+    return _features(_Sums(levels, fade, bool(smoothstep)), table, points)
+
+
+def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> None:
+    if not isinstance(levels, HashLevels):
+        raise TypeError(f"levels: expected HashLevels, got {type(levels).__name__}")
+    for name, given in (("table", table), ("points", points)):
+        if not isinstance(given, torch.Tensor):
+            raise TypeError(f"{name}: expected a torch tensor, got {type(given).__name__}")
+    if table.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"table: expected torch.float32 or torch.float64, got {table.dtype}")
+    if points.dtype != table.dtype:
+        raise TypeError(f"points: expected {table.dtype}, as the table, got {points.dtype}")
+    shape = (levels.rows, levels.features)
+    expect("table", table.shape == shape, f"shape {shape}", tuple(table.shape))
+    matrix = points.ndim == 2 and points.shape[1] == levels.dimensions
+    expect("points", matrix, f"shape (N, {levels.dimensions})", tuple(points.shape))
+    most = LARGEST_COUNT // (levels.levels * levels.features)
+    expect("points", len(points) <= most, f"at most {most}, for 2^31 - 1 features in all", f"{len(points)}; split them")
+    runtime.check_device(table=table, points=points)
+
+
+def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Σ W(x) T[node], (N, L·F)."""
+
+    def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        table, points = inputs
+        gradient = _only(gradients)
+        return (
+            _table_gradient(sums, points, gradient) if wanted[0] else None,
+            _point_gradient(sums, table, points, gradient) if wanted[1] else None,
+        )
+
+    result: torch.Tensor = bridge(sums.encode, derivative, table, points)
+    return result
+
+
+def _table_gradient(sums: _Sums, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Σ W(x) g, (rows, F), for g (N, L·F)."""
+
+    def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        points, gradient = inputs
+        table = _only(gradients)
+        return (
+            _point_gradient(sums, table, points, gradient) if wanted[0] else None,
+            _features(sums, table, points) if wanted[1] else None,
+        )
+
+    result: torch.Tensor = bridge(sums.to_table, derivative, points, gradient)
+    return result
+
+
+def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Σ (g · T[node]) ∇W(x), (N, D), for g (N, L·F)."""
+
+    def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+        table, points, gradient = inputs
+        along = _only(gradients)
+        return (
+            bridge(sums.to_table, _no_third, points, gradient, along) if wanted[0] else None,
+            bridge(sums.to_points, _no_third, table, points, gradient, along) if wanted[1] else None,
+            bridge(sums.encode, _no_third, table, points, along) if wanted[2] else None,
+        )
+
+    result: torch.Tensor = bridge(sums.to_points, derivative, table, points, gradient)
+    return result
+
+
+def _only(gradients: Gradients) -> torch.Tensor:
+    (gradient,) = gradients
+    assert gradient is not None, "the bridge asks for nothing where no gradient comes in"
+    return gradient
+
+
+def _no_third(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
+    raise RuntimeError("hash_encode: expected at most a second derivative, a third was asked for")
+
+
+def _width() -> int:
+    return PACKET if runtime.backend() == "cpu" else 1
+
+
+def _room(count: int) -> int:
+    """Points that whole packets have room for."""
+    return math.ceil(count / _width()) * _width()
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The sums over nodes, each one launch; with `along` (N, D), v · ∇W stands in the place of W."""
+
+    levels: HashLevels
+    fade: torch.Tensor
+    smoothstep: bool
+
+    def encode(self, table: torch.Tensor, points: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
+        """Σ W(x) T[node], (N, L·F)."""
+        count = len(points)
+        out = memory.empty(_room(count), self.levels.levels * self.levels.features, like=points)
+        self._launch("encode", (table,), points, along, (), (out,), self._gather_tasks(count))
+        return out[:count]
+
+    def to_points(
+        self, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Σ (g · T[node]) ∇W(x), (N, D)."""
+        count, plane = len(points), _room(len(points))
+        out = memory.empty(self.levels.dimensions, plane, like=points)
+        self._launch("to_points", (table,), points, along, (gradient,), (out,), self._gather_tasks(count), plane)
+        return out[:, :count].t().contiguous()
+
+    def to_table(self, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
+        """Σ W(x) g, (rows, F)."""
+        shape = (self.levels.rows, self.levels.features)
+        size = math.prod(shape)
+        if runtime.backend() == "cpu":
+            # Levels are shared out among the cores, so none adds to what another adds to; cores beyond them get a copy.
+            copies = min(
+                math.ceil(runtime.available_cores() / self.levels.levels),
+                max(len(points) // FEWEST_POINTS, 1),
+                LARGEST_COUNT // size,
+            )
+            tasks, copy = copies, size
+        else:
+            copies, tasks, copy = 1, len(points), 0
+        tables = memory.zeros(copies, *shape, like=points)
+        self._launch("to_table", (tables,), points, along, (gradient,), (), tasks, copy)
+        return tables.sum(dim=0) if copies > 1 else tables[0]
+
+    def _gather_tasks(self, count: int) -> int:
+        return TASKS_PER_CORE * runtime.available_cores() if runtime.backend() == "cpu" else count
+
+    def _launch(
+        self,
+        kernel: str,
+        tables: tuple[torch.Tensor, ...],
+        points: torch.Tensor,
+        along: torch.Tensor | None,
+        gradients: tuple[torch.Tensor, ...],
+        results: tuple[torch.Tensor, ...],
+        tasks: int,
+        *more: int,
+    ) -> None:
+        count = len(points)
+        if count == 0:
+            return
+        levels = self.levels
+        on_cpu = runtime.backend() == "cpu"
+        width = _width()
+        spacing = SMALLEST_TASK if on_cpu else 1
+        packets_per_task = math.ceil(_room(count) // width / tasks)
+        kernels = hash_kernels(
+            levels.dimensions, levels.features, points.dtype, width, not on_cpu, self.smoothstep, along is not None
+        )
+        given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
+        numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
+        with runtime.launch():
+            getattr(kernels, kernel)(*numbers, count, levels.entries - 1, tasks, packets_per_task, *more, spacing)

@@ -1,0 +1,172 @@
+"""`isofield fit` and `isofield sample`: what they write, what they say, and their exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import torch
+
+from isofield.engine.cli import main
+from isofield.engine.fields import MLP, ImageField, load_field
+
+BALL = 'show = "ball"\n[shapes]\nball = { kind = "sphere", radius = 0.5 }\n'
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a photo and a scene."""
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 20, 3)).astype(np.uint8)
+    imageio.imwrite("photo.png", pixels)
+    Path("ball.toml").write_text(BALL)
+    return tmp_path
+
+
+def status(*arguments: str) -> int:
+    """Exit status of `isofield` with these arguments."""
+    try:
+        return main(arguments)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
+def test_a_photo_is_fitted_and_sampled(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--steps", "30", "--batch", "64", "--log-every", "10", "--snapshot-every", "15", "--output", "run")
+    assert status("fit", "image", "photo.png", "--field", "grid", *options) == 0
+    assert "PSNR" in capsys.readouterr().err
+    names = {path.name for path in Path("run").iterdir()}
+    assert names == {"field.safetensors", "picture.png", "log.json", "progress.gif", "snapshots"}
+    assert imageio.imread("run/picture.png").shape == (12, 20, 3)
+    assert len(imageio.imread("run/progress.gif", index=...)) >= 2
+    log = json.loads(Path("run/log.json").read_text())
+    assert [entry["step"] for entry in log["entries"]] == [10, 20, 30]
+    assert log["settings"]["batch"] == 64
+    assert log["parameters"] == 3 * 33**2
+    field = load_field("run/field.safetensors")
+    assert (field.kind, str(field.meaning), field.aspect) == ("grid", "colour", pytest.approx(20 / 12))
+
+    assert status("sample", "run/field.safetensors", "--size", "50", "--output", "large.png") == 0
+    assert imageio.imread("large.png").shape == (30, 50, 3)
+
+
+def test_without_output_the_folder_is_named_after_photo_and_field() -> None:
+    assert status("fit", "image", "photo.png", "--field", "mlp", "--steps", "2", "--batch", "8") == 0
+    assert Path("out/photo-mlp/field.safetensors").is_file()
+
+
+@pytest.mark.parametrize("target", ["sdf", "occupancy"])
+def test_a_shape_is_fitted(target: str) -> None:
+    options = ("--field", "encoded_mlp", "--steps", "3", "--batch", "32", "--output", "run")
+    assert status("fit", "shape", "ball.toml", "--target", target, *options) == 0
+    field = load_field("run/field.safetensors")
+    assert str(field.meaning) == {"sdf": "signed_distance", "occupancy": "occupancy"}[target]
+    assert field(torch.zeros(1, 3)).shape == (1, 1)
+
+
+def test_ctrl_c_saves_and_resume_goes_on_as_if_never_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from isofield.engine.fit import losses
+
+    options = ("--field", "siren", "--steps", "25", "--batch", "16", "--snapshot-every", "5")
+    assert status("fit", "image", "photo.png", *options, "--output", "whole") == 0
+    plain, calls = losses.squared_error, 0
+
+    def interrupting(*arguments: object) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 12:
+            os.kill(os.getpid(), signal.SIGINT)
+        return plain(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("isofield.engine.fit.squared_error", interrupting)
+    assert status("fit", "image", "photo.png", *options, "--output", "run") == 130
+    assert "run: stopped after 12 of 25 steps, which it holds; go on with --resume" in capsys.readouterr().err
+    assert Path("run/field.safetensors").is_file()
+    assert json.loads(Path("run/log.json").read_text())["steps"] == 12
+    monkeypatch.setattr("isofield.engine.fit.squared_error", plain)
+
+    assert status("fit", "image", "photo.png", *options, "--output", "run") == 2
+    assert "--output: run holds the checkpoint of an unfinished run" in capsys.readouterr().err
+    assert status("fit", "image", "photo.png", *options, "--output", "run", "--resume", "--seed", "3") == 1
+    assert "settings.seed was 0, is 3" in capsys.readouterr().err
+    assert status("fit", "image", "photo.png", *options, "--output", "run", "--resume") == 0
+    for name in ("field.safetensors", "picture.png", "progress.gif"):
+        assert Path("run", name).read_bytes() == Path("whole", name).read_bytes(), name
+    assert not Path("run/checkpoint.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--steps", "0"), "--steps: expected a whole number from 1 to 1000000000, got 0"),
+        (("--batch", "0"), "--batch: expected a whole number from 1"),
+        (("--rate", "nan"), "--rate: expected a finite number above 0, got nan"),
+        (("--log-every", "0"), "--log-every: expected a whole number from 1"),
+        (("--field", "ground_plan"), "--field: ground_plan takes points of 3 dimensions, these have 2"),
+        (("--resume",), "--resume: expected a checkpoint"),
+    ],
+)
+def test_options_that_cannot_be_used(options: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("fit", "image", "photo.png", *options) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options", [("--field", "mpl"), ("--schedule", "linear"), ("--steps", "many"), ("--target", "sdf")]
+)
+def test_words_that_are_unknown(options: tuple[str, ...]) -> None:
+    assert status("fit", "image", "photo.png", *options) == 2
+
+
+def test_what_fails_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("half.png").write_bytes(Path("photo.png").read_bytes()[:300])
+    for arguments, told in (
+        (("image", "none.png"), "none.png: cannot be read: no such file or directory"),
+        (("image", "half.png"), "half.png: damaged or truncated"),
+        (("image", "photo.png", "--batch", "2000000000"), "batch: 2000000000 points need about"),
+        (("image", "photo.png", "--rate", "1e30", "--field", "siren"), "the loss is "),
+        (("image", "photo.png", "--output", "photo.png"), "photo.png"),
+        (("shape", "none.toml"), "none.toml: cannot be read"),
+    ):
+        assert status("fit", *arguments) == 1, arguments
+        error = capsys.readouterr().err
+        assert told in error
+        assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "code", "told"),
+    [
+        (lambda: MLP(3, 3, width=4), (), 2, "FIELD: expected a field of 2 dimensions and 3 channels"),
+        (lambda: MLP(2, 1, width=4), (), 2, "has 2 and 1"),
+        (lambda: MLP(2, 3, width=4), ("--size", "0"), 2, "--size: expected a number from 1 to 16384, got 0"),
+        (lambda: MLP(2, 3, width=4), ("--output", "a.exr"), 2, "--output: expected a name that ends in .png or .jpg"),
+        (lambda: MLP(2, 3, width=4), ("--output", "no/a.png"), 1, "there is no folder"),
+    ],
+)
+def test_samples_that_cannot_be_made(
+    make: object, options: tuple[str, ...], code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make().save("a.safetensors")  # type: ignore[operator]
+    output = () if "--output" in options else ("--output", "a.png")
+    assert status("sample", "a.safetensors", *output, *options) == code
+    assert told in capsys.readouterr().err
+
+
+def test_a_sample_of_no_field_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("sample", "photo.png", "--output", "a.png") == 1
+    assert "photo.png: no whole .safetensors file" in capsys.readouterr().err
+
+
+def test_a_picture_sampled_at_its_own_size_is_itself() -> None:
+    pixels = torch.randint(0, 256, (9, 5, 3)).byte()
+    ImageField(pixels).save("a.safetensors")
+    assert status("sample", "a.safetensors", "--size", "9", "--output", "a.png") == 0
+    assert np.array_equal(imageio.imread("a.png"), pixels.numpy())
