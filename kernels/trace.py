@@ -93,6 +93,7 @@ def sphere_trace(
         TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps are
             out of range.
     """
+    arguments.check_program(program)
     start, restore = arguments.vectors("origins", origins)
     way, _ = arguments.vectors("directions", directions)
     if start.shape != way.shape:
@@ -101,6 +102,7 @@ def sphere_trace(
         raise ValueError(f"near, far: expected 0 ≤ near ≤ far, got {near} and {far}")
     if not (tolerance >= 0.0 and spread >= 0.0 and tolerance + spread > 0.0):
         raise ValueError(f"tolerance, spread: expected numbers ≥ 0, one of them > 0, got {tolerance} and {spread}")
+    arguments.check_whole("maximum_steps", maximum_steps)
     if maximum_steps < 1:
         raise ValueError(f"maximum_steps: expected at least 1, got {maximum_steps}")
     flat_start = arguments.ready("origins", start)
