@@ -22,6 +22,8 @@ from .slabs import Slabs, slabs_of
 
 Wanted = tuple[bool, ...]
 
+PARTS = 8  # of the slabs, for each core, so that none waits long for another
+LONGEST = 8  # slabs of a part
 COPIES = 8  # of a small grid, at most, for threads of their own
 FEW = 4096  # points; up to this many, sorting takes as long as it gains
 WIDEST = 8  # channels at a time; AVX2 has registers of 8, and the 8 corners of a cell need one each
@@ -212,11 +214,13 @@ class _Interpolation:
                 weights_kernel(self.lattice, bool(along)),
                 slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes,
             )  # fmt: skip
+            count = len(slabs.ends)
+            length = max(min(count // (PARTS * runtime.available_cores()), LONGEST), 1)
             for parity in (0, 1):
                 runtime.run(
                     scatter_kernel(self.lattice),
                     upstream, slabs.order, bases, weights, slabs.ends, target,
-                    runtime.available_cores(), len(slabs.ends), parity, blocks, *self.sizes,
+                    -(-count // (2 * length)), length, count, parity, blocks, *self.sizes,
                 )  # fmt: skip
         return result
 
