@@ -34,6 +34,8 @@ class Ntk:
     """points along the line"""
     steps: int = 1024
     """updates of gradient descent in which the errors' decay is measured"""
+    error: float = 0.1
+    """root mean square of the errors that this begins with"""
     seed: int = 0
     """seed of new fields' parameters"""
     output: Annotated[Path, arg(metavar="FOLDER")] = Path("out/ntk")
@@ -45,6 +47,7 @@ class Ntk:
             raise UsageError("FIELD: expected at least one")
         check_range("--points", self.points, 8, MOST_POINTS)
         check_range("--steps", self.steps, 1, 2**20)
+        check_range("--error", self.error, 1e-6, 1e6)
         check_range("--seed", self.seed, 0, 2**63 - 1)
         for name in self.fields:
             if not name.endswith(FILE_ENDING) and name not in PRESETS:
@@ -60,7 +63,7 @@ class Ntk:
         check_writable(self.output / "ntk.json")
         reports = []
         for name, field in zip(self.fields, fields, strict=True):
-            report = line_report(name.removesuffix(FILE_ENDING), field, self.points, self.steps)
+            report = line_report(name.removesuffix(FILE_ENDING), field, self.points, self.steps, self.error)
             reports.append(report)
             print(
                 f"{name}: {report.parameters} parameters, largest eigenvalue {report.eigenvalues[0]:.4g}, "

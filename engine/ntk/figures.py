@@ -14,7 +14,7 @@ LOWEST = 1e-12  # of the largest eigenvalue; what float64 has of a kernel ends a
 
 def eigenvalues_figure(reports: Sequence[LineReport]) -> Any:
     """Eigenvalues, as parts of the largest, from the largest down."""
-    figure, axes = new_figure(6.5, 4.0)
+    figure, axes = new_figure(7.5, 4.0)
     for report in reports:
         largest = report.eigenvalues[0]
         order = range(1, len(report.eigenvalues) + 1)
@@ -22,13 +22,13 @@ def eigenvalues_figure(reports: Sequence[LineReport]) -> Any:
     axes.set(xlabel="order i", ylabel="λᵢ / λ₁", title="Eigenvalues of the tangent kernel")
     axes.set_ylim(bottom=LOWEST / 3.0, top=3.0)
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
 
 
 def frequencies_figure(reports: Sequence[LineReport]) -> Any:
     """How strongly kernels answer waves, as parts of the largest eigenvalue."""
-    figure, axes = new_figure(6.5, 4.0)
+    figure, axes = new_figure(7.5, 4.0)
     for report in reports:
         gains = [_or_gap(value / report.eigenvalues[0]) for value in report.gain]
         axes.semilogy(report.frequency, gains, label=report.name)
@@ -36,13 +36,13 @@ def frequencies_figure(reports: Sequence[LineReport]) -> Any:
         xlabel="periods along the line", ylabel="wᵀ K w / (wᵀ w λ₁)", title="How strongly the kernel answers a wave"
     )
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
 
 
 def distance_figure(reports: Sequence[LineReport]) -> Any:
     """The kernel against the distance of its points."""
-    figure, axes = new_figure(6.5, 4.0)
+    figure, axes = new_figure(7.5, 4.0)
     for report in reports:
         axes.plot(report.distance, report.kernel, label=report.name)
     axes.set(
@@ -52,7 +52,7 @@ def distance_figure(reports: Sequence[LineReport]) -> Any:
         xlim=(0.0, 0.5),
     )
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
 
 
@@ -69,7 +69,8 @@ def decay_figure(reports: Sequence[LineReport]) -> Any:
         panel.set_xscale("symlog", linthresh=1)
         panel.set(xlabel="steps of gradient descent", ylabel="error left", title=report.name, ylim=(-0.05, 1.5))
         panel.grid(alpha=0.3)
-    panels[0].legend(title="direction", fontsize="small", ncols=2)
+    lines, names = panels[0].get_legend_handles_labels()
+    figure.legend(lines, names, title="direction", loc="outside right upper")
     figure.suptitle("Errors along eigenvectors: lines measured, dots predicted")
     return figure
 
@@ -84,7 +85,7 @@ def regression_figure(reports: Sequence[LineReport]) -> Any:
         panel.plot(report.place, report.regression, color="C1", label="kernel regression")
         panel.set(xlabel="place on the line", title=report.name, ylim=(-1.6, 1.6))
         panel.grid(alpha=0.3)
-    panels[0].legend(fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -101,7 +102,7 @@ def _panels(reports: Sequence[LineReport]) -> tuple[Any, list[Any]]:
     """A figure of two panels a row, of which there is one for each field."""
     columns = min(2, len(reports))
     rows = math.ceil(len(reports) / columns)
-    figure, axes = new_figure(4.5 * columns, 3.2 * rows, rows, columns, squeeze=False)
+    figure, axes = new_figure(4.5 * columns + 0.5, 3.2 * rows, rows, columns, squeeze=False)
     panels = list(axes.flat)
     for unused in panels[len(reports) :]:
         unused.remove()

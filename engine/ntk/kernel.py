@@ -29,7 +29,8 @@ def tangent_kernel(
             that of two blocks and of the result; the derivatives of `others` are found once per block of `points`.
 
     Returns:
-        (N, C, M, C) float64, without autograd history; `per_point` makes one number of the channels.
+        (N, C, M, C) float64, without autograd history; NaN for points of NaN. `per_point` makes one number of the
+        channels.
 
     Raises:
         ValueError: the field has no trained parameters, or there are no points, or they have another shape.
@@ -66,14 +67,15 @@ def tangent_kernel(
 
 
 def derivatives(field: Field, points: torch.Tensor) -> torch.Tensor:
-    """∂f_c(x)/∂θ as float64 rows (N · C, P), channel after channel of point after point.
+    """∂f_c(x)/∂θ as float64 rows (N · C, P), channel after channel of point after point; NaN for a point of NaN.
 
     Plain networks go through torch.func in one pass. Kernels have no batching rule: there the points go one by one.
     """
     trained = {name: value for name, value in field.named_parameters() if value.requires_grad}
-    if field.batched:
-        return _by_function(field, trained, points)
-    return _by_points(field, list(trained.values()), points)
+    rows = _by_function(field, trained, points) if field.batched else _by_points(field, list(trained.values()), points)
+    # A kernel leaves a point of NaN out of its sums, which would look like a point without influence.
+    rows[points.isnan().any(dim=1).repeat_interleave(field.channels)] = torch.nan
+    return rows
 
 
 def per_point(kernel: torch.Tensor) -> torch.Tensor:

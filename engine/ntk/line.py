@@ -57,7 +57,7 @@ class LineReport:
 
 
 def line_points(field: Field, count: int) -> torch.Tensor:
-    """Points (count, D) evenly along the diagonal of the field's bounds, (k + ½) / count of the way from its low corner.
+    """Points (count, D) evenly along the diagonal of the field's bounds, at (k + ½) / count.
 
     A diagonal, so that every coordinate counts: a ground plan takes x and y otherwise than z.
     """
@@ -66,8 +66,8 @@ def line_points(field: Field, count: int) -> torch.Tensor:
     return at_bounds(field, at[:, None].expand(count, field.dimensions))
 
 
-def line_report(name: str, field: Field, count: int, steps: int) -> LineReport:
-    """Kernel, spectrum, decay over `steps` updates and regression of a field on `count` points along a line.
+def line_report(name: str, field: Field, count: int, steps: int, size: float = 0.1) -> LineReport:
+    """Kernel, spectrum, decay of errors of `size` over `steps` updates, and regression, on `count` points of a line.
 
     Raises:
         ValueError: `count` is below 2; what `decay` raises.
@@ -75,7 +75,7 @@ def line_report(name: str, field: Field, count: int, steps: int) -> LineReport:
     if count < 2:
         raise ValueError(f"points: expected at least 2, got {count}")
     points = line_points(field, count)
-    found, falling = decay(field, points, steps)
+    found, falling = decay(field, points, steps, size=size)
     kernel = per_point(tangent_kernel(field, points))
     followed = sorted({2**power - 1 for power in range(len(found.eigenvalues).bit_length())})
     place = (torch.arange(count, dtype=torch.float64) + 0.5) / count

@@ -15,8 +15,8 @@ class KernelRegression:
 
     This is where gradient descent on the squared error takes the field linearised in its parameters (Lee et al. 2019,
     "Wide Neural Networks of Any Depth Evolve as Linear Models", equation 11), and a field whose kernel hardly
-    changes with it. With `from_zero` f₀ is left out: f(x) = Σᵢ (K⁻¹ y)ᵢ k(xᵢ, x). With `jitter` K + jitter · mean(diag K) · I
-    takes K's place: the fit is then near y and not at it.
+    changes with it. With `from_zero` f₀ is left out: f(x) = Σᵢ (K⁻¹ y)ᵢ k(xᵢ, x). With `jitter` the matrix
+    K + jitter · mean(diag K) · I takes K's place: the fit is then near y and not at it.
 
     The field's parameters must not change while the regression is used.
 

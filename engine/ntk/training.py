@@ -64,17 +64,21 @@ def predicted_decay(eigenvalues: torch.Tensor, rate: float, steps: torch.Tensor)
     return factors[None, :] ** steps[:, None]
 
 
-def decay(field: Field, points: torch.Tensor, steps: int, speed: float = 0.5) -> tuple[Spectrum, Decay]:
-    """Train a copy of a field by gradient descent from an error of 1 in every direction, and watch each error fall.
+def decay(
+    field: Field, points: torch.Tensor, steps: int, *, speed: float = 0.5, size: float = 0.1
+) -> tuple[Spectrum, Decay]:
+    """Train a copy of a field by gradient descent from equal errors in all directions, and watch each error fall.
 
-    The values to learn are y = f₀ - Σᵢ vᵢ. The rate is η = speed · n / λ₁, so that the first direction's error falls by
-    the factor 1 - speed in a step; above 2 gradient descent is not stable.
+    The values to learn are y = f₀ - size Σᵢ vᵢ: errors of the root mean square `size`. The rate is η = speed · n / λ₁,
+    so that the first direction's error falls by the factor 1 - speed in a step.
 
     Args:
         field: as it is before training; it is not changed.
         points: (N, D) of the field's dtype and device.
         steps: updates, at least 1; errors are looked at 0, 1, 2, 4, … updates and at the last.
-        speed: above 0, below 2.
+        speed: above 0, below 2: from there on gradient descent is not stable.
+        size: of the errors, above 0. The larger they are, the farther parameters move, and the less a kernel from
+            before training predicts.
 
     Returns:
         The spectrum of the kernel before training, and the decay.
@@ -87,25 +91,26 @@ def decay(field: Field, points: torch.Tensor, steps: int, speed: float = 0.5) ->
         raise ValueError(f"steps: expected at least 1, got {steps}")
     if not 0.0 < speed < 2.0:
         raise ValueError(f"speed: expected a number above 0 and below 2, got {speed}")
+    if not size > 0.0:
+        raise ValueError(f"size: expected a number above 0, got {size}")
     found = spectrum(tangent_kernel(field, points))
     if not found.eigenvalues[0] > 0.0:
         raise ValueError("field: expected derivatives other than 0 at the points, there are none")
     rate = speed * len(found.eigenvalues) / float(found.eigenvalues[0])
     looked_at = sorted({0, steps, *(2**power for power in range(steps.bit_length()) if 2**power < steps)})
-    measured = _trained(field, points, found.directions, rate, looked_at)
+    with torch.no_grad():
+        target = field(points).double() - size * found.directions.sum(dim=1).reshape(len(points), -1)
+    measured = _errors(field, points, target, rate, looked_at) @ found.directions / size
     at = torch.tensor(looked_at, device=points.device)
     return found, Decay(at, predicted_decay(found.eigenvalues, rate, at), measured)
 
 
-def _trained(
-    field: Field, points: torch.Tensor, directions: torch.Tensor, rate: float, looked_at: list[int]
+def _errors(
+    field: Field, points: torch.Tensor, target: torch.Tensor, rate: float, looked_at: list[int]
 ) -> torch.Tensor:
-    """Errors (T, n) along the directions after the numbers of updates `looked_at`."""
+    """Errors (T, n) of a copy of the field after the numbers of updates `looked_at`."""
     learner = copy.deepcopy(field)
     trained = [value for value in learner.parameters() if value.requires_grad]
-    with torch.no_grad():
-        start: torch.Tensor = learner(points)
-        target = start.double() - directions.sum(dim=1).reshape(start.shape)
     errors = []
     for step in range(looked_at[-1] + 1):
         with torch.enable_grad():
@@ -114,7 +119,7 @@ def _trained(
         if not bool(loss.isfinite()):
             raise ValueError(f"speed: training ran off to infinity at step {step}; expected a lower speed")
         if step in looked_at:
-            errors.append(directions.T @ error.detach().flatten())
+            errors.append(error.detach().flatten())
         if step == looked_at[-1]:
             break
         gradients = torch.autograd.grad(loss, trained, materialize_grads=True)
