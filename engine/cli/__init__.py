@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .fit import Fit
     from .info import Info
     from .list import List
+    from .ntk import Ntk
     from .render import Render
     from .sample import Sample
     from .schema import Schema
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "render": Render,
         "fit": Fit,
         "sample": Sample,
+        "ntk": Ntk,
         "check": Check,
         "schema": Schema,
         "info": Info,
