@@ -32,10 +32,9 @@ REPRESENTATIONS = {
 HASH_STEPS, HASH_BATCH = 1000, 2**14
 HASH_SIZES: dict[str, Any] = {"levels": 10, "base": 16, "finest": 400, "entries": 2**14, "layers": 2}
 SHAPE = "carved_box"
-SHAPE_STEPS, SHAPE_BATCH = 600, 4096
-SHAPE_SIZES: dict[str, Any] = {
-    "levels": 4, "base": 8, "finest": 48, "entries": 2**15, "activation": "softplus", "smoothstep": True,
-}  # fmt: skip
+SHAPE_STEPS, SHAPE_BATCH = 3000, 4096
+SHAPE_LOSS = {"eikonal": 0.1, "normals": 0.5}
+SHAPE_SIZES: dict[str, Any] = {"levels": 8, "base": 8, "finest": 256, "entries": 2**17, "activation": "softplus"}
 LARGE = 10_000  # pixels on a side
 
 
@@ -191,15 +190,16 @@ def fit_shape(steps: int) -> dict[str, Any]:
     from isofield.kernels import distance
 
     device = inputs.device()
-    source = ShapeSource(ShapeField(iso.load(SHAPE), trainable=()), "signed_distance")
+    source = ShapeSource(ShapeField(iso.load(SHAPE), trainable=()), "signed_distance", near=0.9, gradients=True)
+    loss = DistanceLoss(**SHAPE_LOSS)
     made = [
         make_field("hash_grid", 3, 1, meaning="signed_distance", bounds=source.bounds, **SHAPE_SIZES).to(device)
         for _ in range(2)
     ]
     settings = FitSettings(steps=steps, batch=SHAPE_BATCH)
     compiled, field = made
-    fit(compiled, source, FitSettings(steps=2, batch=SHAPE_BATCH), loss=DistanceLoss())
-    result = fit(field, source, settings, loss=DistanceLoss())
+    fit(compiled, source, FitSettings(steps=2, batch=SHAPE_BATCH), loss=loss)
+    result = fit(field, source, settings, loss=loss)
 
     def slope_of(points: torch.Tensor) -> torch.Tensor:
         leaf = points.to(device).requires_grad_()
