@@ -36,7 +36,7 @@ bench: $(VENV)/installed-bench
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	rm -rf build *.egg-info
-	$(INSTALL) '.[dev,video]'
+	$(INSTALL) '.[dev,plots,video]'
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed

@@ -349,8 +349,6 @@ def _visibility_kernel(width: int) -> Any:
             packets.store(
                 normals, packet, count, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0)
             )
-            packets.store_numbers(
-                open_sky, packet, count, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0)
-            )
+            packets.store_numbers(open_sky, packet, count, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0))
 
     return visibility_kernel
