@@ -42,9 +42,9 @@ class Compare:
         settings = FitSettings(steps=self.steps, batch=self.batch, seed=self.seed)
         check_settings(settings)
         check_range("--side", self.side, 16, 1024)
-        from ..compare.plot import check_plot_support
         from ..files import check_writable
         from ..images import read_pixels
+        from ..plots import check_plot_support
 
         check_plot_support()
         photo = self.photo or Path(str(importlib.resources.files("isofield.scenes"))) / SHIPPED

@@ -13,7 +13,7 @@ from ..fit.status import psnr_of
 from .entries import ENTRIES, Entry, Learned, Row
 from .targets import ImageTarget, TorusTarget
 
-FRAMES, ENTRIES_OF_LOG = 24, 100
+FRAMES, ENTRIES_OF_LOG = 20, 100
 REHEARSED = 2  # steps that a field of the same kind makes before the clock starts: its kernels are compiled there
 
 

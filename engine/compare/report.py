@@ -9,15 +9,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from ..files import eight_bits, write_image, write_video, written_whole
+from ..plots import write_figure
 from .entries import Learned
-from .plot import plot_losses
+from .plot import losses_figure
 from .sheet import WORST, Pixels, Tile, error_map, scale, sheet
 from .targets import ImageTarget, TorusTarget
 
 ACROSS = 4  # pictures in a row
 FPS, LINGER = 6.0, 8  # of the film; how often its last picture is repeated
+COLOURS = 128  # of the film, all its pictures together
+NARROWEST = 140  # pixels of the colours' scale, so that the words under it have room
 HEIGHTS = (0.38, 0.44, 0.5, 0.56)  # of the slices of the torus
 
 
@@ -39,13 +43,12 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
         table = {**run, "rows": [one.row.as_table() for one in learned]}
         beside.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     _write_sheet(folder / "compare.png", _pictures(learned, target, side))
-    with written_whole(folder / "losses.png") as beside:
-        plot_losses(beside, learned)
+    write_figure(folder / "losses.png", losses_figure(learned))
     for one in learned:
         if one.entry.is_solid:
             _write_sheet(folder / "slices.png", _slices(one, smaller))
-    frames = [frame / 255.0 for frame in _frames(learned, target, smaller)]
-    write_video(folder / "compare.gif", [*frames, *frames[-1:] * LINGER], FPS)
+    frames = _few_colours(list(_frames(learned, target, smaller)))
+    write_video(folder / "compare.gif", [frame / 255.0 for frame in (*frames, *frames[-1:] * LINGER)], FPS)
 
 
 def _write_sheet(path: Path, pixels: Pixels) -> None:
@@ -56,13 +59,12 @@ def _pictures(learned: list[Learned], target: ImageTarget, side: int) -> Pixels:
     """The original and what was learned, with the error underneath, `ACROSS` in a row."""
     width, _ = target.size(side)
     original = Tile(_shown(target.shown(None, side)), "original", "{1} x {0} pixels".format(*target.image.pixels.shape))
-    pairs = [(original, Tile(scale(width), note="error, mean of the channels"))]
+    pairs = [(original, Tile(scale(max(width, NARROWEST))))]
     for one in learned:
         of = TorusTarget() if one.entry.is_solid else target
         found, wanted = of.shown(one.field, side), of.shown(None, side)
-        title = f"{one.entry.title}  {one.row.psnr:.1f} dB"
-        note = f"{one.row.parameters:,} parameters, {one.row.seconds:.1f} s"
-        pairs.append((Tile(_shown(found), title, note), Tile(error_map(found.numpy(), wanted.numpy()))))
+        note = f"{one.row.psnr:.1f} dB, {one.row.parameters:,} parameters"
+        pairs.append((Tile(_shown(found), one.entry.title, note), Tile(error_map(found.numpy(), wanted.numpy()))))
     parts = [pairs[start : start + ACROSS] for start in range(0, len(pairs), ACROSS)]
     return sheet([[pair[which] for pair in part] for part in parts for which in (0, 1)])
 
@@ -90,6 +92,15 @@ def _frames(learned: list[Learned], target: ImageTarget, side: int) -> Iterator[
             pixels = one.snapshots[min(index, len(one.snapshots) - 1)][1]
             tiles.append(Tile(pixels, one.entry.title))
         yield sheet([tiles[start : start + ACROSS] for start in range(0, len(tiles), ACROSS)], f"step {step}")
+
+
+def _few_colours(frames: list[Pixels]) -> list[Pixels]:
+    """The frames in the colours of the last, undithered: a GIF has to choose some, and of dots it becomes large."""
+    palette = Image.fromarray(frames[-1]).quantize(COLOURS, dither=Image.Dither.NONE)
+    return [
+        np.asarray(Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB"))
+        for frame in frames
+    ]
 
 
 def _shown(picture: torch.Tensor) -> Pixels:

@@ -14,7 +14,6 @@ Pixels = NDArray[np.uint8]
 GAP = 12
 TITLE, NOTE = 16, 13  # heights of letters, pixels
 LINE = 1.3  # of lines, as a multiple of their letters
-NARROWEST = 150  # pixels of a column, so that the words above it have room
 INK, FAINT, PAPER = (20, 20, 20), (100, 100, 100), (255, 255, 255)
 
 WORST = 0.25  # the error that is drawn as the last colour of the ramp; larger ones too
@@ -40,12 +39,14 @@ def sheet(rows: Sequence[Sequence[Tile]], footer: str = "") -> Pixels:
     tiles = [tile for row in rows for tile in row]
     if not tiles:
         raise ValueError("rows: expected at least one tile, got none")
-    column = max(NARROWEST, *(tile.pixels.shape[1] for tile in tiles))
+    title, note = (ImageFont.load_default(size=size) for size in (TITLE, NOTE))
+    column = max(
+        round(max(tile.pixels.shape[1], title.getlength(tile.title), note.getlength(tile.note))) for tile in tiles
+    )
     width = GAP + max(map(len, rows)) * (column + GAP)
     heights = [_words(row) + max(tile.pixels.shape[0] for tile in row) + GAP for row in rows]
     paper = Image.new("RGB", (width, GAP + sum(heights) + (round(LINE * TITLE) if footer else 0)), PAPER)
     draw = ImageDraw.Draw(paper)
-    title, note = (ImageFont.load_default(size=size) for size in (TITLE, NOTE))
     top = GAP
     for row, height in zip(rows, heights, strict=True):
         for index, tile in enumerate(row):
@@ -68,13 +69,13 @@ def error_map(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> Pixels
 
 
 def scale(width: int) -> Pixels:
-    """The colours of errors from 0 to 0.25, with numbers, as a picture (40, width, 3)."""
-    paper = Image.new("RGB", (width, 40), PAPER)
+    """The colours of errors from 0 to 0.25, with what they mean, as a picture (56, width, 3)."""
+    paper = Image.new("RGB", (width, 56), PAPER)
     paper.paste(Image.fromarray(_coloured(np.tile(np.linspace(0.0, 1.0, width), (16, 1)))))
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(size=NOTE)
-    for at, anchor in ((0.0, "la"), (0.5, "ma"), (1.0, "ra")):
-        more = " or more" if at == 1.0 else ""
-        draw.text((at * (width - 1), 20), f"{at * WORST:g}{more}", FAINT, font, anchor=anchor)
+    draw.text((0, 18), "0", FAINT, font)
+    draw.text((width, 18), f"{WORST:g} or more", FAINT, font, anchor="ra")
+    draw.text((0, 36), "mean error of a pixel", FAINT, font)
     return np.asarray(paper)
 
 
