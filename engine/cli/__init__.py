@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     from .check import Check
+    from .compare import Compare
     from .fit import Fit
     from .info import Info
     from .list import List
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "fit": Fit,
         "sample": Sample,
         "ntk": Ntk,
+        "compare": Compare,
         "check": Check,
         "schema": Schema,
         "info": Info,

@@ -12,7 +12,7 @@ from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, 
 
 from ..fit.presets import PresetName
 from ..fit.settings import FitSettings
-from .usage import UsageError, check_range
+from .usage import check_range, check_settings
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ class FitImage:
 
     def run(self) -> int:
         """Fit and write; returns the exit status."""
-        _check(self.settings)
+        check_settings(self.settings)
         from ..fields import ImageField, sample_picture
         from ..files import write_image
         from ..fit import ImageSource, squared_error
@@ -92,7 +92,7 @@ class FitShape:
 
     def run(self) -> int:
         """Fit and write; returns the exit status."""
-        _check(self.settings)
+        check_settings(self.settings)
         check_range("--near", self.near, 0.0, 1.0)
         check_range("--eikonal", self.eikonal, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
@@ -124,19 +124,6 @@ class Fit:
     def run(self) -> int:
         """Fit and write; returns the exit status."""
         return self.to.run()
-
-
-def _check(settings: FitSettings) -> None:
-    """Find wrong settings before anything slow is imported.
-
-    Raises:
-        UsageError: the first that is wrong.
-    """
-    try:
-        settings.check()
-    except ValueError as error:
-        name, rest = str(error).split(":", 1)
-        raise UsageError(f"--{name.replace('_', '-')}:{rest}") from None
 
 
 def _within(width: int, height: int, side: int) -> tuple[int, int]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..fit.settings import FitSettings
 
 
 class UsageError(Exception):
@@ -17,3 +21,16 @@ def check_range(option: str, value: float, lowest: float, highest: float) -> Non
     """
     if math.isnan(value) or not lowest <= value <= highest:
         raise UsageError(f"{option}: expected a number from {lowest:g} to {highest:g}, got {value:g}")
+
+
+def check_settings(settings: FitSettings) -> None:
+    """Find wrong settings of a fit before anything slow is imported.
+
+    Raises:
+        UsageError: the first that is wrong.
+    """
+    try:
+        settings.check()
+    except ValueError as error:
+        name, rest = str(error).split(":", 1)
+        raise UsageError(f"--{name.replace('_', '-')}:{rest}") from None

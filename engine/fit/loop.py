@@ -96,7 +96,8 @@ def fit(
     check_batch(lambda count: loss(field, source(count, torch.Generator(run.device))), settings.batch, run.device)
     with interrupts_noted() as interrupted, shown(settings.steps, progress) as show:
         if snapshot is not None and settings.snapshot_every and run.step == 0:
-            snapshot(0, field)
+            with run.stopped_clock():
+                snapshot(0, field)
         while run.step < settings.steps and not interrupted:
             run.update()
             is_last = run.step == settings.steps
