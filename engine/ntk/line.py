@@ -75,8 +75,9 @@ def line_report(name: str, field: Field, count: int, steps: int, size: float = 0
     if count < 2:
         raise ValueError(f"points: expected at least 2, got {count}")
     points = line_points(field, count)
-    found, falling = decay(field, points, steps, size=size)
-    kernel = per_point(tangent_kernel(field, points))
+    of_channels = tangent_kernel(field, points)
+    found, falling = decay(field, points, steps, size=size, kernel=of_channels)
+    kernel = per_point(of_channels)
     followed = sorted({2**power - 1 for power in range(len(found.eigenvalues).bit_length())})
     place = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     wanted = curve(place)

@@ -65,7 +65,13 @@ def predicted_decay(eigenvalues: torch.Tensor, rate: float, steps: torch.Tensor)
 
 
 def decay(
-    field: Field, points: torch.Tensor, steps: int, *, speed: float = 0.5, size: float = 0.1
+    field: Field,
+    points: torch.Tensor,
+    steps: int,
+    *,
+    speed: float = 0.5,
+    size: float = 0.1,
+    kernel: torch.Tensor | None = None,
 ) -> tuple[Spectrum, Decay]:
     """Train a copy of a field by gradient descent from equal errors in all directions, and watch each error fall.
 
@@ -79,6 +85,7 @@ def decay(
         speed: above 0, below 2: from there on gradient descent is not stable.
         size: of the errors, above 0. The larger they are, the farther parameters move, and the less a kernel from
             before training predicts.
+        kernel: the field's at the points, (N, C, N, C), if it is known already.
 
     Returns:
         The spectrum of the kernel before training, and the decay.
@@ -93,7 +100,7 @@ def decay(
         raise ValueError(f"speed: expected a number above 0 and below 2, got {speed}")
     if not size > 0.0:
         raise ValueError(f"size: expected a number above 0, got {size}")
-    found = spectrum(tangent_kernel(field, points))
+    found = spectrum(tangent_kernel(field, points) if kernel is None else kernel)
     if not found.eigenvalues[0] > 0.0:
         raise ValueError("field: expected derivatives other than 0 at the points, there are none")
     rate = speed * len(found.eigenvalues) / float(found.eigenvalues[0])
