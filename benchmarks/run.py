@@ -1,7 +1,8 @@
 """Run the benchmarks: `python benchmarks/run.py [--only SUBJECT] [--quick] [--photo FILE] [--page]`, also `make bench`.
 
-Only a full run writes: benchmarks/results/<machine>-<date>.json and the two plots of docs/performance.md. Exit status 0
-also where goals are missed: losses are results.
+What is measured goes into benchmarks/results/<machine>-<date>.json, a subject's rows in place of its old ones, each
+with its commit; `scaling` also draws the two plots of docs/performance.md. Exit status 0 also where goals are missed:
+losses are results.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "ha
 def main() -> int:
     """Measure what was asked for; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=SUBJECTS, help="one subject; writes nothing")
+    parser.add_argument("--only", choices=SUBJECTS, help="one subject")
     parser.add_argument("--quick", action="store_true", help="small inputs, to try the benchmarks out; writes nothing")
     parser.add_argument("--page", action="store_true", help="no measuring: newest result into docs/performance.md")
     parser.add_argument("--photo", action="append", help="a picture that fields are fitted to; may be repeated")
@@ -44,20 +45,28 @@ def main() -> int:
     table.show(rows)
     if curves:
         print(json.dumps(curves))
-    if not (options.only or options.quick):
+    if not options.quick:
         print(write(rows, curves))
-        print(*draw(curves), sep="\n")
+        if curves:
+            print(*draw(curves), sep="\n")
     return 0
 
 
 def write(rows: list[dict[str, Any]], curves: dict[str, Any]) -> Path:
-    """Write a full run's result; returns the file."""
+    """Write what was measured, beside what this machine's last result has of other subjects; returns the file."""
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = table.RESULTS / f"{machine.slug()}-{date}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    versions = machine.versions()
+    commit = versions.pop("commit")[:12]
+    before = table.newest(machine.slug())
+    measured = {row["subject"] for row in rows}
+    kept = [row for row in before["rows"] if row["subject"] not in measured]
+    merged = [*kept, *({**row, "commit": commit} for row in rows)]
+    merged.sort(key=lambda row: SUBJECTS.index(row["subject"]))
     data = {
-        "date": date, "machine": machine.describe(), "versions": machine.versions(), "seeds": machine.seeds(),
-        "rows": rows, "curves": curves,
+        "date": date, "machine": machine.describe(), "versions": versions, "seeds": machine.seeds(),
+        "rows": merged, "curves": {**before["curves"], **curves},
     }  # fmt: skip
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     return path

@@ -14,7 +14,7 @@ from timing import FOLDER, Row
 RESULTS = FOLDER / "results"
 PAGE = FOLDER.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- results: python benchmarks/run.py --page -->", "<!-- end of results -->"
-HEADINGS = ("subject", "what", "ours", "lowest … highest", "peer", "× less than the peer", "goal", "met")
+HEADINGS = ("subject", "what", "ours", "lowest … highest", "peer", "× less than the peer", "goal", "met", "commit")
 VERDICTS = {True: "yes", False: "no", None: ""}
 
 
@@ -34,7 +34,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
         wanted = f"{goal['relation']} {number(goal['limit'])} {unit if goal['of'] == 'ours' else '×'}"
     return (
         row["subject"], row["name"], f"{number(row['ours'])} {unit}", f"{number(low)} … {number(high)}", peer, ratio,
-        wanted, VERDICTS[row["met"]],
+        wanted, VERDICTS[row["met"]], row.get("commit", "")[:7],
     )  # fmt: skip
 
 
@@ -55,16 +55,13 @@ def show(rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def newest() -> Path:
-    """The newest result of a full run.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
-    files = list(RESULTS.glob("*.json"))
-    if not files:
-        raise FileNotFoundError(f"{RESULTS}: expected a result; run `make bench` first")
-    return max(files, key=lambda path: json.loads(path.read_text(encoding="utf-8"))["date"])
+def newest(machine: str = "") -> dict[str, Any]:
+    """The newest result, of machines whose name begins so; without rows if there is none."""
+    results = {path: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob(f"{machine}*.json")}
+    if not results:
+        return {"rows": [], "curves": {}}
+    path = max(results, key=lambda each: results[each]["date"])
+    return {**results[path], "file": path.name}
 
 
 def write_page() -> Path:
@@ -74,23 +71,21 @@ def write_page() -> Path:
     _, _, after = rest.partition(END)
     if not after:
         raise ValueError(f"{PAGE}: expected the lines {BEGIN!r} and {END!r}")
-    result = newest()
-    PAGE.write_text(f"{before}{BEGIN}\n{markdown(result)}{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{markdown(newest())}{END}{after}", encoding="utf-8")
     return PAGE
 
 
-def markdown(path: Path) -> str:
+def markdown(data: dict[str, Any]) -> str:
     """A result as a heading, a table and what it was measured with."""
-    data = json.loads(path.read_text(encoding="utf-8"))
     machine, versions = data["machine"], data["versions"]
     rows = [cells(row) for row in data["rows"]]
     missed = [row["name"] for row in data["rows"] if row["met"] is False]
     lines = [
-        f"Measured on {data['date']}, commit `{versions['commit'][:12]}`, "
+        f"Measured on {data['date']}, "
         + ", ".join(f"{name}: {value}" for name, value in machine.items())
         + "; "
-        + ", ".join(f"{name} {value}" for name, value in versions.items() if name != "commit")
-        + f". All numbers: `benchmarks/results/{path.name}`.",
+        + ", ".join(f"{name} {value}" for name, value in versions.items())
+        + f". All numbers: `benchmarks/results/{data['file']}`.",
         "",
         f"Goals missed: {'; '.join(missed)}." if missed else "All goals are met.",
         "",

@@ -46,6 +46,16 @@ def numbers(name: str, given: Given, *, double: bool = True) -> tuple[torch.Tens
     return tensor, restore
 
 
+def check_whole(name: str, given: Any) -> None:
+    """Refuse what is no whole number.
+
+    Raises:
+        TypeError: says what came.
+    """
+    if isinstance(given, bool) or not isinstance(given, (int, numpy.integer)):
+        raise TypeError(f"{name}: expected a whole number, got {given!r}")
+
+
 def check_program(given: object) -> None:
     """Refuse what is no program.
 

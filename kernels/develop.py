@@ -22,18 +22,11 @@ def develop(values: torch.Tensor, film: Film, *, scale: float = 1.0, screen: boo
     With `screen`, linear radiance is tone mapped into [0, 1] by Khronos PBR Neutral and encoded as sRGB
     (IEC 61966-2-1).
     """
-    picture = torch.empty(film.height, film.width, 3, dtype=torch.float32, device=values.device)
-    with runtime.launch():
-        _develop_kernel()(
-            values.contiguous(),
-            picture,
-            film.rays,
-            film.height,
-            film.width,
-            film.padded[1] // TILE,
-            scale,
-            int(screen),
-        )
+    picture = values.new_empty(film.height, film.width, 3)
+    runtime.run(
+        _develop_kernel(), values.contiguous(), picture, film.rays, film.height, film.width, film.padded[1] // TILE,
+        float(scale), int(screen),
+    )  # fmt: skip
     return picture
 
 

@@ -73,6 +73,55 @@ def gather_kernel(lattice: Lattice, directed: bool) -> Any:
 
 
 @functools.cache
+def gather_sloped_kernel(lattice: Lattice) -> Any:
+    """y from V of a single channel, and its derivatives to the points."""
+    about = stencil(lattice)
+    offset, weight_of, slope_of = corner_functions(lattice, False)
+
+    @ti.kernel
+    def gather_sloped(
+        values: array(lattice.real),
+        points: array(lattice.vector),
+        order: array(ti.i32),
+        found: array(lattice.corner_vector),
+        result: array(lattice.real),
+        slopes: array(lattice.vector),
+        count: ti.i32,
+        ordered: ti.i32,
+        nx: ti.i32,
+        ny: ti.i32,
+        nz: ti.i32,
+    ):
+        # Apart from the rest, because in short iterations the processor waits for the memory of several at once.
+        for point in range(count):
+            sizes = ti.Vector([nx, ny, nz])
+            base, _, _, _ = about(points[point], sizes)
+            corners = ti.Vector.zero(lattice.real, 2**lattice.dimensions)
+            for k in ti.static(lattice.corners):
+                corners[k] = values[base + offset(sizes, k)]
+            found[point] = corners
+        for point in range(count):
+            row = row_of(order, point, ordered)
+            _, weight, slope, good = about(points[point], ti.Vector([nx, ny, nz]))
+            t = ti.Vector.zero(lattice.real, lattice.dimensions)
+            total = ti.cast(0.0, lattice.real)
+            changes = ti.Vector.zero(lattice.real, lattice.dimensions)
+            for k in ti.static(lattice.corners):
+                value = found[point][k]
+                total += weight_of(weight, slope, t, k) * value
+                for i in ti.static(range(lattice.dimensions)):
+                    changes[i] += slope_of(weight, slope, t, k, i) * value
+            if good == 0:
+                total = ti.math.nan
+                for i in ti.static(range(lattice.dimensions)):
+                    changes[i] = ti.math.nan
+            result[row] = total
+            slopes[row] = changes
+
+    return gather_sloped
+
+
+@functools.cache
 def pull_kernel(lattice: Lattice, directed: bool) -> Any:
     """p from V and g, numbers without packets: LLVM makes vectors of a sum over channels by itself."""
     about = stencil(lattice)

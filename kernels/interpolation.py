@@ -1,6 +1,7 @@
 """Values between the nodes of a grid, with derivatives to the values and to the points, up to the second order."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from . import arguments, memory, runtime
 from .arguments import Given
 from .bridge import Gradients, bridge
-from .gather import gather_kernel, pull_kernel
+from .gather import gather_kernel, gather_sloped_kernel, pull_kernel
 from .lattice import Lattice
 from .scatter import (
     scatter_atomic_kernel,
@@ -22,6 +23,8 @@ from .slabs import Slabs, slabs_of
 
 Wanted = tuple[bool, ...]
 
+PARTS = 8  # of the slabs, for each core, so that none waits long for another
+LONGEST = 8  # slabs of a part
 COPIES = 8  # of a small grid, at most, for threads of their own
 FEW = 4096  # points; up to this many, sorting takes as long as it gains
 WIDEST = 8  # channels at a time; AVX2 has registers of 8, and the 8 corners of a cell need one each
@@ -103,8 +106,12 @@ class _Interpolation:
     # empty, or holds the directions (N, D) of a directed map.
 
     def gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
-        """(N, C): Σ_k w_k V_k."""
-        result: Tensor = bridge(self._gather, self._gather_derivative, values, points, *along)
+        """(N, C): Σ_k w_k V_k; with one channel the slopes, a row for each point, are read along and kept."""
+        slopes = None
+        if torch.is_grad_enabled() and points.requires_grad and self.channels == 1 and not along:
+            slopes = memory.empty(*points.shape, like=points)
+        kernel = partial(self._gather, slopes=slopes)
+        result: Tensor = bridge(kernel, partial(self._gather_derivative, slopes=slopes), values, points, *along)
         return result
 
     def scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
@@ -117,13 +124,20 @@ class _Interpolation:
         result: Tensor = bridge(self._pull, self._pull_derivative, values, gradient, points, *along)
         return result
 
-    def _gather_derivative(self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted) -> Gradients:
+    def _gather_derivative(
+        self, inputs: tuple[Tensor, ...], gradients: Gradients, wanted: Wanted, slopes: Tensor | None
+    ) -> Gradients:
         values, points, *along = inputs
         (g,) = gradients
         assert g is not None
+        to_points = None
+        if wanted[1]:
+            # The slopes have no graph of their own.
+            kept = slopes is not None and not torch.is_grad_enabled()
+            to_points = slopes * g if kept else self.pull(values, g, points, *along)
         return (
             self.scatter(g, points, *along) if wanted[0] else None,
-            self.pull(values, g, points, *along) if wanted[1] else None,
+            to_points,
             *(self.pull(values, g, points) if want else None for want in wanted[2:]),
         )
 
@@ -151,9 +165,17 @@ class _Interpolation:
             self.pull(values, g, points, t) if wanted[2] else None,
         )
 
-    def _gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+    def _gather(self, values: Tensor, points: Tensor, *along: Tensor, slopes: Tensor | None) -> Tensor:
         result = memory.empty(len(points), self.channels, like=points)
         at, order, ordered = self._places(points, values)
+        if slopes is not None:
+            with runtime.launch():
+                runtime.run(
+                    gather_sloped_kernel(self.lattice),
+                    _flat(values), at, order, _corners(points), _flat(result), slopes,
+                    len(points), ordered, *self.sizes,
+                )  # fmt: skip
+            return result
         width = self.lattice.lanes
         blocks = self.channels // width
         runtime.run(
@@ -212,11 +234,13 @@ class _Interpolation:
                 weights_kernel(self.lattice, bool(along)),
                 slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes,
             )  # fmt: skip
+            count = len(slabs.ends)
+            length = max(min(count // (PARTS * runtime.available_cores()), LONGEST), 1)
             for parity in (0, 1):
                 runtime.run(
                     scatter_kernel(self.lattice),
                     upstream, slabs.order, bases, weights, slabs.ends, target,
-                    runtime.available_cores(), len(slabs.ends), parity, blocks, *self.sizes,
+                    -(-count // (2 * length)), length, count, parity, blocks, *self.sizes,
                 )  # fmt: skip
         return result
 

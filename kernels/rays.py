@@ -60,13 +60,11 @@ def camera_rays(
         shift: where in each pixel the ray goes through, (0, 0) the centre, in pixels to the right and down.
         perspective: whether rays start at one point or run side by side.
     """
-    origins = torch.empty(film.rays, 3, dtype=torch.float32, device=matrix.device)
-    directions = torch.empty(film.rays, 3, dtype=torch.float32, device=matrix.device)
-    with runtime.launch():
-        _ray_kernel()(
-            matrix.contiguous(), origins, directions, film.rays, film.padded[1] // TILE, film.height, film.width,
-            pixel, *shift, int(perspective),
-        )  # fmt: skip
+    origins, directions = matrix.new_empty(film.rays, 3), matrix.new_empty(film.rays, 3)
+    runtime.run(
+        _ray_kernel(), matrix.contiguous(), origins, directions, film.rays, film.padded[1] // TILE, film.height,
+        film.width, pixel, *shift, int(perspective),
+    )  # fmt: skip
     return origins, directions
 
 
@@ -76,21 +74,9 @@ def beams_of(origins: torch.Tensor, directions: torch.Tensor, side: int) -> Beam
     All rays of a camera's square lie within the beam of its four corners.
     """
     count = len(origins) // (side * side)
-    corners = (0, side - 1, side * (side - 1), side * side - 1) if side == PACKET else _TILE_CORNERS
     beams = Beams(origins.new_empty(count, 3), origins.new_empty(count, 3), origins.new_empty(count, 2), side * side)
-    with runtime.launch():
-        _beam_kernel()(
-            origins, directions, beams.origins, beams.directions, beams.cones, count, beams.rays, ti.Vector(corners)
-        )  # fmt: skip
+    runtime.run(_beam_kernel(), origins, directions, beams.origins, beams.directions, beams.cones, count, side)
     return beams
-
-
-# The first packet's first ray, the last ray of its row of packets' first row, and so on.
-_TILE_CORNERS = tuple(
-    (row // PACKET * (TILE // PACKET) + column // PACKET) * PACKET**2 + row % PACKET * PACKET + column % PACKET
-    for row in (0, TILE - 1)
-    for column in (0, TILE - 1)
-)
 
 
 @runtime.per_lane_width
@@ -146,6 +132,10 @@ def _ray_kernel(width: int) -> Any:
 def _beam_kernel(width: int) -> Any:
     vec3 = ti.types.vector(3, ti.f32)
 
+    @ti.func
+    def load(array: ti.template(), index):
+        return vec3(array[index, 0], array[index, 1], array[index, 2])
+
     @ti.kernel
     def beam_kernel(
         origins: ti.types.ndarray(ti.f32, 2),
@@ -154,23 +144,26 @@ def _beam_kernel(width: int) -> Any:
         axes: ti.types.ndarray(ti.f32, 2),
         cones: ti.types.ndarray(ti.f32, 2),
         count: ti.i32,
-        rays: ti.i32,
-        corners: ti.types.vector(4, ti.i32),
+        side: ti.i32,
     ):
         for beam in range(count):
+            corners = ti.Vector([0] * 4, ti.i32)
+            for i in ti.static(range(4)):
+                row = i // 2 * (side - 1)
+                column = i % 2 * (side - 1)
+                packet = row // PACKET * (side // PACKET) + column // PACKET
+                corners[i] = (beam * side * side + packet * PACKET * PACKET) + row % PACKET * PACKET + column % PACKET
             start = vec3(0.0)
             axis = vec3(0.0)
-            for corner in ti.static(range(4)):
-                ray = beam * rays + corners[corner]
-                start += vec3(origins[ray, 0], origins[ray, 1], origins[ray, 2]) * 0.25
-                axis += vec3(directions[ray, 0], directions[ray, 1], directions[ray, 2])
+            for i in ti.static(range(4)):
+                start += load(origins, corners[i]) * 0.25
+                axis += load(directions, corners[i])
             axis = axis.normalized(1e-12)
             blunt = 0.0
             tangent = 0.0
-            for corner in ti.static(range(4)):
-                ray = beam * rays + corners[corner]
-                way = vec3(directions[ray, 0], directions[ray, 1], directions[ray, 2])
-                blunt = ti.max(blunt, (vec3(origins[ray, 0], origins[ray, 1], origins[ray, 2]) - start).norm())
+            for i in ti.static(range(4)):
+                way = load(directions, corners[i])
+                blunt = ti.max(blunt, (load(origins, corners[i]) - start).norm())
                 # Beyond 84 degrees the tangent only has to be large.
                 tangent = ti.max(tangent, axis.cross(way).norm() / ti.max(axis.dot(way), 0.1))
             for i in ti.static(range(3)):

@@ -44,9 +44,10 @@ def weights_kernel(lattice: Lattice, directed: bool) -> Any:
 
 @functools.cache
 def scatter_kernel(lattice: Lattice) -> Any:
-    """V from g by slabs of points in order, those of slab s from ends[s - 1] to ends[s]; slabs of one parity a launch.
+    """V from g by slabs of points in order, those of slab s from ends[s - 1] to ends[s]; `parts` parts of one parity.
 
-    Consecutive points of one cell are added up before the sum goes to memory.
+    A part is `length` neighbouring slabs, so that the planes they share are in the cache. Consecutive points of one
+    cell are added up before the sum goes to memory.
     """
     offset, _, _ = corner_functions(lattice, False)
 
@@ -58,7 +59,8 @@ def scatter_kernel(lattice: Lattice) -> Any:
         weights: array(lattice.corner_vector),
         ends: array(ti.i32),
         result: array(lattice.packet),
-        tasks: ti.i32,
+        parts: ti.i32,
+        length: ti.i32,
         slabs: ti.i32,
         parity: ti.i32,
         blocks: ti.i32,
@@ -66,15 +68,15 @@ def scatter_kernel(lattice: Lattice) -> Any:
         ny: ti.i32,
         nz: ti.i32,
     ):
-        for job in range(tasks * GRAIN):
+        for job in range(parts * GRAIN):
             if job % GRAIN == 0:
                 sizes = ti.Vector([nx, ny, nz])
-                slab = 2 * (job // GRAIN) + parity
-                while slab < slabs:
+                first = (2 * (job // GRAIN) + parity) * length
+                if first < slabs:
                     point = 0
-                    if slab > 0:
-                        point = ends[slab - 1]
-                    last = ends[slab]
+                    if first > 0:
+                        point = ends[first - 1]
+                    last = ends[ti.min(first + length, slabs) - 1]
                     while point < last:
                         base = bases[point]
                         end = point + 1
@@ -95,7 +97,6 @@ def scatter_kernel(lattice: Lattice) -> Any:
                                     total[lane] += totals[k, lane]
                                 result[at] = total
                         point = end
-                    slab += 2 * tasks
 
     return scatter
 

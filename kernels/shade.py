@@ -35,11 +35,10 @@ def shade(
         seen: normals, open sky and free lights, from `visibility`.
     """
     radiance = torch.empty_like(origins)
-    with runtime.launch():
-        _shade_kernel()(
-            lighting.lights, lighting.sky, origins, directions, distance, materials, *seen, radiance,
-            len(lighting.lights), len(origins),
-        )  # fmt: skip
+    runtime.run(
+        _shade_kernel(), lighting.lights, lighting.sky, origins, directions, distance, materials, *seen, radiance,
+        len(lighting.lights), len(origins),
+    )  # fmt: skip
     return radiance
 
 

@@ -33,14 +33,14 @@ def surface_on(
     A material is base colour, roughness, metallic, emission as in `Program.surfaces`; where shapes blend smoothly,
     materials do over the same radius. Off the surface the answer is that of the shape which decides the distance.
     """
-    numbers = torch.empty(len(origins), dtype=torch.int32, device=origins.device)
-    materials = torch.empty(len(origins), SURFACE_SIZE, dtype=torch.float32, device=origins.device)
+    numbers = origins.new_empty(len(origins), dtype=torch.int32)
+    materials = origins.new_empty(len(origins), SURFACE_SIZE)
     runtime.check_device(origins=origins, rows=program.rows)
-    with runtime.launch():
-        _surface_kernel()(
-            tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), program.surfaces,
-            plane_shapes(program), origins, directions, distance, what, numbers, materials, tiles.rays, len(origins),
-        )  # fmt: skip
+    runtime.run(
+        _surface_kernel(), tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(),
+        program.surfaces, plane_shapes(program), origins, directions, distance, what, numbers, materials, tiles.rays,
+        len(origins),
+    )  # fmt: skip
     return numbers, materials
 
 

@@ -84,11 +84,10 @@ def _run(
     program: Program, beams: Beams, ranges: torch.Tensor, rows: torch.Tensor, lengths: torch.Tensor, write: int
 ) -> None:
     numbers = program.parameters.detach().float().contiguous()
-    with runtime.launch():
-        _tile_kernel()(
-            program.rows, program.planes, len(program.rows), numbers, beams.origins, beams.directions, beams.cones,
-            len(lengths), ranges, rows, lengths, write,
-        )  # fmt: skip
+    runtime.run(
+        _tile_kernel(), program.rows, program.planes, len(program.rows), numbers, beams.origins, beams.directions,
+        beams.cones, len(lengths), ranges, rows, lengths, write,
+    )  # fmt: skip
 
 
 @runtime.per_lane_width

@@ -93,6 +93,7 @@ def sphere_trace(
         TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps are
             out of range.
     """
+    arguments.check_program(program)
     start, restore = arguments.vectors("origins", origins)
     way, _ = arguments.vectors("directions", directions)
     if start.shape != way.shape:
@@ -101,6 +102,7 @@ def sphere_trace(
         raise ValueError(f"near, far: expected 0 ≤ near ≤ far, got {near} and {far}")
     if not (tolerance >= 0.0 and spread >= 0.0 and tolerance + spread > 0.0):
         raise ValueError(f"tolerance, spread: expected numbers ≥ 0, one of them > 0, got {tolerance} and {spread}")
+    arguments.check_whole("maximum_steps", maximum_steps)
     if maximum_steps < 1:
         raise ValueError(f"maximum_steps: expected at least 1, got {maximum_steps}")
     flat_start = arguments.ready("origins", start)
@@ -162,8 +164,8 @@ def _launch(
     count = len(origins)
     met = Met(
         origins.new_empty(count),
-        torch.empty(count, dtype=torch.int32, device=origins.device),
-        torch.empty(count, dtype=torch.int32, device=origins.device),
+        origins.new_empty(count, dtype=torch.int32),
+        origins.new_empty(count, dtype=torch.int32),
     )
     near, far = interval
     runtime.check_device(rows=program.rows)
@@ -171,13 +173,12 @@ def _launch(
     planes = plane_table(program)
     rays_in_tile = tiles.rays if beams is None else max(tiles.rays // beams.rays, 1)
     nothing = origins.new_zeros(1)
-    with runtime.launch():
-        _march_kernel()(
-            tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), planes, origins, directions,
-            nothing if starts is None else starts, nothing[:, None] if beams is None else beams.cones,
-            met.distance, met.steps, met.what, rays_in_tile, count, ti.Vector(ball), near, min(far, FAR), *tolerance,
-            maximum_steps, len(planes), int(starts is not None), int(beams is not None),
-        )  # fmt: skip
+    runtime.run(
+        _march_kernel(), tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), planes, origins,
+        directions, nothing if starts is None else starts, nothing[:, None] if beams is None else beams.cones,
+        met.distance, met.steps, met.what, rays_in_tile, count, *map(float, ball), float(near), float(min(far, FAR)),
+        *map(float, tolerance), maximum_steps, len(planes), int(starts is not None), int(beams is not None),
+    )  # fmt: skip
     return met
 
 
@@ -202,7 +203,10 @@ def _march_kernel(width: int) -> Any:
         what: ti.types.ndarray(ti.i32, 1),
         rays_per_tile: ti.i32,
         count: ti.i32,
-        ball: ti.types.vector(4, ti.f32),
+        ball_x: ti.f32,
+        ball_y: ti.f32,
+        ball_z: ti.f32,
+        ball_radius: ti.f32,
         near: ti.f32,
         far: ti.f32,
         tolerance: ti.f32,
@@ -246,14 +250,14 @@ def _march_kernel(width: int) -> Any:
                 end = ti.select(nearer, there, end)
                 plane = ti.select(nearer, k, plane)
             # Only the part of the ray within the scene's ball can hit.
-            cx = ox - ball[0]
-            cy = oy - ball[1]
-            cz = oz - ball[2]
+            cx = ox - ball_x
+            cy = oy - ball_y
+            cz = oz - ball_z
             along = -(cx * dx + cy * dy + cz * dz)
             gx = cx + dx * along
             gy = cy + dy * along
             gz = cz + dz * along
-            reach = ball[3] + blunt + cone * ti.max(along + ball[3], 0.0)
+            reach = ball_radius + blunt + cone * ti.max(along + ball_radius, 0.0)
             square = reach * reach - (gx * gx + gy * gy + gz * gz)
             half = ti.sqrt(ti.max(square, 0.0))
             t = ti.max(along - half, begin)

@@ -83,8 +83,7 @@ def visibility(
     """
     count = len(origins)
     device = origins.device
-    normals = torch.empty(count, 3, dtype=torch.float32, device=device)
-    open_sky = torch.empty(count, dtype=torch.float32, device=device)
+    normals, open_sky = origins.new_empty(count, 3), origins.new_empty(count)
     free = torch.zeros(count, len(lighting.lights), dtype=torch.float32, device=device)
     radius = max(program.sphere[3], 1e-3)
     endless = ENDLESS_REACH * radius if program.endless else 0.0
@@ -102,12 +101,11 @@ def visibility(
         device=device,
     )
     planes = plane_table(program)
-    with runtime.launch():
-        _visibility_kernel()(
-            tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), planes, lighting.lights,
-            origins, directions, distance, what, settings, normals, open_sky, free,
-            ti.Vector(tiles.whole), tiles.rays, len(planes), len(lighting.lights), count,
-        )  # fmt: skip
+    runtime.run(
+        _visibility_kernel(), tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), planes,
+        lighting.lights, origins, directions, distance, what, settings, normals, open_sky, free, *tiles.whole,
+        tiles.rays, len(planes), len(lighting.lights), count,
+    )  # fmt: skip
     return normals, open_sky, free
 
 
@@ -142,7 +140,8 @@ def _visibility_kernel(width: int) -> Any:
         normals: ti.types.ndarray(ti.f32, 2),
         open_sky: ti.types.ndarray(ti.f32, 1),
         free: ti.types.ndarray(ti.f32, 2),
-        whole: ti.types.vector(2, ti.i32),
+        whole_first: ti.i32,
+        whole_last: ti.i32,
         rays_per_tile: ti.i32,
         plane_count: ti.i32,
         light_count: ti.i32,
@@ -208,8 +207,8 @@ def _visibility_kernel(width: int) -> Any:
             value_registers = device.new_values()
             point_registers = device.new_points()
             while phase != _DONE:
-                first = whole[0]
-                last = whole[1]
+                first = whole_first
+                last = whole_last
                 qx = px
                 qy = py
                 qz = pz

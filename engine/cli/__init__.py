@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .fit import Fit
     from .info import Info
     from .list import List
+    from .ntk import Ntk
     from .render import Render
     from .sample import Sample
     from .schema import Schema
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "render": Render,
         "fit": Fit,
         "sample": Sample,
+        "ntk": Ntk,
         "compare": Compare,
         "check": Check,
         "schema": Schema,

@@ -23,6 +23,7 @@ class MLP(LearnedField):
     """
 
     kind = "mlp"
+    batched = True
 
     def __init__(
         self,

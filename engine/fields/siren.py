@@ -25,6 +25,7 @@ class Siren(LearnedField):
     """
 
     kind = "siren"
+    batched = True
     rate = 5e-4
 
     def __init__(

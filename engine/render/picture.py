@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 
 from ...kernels import Program, runtime
+from ...kernels.arguments import check_whole
 from ...kernels.develop import develop
 from ...kernels.operations import Column
 from ...kernels.rays import Film, camera_rays
@@ -72,10 +73,11 @@ def render(
         (height, width, 3) float32.
 
     Raises:
+        TypeError: an argument is of another kind.
         ValueError: width, height, samples or mode is out of range.
         BuildError: the scene cannot become a program.
     """
-    _check(width, height, mode, samples)
+    _check(scene, camera, width, height, mode, samples, seed)
     return render_view(view_of(scene, camera), width, height, mode, samples, seed, linear)
 
 
@@ -160,7 +162,13 @@ def _jitter(sample: int, samples: int, seed: int) -> tuple[tuple[float, float], 
     return (x - 0.5, y - 0.5), z
 
 
-def _check(width: int, height: int, mode: str, samples: int) -> None:
+def _check(scene: Scene, camera: Camera | None, width: int, height: int, mode: str, samples: int, seed: int) -> None:
+    if not isinstance(scene, Scene):
+        raise TypeError(f"scene: expected a Scene, got {type(scene).__name__}; a shape is shown by Scene(show=shape)")
+    if not (camera is None or isinstance(camera, Camera)):
+        raise TypeError(f"camera: expected a Camera, got {type(camera).__name__}")
+    for name, number in (("width", width), ("height", height), ("samples", samples), ("seed", seed)):
+        check_whole(name, number)
     for name, side in (("width", width), ("height", height)):
         if not 1 <= side <= LARGEST_SIDE:
             raise ValueError(f"{name}: expected 1 to {LARGEST_SIDE} pixels, got {side}")

@@ -251,6 +251,27 @@ def test_nan_among_the_values_stays_in_its_cells() -> None:
     assert result.isnan().flatten().tolist() == [True, False]
 
 
+@pytest.mark.parametrize(("boundary", "align_corners"), SETTINGS)
+@pytest.mark.parametrize("count", [50, MANY])
+def test_one_channel_keeps_its_slopes(boundary: Any, align_corners: bool, count: int) -> None:
+    """With the values they are kept; with create_graph, which gives the same, they are computed again."""
+    values, points = some(4, 5, 3, 1), places(count, 3)
+    points[7, 1] = float("nan")
+    leaves = values.requires_grad_(), points.requires_grad_()
+    upstream = some(count, 1, seed=2)
+    result = interpolate(*leaves, boundary=boundary, align_corners=align_corners)
+    assert result[:, 0].isnan().nonzero().tolist() == [[7]]
+    kept = torch.autograd.grad(result, leaves, upstream, retain_graph=True)
+    again = torch.autograd.grad(result, leaves, upstream, create_graph=True)
+    assert torch.equal(kept[0], again[0])
+    assert bool(kept[1][7].isnan().all())
+    others = torch.arange(count) != 7
+    alone = twin(values, points[others], boundary=boundary, align_corners=align_corners)
+    (expected,) = torch.autograd.grad(alone, points, upstream[others])
+    assert torch.allclose(kept[1][others], again[1][others], rtol=1e-12, atol=1e-12)
+    assert torch.allclose(kept[1][others], expected[others], rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize("channels", [1, 3, 24])
 def test_many_points_in_one_cell(channels: int) -> None:
     values = some(6, 6, 6, channels).requires_grad_()

@@ -286,6 +286,13 @@ def test_arrays_of_any_kind_and_shape() -> None:
     assert torch.allclose(sphere_trace(program, strided, ahead).distance, torch.tensor(1.5), atol=1e-4)
 
 
+def test_a_program_and_whole_steps_are_asked_for() -> None:
+    with pytest.raises(TypeError, match="program"):
+        sphere_trace(None, ONE, ONE)
+    with pytest.raises(TypeError, match=r"maximum_steps: expected a whole number, got 1\.5"):
+        sphere_trace(program_of(iso.sphere(0.5)), ONE, ONE, maximum_steps=1.5)
+
+
 ONE = torch.zeros(1, 3)
 
 

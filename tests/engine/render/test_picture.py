@@ -236,5 +236,24 @@ def test_arguments_without_sense_are_refused_by_name(options: dict[str, Any], wo
         iso.render(ball(), **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"width": 1.5}, "width: expected a whole number, got 1.5"),
+        ({"height": "9"}, "height: expected a whole number, got '9'"),
+        ({"samples": True}, "samples: expected a whole number, got True"),
+        ({"camera": 3}, "camera: expected a Camera, got int"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_by_name(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        iso.render(ball(), **options)
+
+
+def test_a_shape_alone_is_no_scene() -> None:
+    with pytest.raises(TypeError, match="scene: expected a Scene, got Sphere; a shape is shown by"):
+        iso.render(BALL)
+
+
 def test_a_scene_shows_itself_in_a_notebook() -> None:
     assert iso.Scene(show=BALL)._repr_png_().startswith(b"\x89PNG")
