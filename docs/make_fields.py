@@ -90,9 +90,9 @@ def encodings() -> None:
         error = float((found - brightness(x)).square().mean())
         axes.plot(x, brightness(x), color="0.75", linewidth=2.5, label="row of the picture")
         axes.plot(x, found, color="tab:red", linewidth=1.0, label="learned")
-        axes.set_title(f"{name}: mean squared error {error:.4f}", fontsize=10)
+        axes.set_title(f"{name}: mean squared error {error:.1e}", fontsize=10)
         axes.set_ylim(0.0, 1.05)
-    places[0, 0].legend(loc="lower right")
+    figure.legend(*places[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     write_figure(PICTURES / "fields_encodings.png", figure)
 
 
@@ -120,8 +120,8 @@ def slopes() -> None:
             axes.plot(x, values, color="tab:red", linewidth=1.0)
         column[0].set_title(name, fontsize=10)
         column[1].set_xlabel("x")
-    places[0, 0].set(ylabel="∂f/∂x", ylim=(-1.4, -0.6))
-    places[1, 0].set(ylabel="∂²f/∂x²", ylim=(-12.0, 12.0))
+    places[0, 0].set(ylabel="∂f/∂x", ylim=(-1.2, -0.8))
+    places[1, 0].set(ylabel="∂²f/∂x²", ylim=(-6.0, 10.0))
     write_figure(PICTURES / "fields_slopes.png", figure)
 
 
