@@ -22,7 +22,7 @@ SMALLEST = 2  # pixels of a side of the photo
 class Compare:
     """Compare seven ways to hold a field. Writes compare.json, compare.png, compare.gif, losses.png and slices.png."""
 
-    photo: Positional[Path | None] = None
+    photo: Positional[Annotated[Path | None, arg(metavar="PHOTO")]] = None
     """picture to learn; one that comes with isofield if not given"""
     output: Annotated[Path, arg(metavar="FOLDER")] = Path("out/compare")
     """folder for what comes out"""
