@@ -85,6 +85,9 @@ def test_all_fields_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     film = imageio.imread("a/b/compare.gif", index=...)
     assert len(film) >= 6  # equal frames are one
     assert not np.array_equal(film[0], film[-1])
+    assert film.shape[1] < picture.shape[0]
+    # Two rows under titles, the pictures 12 pixels high, and the torus 5 / 8 of 40.
+    assert film.shape[1] == 12 + (21 + 12 + 12) + (21 + 25 + 12) + 21
     for name in ("losses.png", "slices.png"):
         assert imageio.imread(f"a/b/{name}")[..., :3].std() > 10.0
 
