@@ -22,7 +22,7 @@ SMALLEST = 2  # pixels of a side of the photo
 class Compare:
     """Compare seven ways to hold a field. Writes compare.json, compare.png, compare.gif, losses.png and slices.png."""
 
-    photo: Positional[Path | None] = None
+    photo: Positional[Annotated[Path | None, arg(metavar="PHOTO")]] = None
     """picture to learn; one that comes with isofield if not given"""
     output: Annotated[Path, arg(metavar="FOLDER")] = Path("out/compare")
     """folder for what comes out"""
@@ -57,14 +57,14 @@ class Compare:
         import torch
 
         from ..compare.learn import compare
-        from ..compare.report import write_report
+        from ..compare.report import smaller, write_report
         from ..compare.targets import ImageTarget
         from ..fields import ImageField
 
         if self.device == "cuda" and not torch.cuda.is_available():
             raise UsageError("--device: there is no CUDA device; expected cpu")
         target = ImageTarget(ImageField(pixels), self.device)
-        learned, interrupted = compare(target, settings, device=self.device, side=self.side, progress=True)
+        learned, interrupted = compare(target, settings, device=self.device, side=smaller(self.side), progress=True)
         if not learned:
             raise KeyboardInterrupt
         kept = {name: asdict(settings)[name] for name in ("steps", "batch", "seed", "schedule")}

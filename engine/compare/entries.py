@@ -47,7 +47,7 @@ class Row:
     Attributes:
         name: of the preset.
         loss: mean squared error of the last batches of training.
-        mse: over every pixel, or over 96³ points of the torus.
+        mse: over the whole picture, at as many places as it has pixels, or over 96³ points of the torus.
         psnr: -10 log₁₀(mse), decibels.
         parameters: how many numbers are trained.
         seconds: of training.

@@ -25,20 +25,24 @@ NARROWEST = 140  # pixels of the colours' scale, so that the words under it have
 HEIGHTS = (0.38, 0.44, 0.5, 0.56)  # of the slices of the torus
 
 
+def smaller(side: int) -> int:
+    """Pixels of the longer side of the pictures in the film and of the slices, beside `side` on the sheet."""
+    return max(1, side * 5 // 8)
+
+
 def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run: dict[str, Any], side: int) -> None:
     """Write compare.json, compare.png, compare.gif, losses.png, and slices.png if a solid was learned.
 
     Args:
         folder: where to.
-        learned: at least one.
+        learned: at least one, with snapshots `smaller(side)` large.
         target: the picture.
         run: what was compared and how, for compare.json.
-        side: pixels of the longer side of a picture on a sheet; on the others five eighths of it.
+        side: pixels of the longer side of a picture on a sheet; `smaller(side)` elsewhere.
 
     Raises:
         OSError: a file cannot be written.
     """
-    smaller = max(1, side * 5 // 8)
     with written_whole(folder / "compare.json") as beside:
         table = {**run, "rows": [one.row.as_table() for one in learned]}
         beside.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
@@ -46,8 +50,8 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
     write_figure(folder / "losses.png", losses_figure(learned))
     for one in learned:
         if one.entry.is_solid:
-            _write_sheet(folder / "slices.png", _slices(one, smaller))
-    frames = _few_colours(list(_frames(learned, target, smaller)))
+            _write_sheet(folder / "slices.png", _slices(one, smaller(side)))
+    frames = _few_colours(list(_frames(learned, target, smaller(side))))
     write_video(folder / "compare.gif", [frame / 255.0 for frame in (*frames, *frames[-1:] * LINGER)], FPS)
 
 

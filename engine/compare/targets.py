@@ -26,14 +26,17 @@ class ImageTarget:
         self.source = ImageSource(ImageField(image.pixels.to(device)))
 
     def error(self, field: Field) -> float:
-        """Mean squared error over all pixels of the picture; a band of rows at a time."""
+        """Mean squared error at the centres of the cells, as many as pixels, into which the picture is divided.
+
+        There the picture is read between its pixels, as it is learned. A band of rows at a time.
+        """
         height, width, channels = self.image.pixels.shape
-        step, total = max(1, CHUNK // width), 0.0
-        for top in range(0, height, step):
-            rows = range(top, min(top + step, height))
-            found = evaluated(field, picture_points(width, height, rows)).double()
-            wanted = self.image.pixels[rows.start : rows.stop].reshape(-1, channels).double() / 255.0
-            total += float((found - wanted).square().sum())
+        x = (torch.arange(width) + 0.5) / width
+        total = 0.0
+        for rows in torch.split((torch.arange(height) + 0.5) / height, max(1, CHUNK // width)):
+            points = torch.stack(torch.meshgrid(x, rows, indexing="xy"), dim=-1).reshape(-1, 2)
+            found, wanted = evaluated(field, points), self.image(points)
+            total += float((found.double() - wanted.double()).square().sum())
         return total / (height * width * channels)
 
     def size(self, side: int) -> tuple[int, int]:

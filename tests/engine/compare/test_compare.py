@@ -85,19 +85,27 @@ def test_all_fields_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     film = imageio.imread("a/b/compare.gif", index=...)
     assert len(film) >= 6  # equal frames are one
     assert not np.array_equal(film[0], film[-1])
+    assert film.shape[1] < picture.shape[0]
+    # Two rows under titles, the pictures 12 pixels high, and the torus 5 / 8 of 40.
+    assert film.shape[1] == 12 + (21 + 12 + 12) + (21 + 25 + 12) + 21
     for name in ("losses.png", "slices.png"):
         assert imageio.imread(f"a/b/{name}")[..., :3].std() > 10.0
 
 
-def test_the_error_is_that_of_all_pixels(target: ImageTarget) -> None:
+def test_the_error_is_that_by_hand() -> None:
     class Constant(MLP):
         def forward(self, points: torch.Tensor) -> torch.Tensor:
             return torch.full((len(points), 3), 0.25)
 
-    pixels = target.image.pixels.double() / 255.0
-    by_hand = sum((value - 0.25) ** 2 for value in pixels.flatten().tolist()) / pixels.numel()
-    assert target.error(Constant(2, 3, width=1)) == pytest.approx(by_hand, rel=1e-12)
-    assert target.error(target.image) == pytest.approx(0.0, abs=1e-12)
+    # One white pixel of four: the centres of the four cells see 1, 3, 3 and 9 sixteenths of it.
+    pixels = torch.zeros(2, 2, 3, dtype=torch.uint8)
+    pixels[1, 1] = 255
+    by_hand = (3.0**2 + 1.0 + 1.0 + 5.0**2) / 16.0**2 / 4.0
+    assert ImageTarget(ImageField(pixels)).error(Constant(2, 3, width=1)) == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_a_picture_itself_has_no_error(target: ImageTarget) -> None:
+    assert target.error(target.image) == 0.0
 
 
 def test_bands_do_not_change_the_error(target: ImageTarget, monkeypatch: pytest.MonkeyPatch) -> None:
