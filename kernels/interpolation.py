@@ -132,9 +132,11 @@ class _Interpolation:
         assert g is not None
         to_points = None
         if wanted[1]:
-            # The slopes have no graph of their own.
-            kept = slopes is not None and not torch.is_grad_enabled()
-            to_points = slopes * g if kept else self.pull(values, g, points, *along)
+            # Kept slopes have no graph.
+            if slopes is None or torch.is_grad_enabled():
+                to_points = self.pull(values, g, points, *along)
+            else:
+                to_points = slopes * g
         return (
             self.scatter(g, points, *along) if wanted[0] else None,
             to_points,
