@@ -71,7 +71,7 @@ def derivatives(field: Field, points: torch.Tensor) -> torch.Tensor:
 
     Plain networks go through torch.func in one pass. Kernels have no batching rule: there the points go one by one.
     """
-    trained = {name: value for name, value in field.named_parameters() if value.requires_grad}
+    trained: dict[str, torch.Tensor] = {name: p for name, p in field.named_parameters() if p.requires_grad}
     rows = _by_function(field, trained, points) if field.batched else _by_points(field, list(trained.values()), points)
     # A kernel leaves a point of NaN out of its sums, which would look like a point without influence.
     rows[points.isnan().any(dim=1).repeat_interleave(field.channels)] = torch.nan

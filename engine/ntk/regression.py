@@ -76,4 +76,5 @@ def _solved(kernel: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
             f"points: their kernel is singular (eigenvalues from {sizes[0]:.3g} to {sizes[-1]:.3g}); "
             "expected distinct points that the field tells apart, or jitter above 0"
         )
-    return vectors @ ((vectors.T @ values) / sizes)
+    solved: torch.Tensor = vectors @ ((vectors.T @ values) / sizes)
+    return solved
