@@ -52,7 +52,7 @@ class Emitter:
                 self.emit(plane, 0, Combine.UNION, 0.0, 0, free=1)
             if not rest:
                 return
-            node = Fold(Combine.UNION, 0.0, rest, extents.union(part.extent for part in rest))
+            node = Fold(Combine.UNION, 0.0, rest, node.extent)
         if isinstance(node, Fold) and node.combine == Combine.UNION:
             # The machine may start register 0 with a limit instead of FAR; a smooth union would blend with it.
             if plain(node.support) > 0.0:
