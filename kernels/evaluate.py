@@ -8,6 +8,7 @@ from . import arguments, runtime
 from .arguments import Given
 from .bridge import bridge, derivative_of
 from .interpreter import machine
+from .lanes import lanes
 from .operations import FAR
 from .program import Program
 from .runtime import ti
@@ -94,6 +95,7 @@ def _evaluate(
 @runtime.per_lane_width
 def _distance_kernel(width: int) -> Any:
     device = machine(width)
+    packets = lanes(width)
     Lanes = device.Lanes
 
     @ti.kernel
@@ -109,14 +111,7 @@ def _distance_kernel(width: int) -> Any:
         taps: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
-            x = Lanes(0.0)
-            y = Lanes(0.0)
-            z = Lanes(0.0)
-            for lane in ti.static(range(width)):
-                index = ti.min(packet * width + lane, count - 1)
-                x[lane] = points[index, 0]
-                y[lane] = points[index, 1]
-                z[lane] = points[index, 2]
+            x, y, z = packets.load(points, packet, count)
             step = relative_step * ti.max(1.0, ti.sqrt(x * x + y * y + z * z))
             centre = Lanes(0.0)
             gx = Lanes(0.0)

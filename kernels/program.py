@@ -72,6 +72,11 @@ class Program:
         parts = torch.where(skips, self.rows[:, Column.DATA] == 1, self.rows[:, Column.SKIP] == 1)
         return int(parts.sum()) > 1
 
+    @property
+    def numbers(self) -> torch.Tensor:
+        """The parameters (P,) float32 as kernels take them, without their gradients."""
+        return self.parameters.detach().float().contiguous()
+
     def with_parameters(self, parameters: torch.Tensor) -> "Program":
         """The same instructions with other numbers, (P,) float32 or float64."""
         if parameters.shape != self.parameters.shape:

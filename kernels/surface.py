@@ -37,7 +37,7 @@ def surface_on(
     materials = origins.new_empty(len(origins), SURFACE_SIZE)
     runtime.check_device(origins=origins, rows=program.rows)
     runtime.run(
-        _surface_kernel(), tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(),
+        _surface_kernel(), tiles.rows, tiles.ranges, program.numbers,
         program.surfaces, plane_shapes(program), origins, directions, distance, what, numbers, materials, tiles.rays,
         len(origins),
     )  # fmt: skip

@@ -83,7 +83,7 @@ def _empty_rows(count: int, like: torch.Tensor) -> torch.Tensor:
 def _run(
     program: Program, beams: Beams, ranges: torch.Tensor, rows: torch.Tensor, lengths: torch.Tensor, write: int
 ) -> None:
-    numbers = program.parameters.detach().float().contiguous()
+    numbers = program.numbers
     runtime.run(
         _tile_kernel(), program.rows, program.planes, len(program.rows), numbers, beams.origins, beams.directions,
         beams.cones, len(lengths), ranges, rows, lengths, write,

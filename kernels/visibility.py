@@ -102,7 +102,7 @@ def visibility(
     )
     planes = plane_table(program)
     runtime.run(
-        _visibility_kernel(), tiles.rows, tiles.ranges, program.parameters.detach().float().contiguous(), planes,
+        _visibility_kernel(), tiles.rows, tiles.ranges, program.numbers, planes,
         lighting.lights, origins, directions, distance, what, settings, normals, open_sky, free, *tiles.whole,
         tiles.rays, len(planes), len(lighting.lights), count,
     )  # fmt: skip
