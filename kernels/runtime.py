@@ -4,11 +4,14 @@ The runtime belongs to the host program: it is joined if it runs already, starte
 A process has one backend, chosen by `start` or at the first launch: CUDA if torch has it, else the CPU.
 """
 
+import ast
 import contextlib
 import functools
+import inspect
 import io
 import os
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +23,7 @@ os.environ.setdefault("TI_SKIP_VERSION_CHECK", "ON")
 
 import taichi as ti
 import torch
-from taichi.lang import impl
+from taichi.lang import impl, kernel_impl
 from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
 
 __all__ = [
@@ -39,9 +42,9 @@ __all__ = [
 
 BACKENDS = ("cpu", "cuda", "vulkan")
 
-# Lanes a packet is wide. x64 emits scalar code that LLVM joins into vectors only when it is written over lanes; 16
-# fill an AVX-512 register, and measured best for tracing. A GPU has its own lanes.
-LANE_WIDTHS = {"cpu": 16, "cuda": 1, "vulkan": 4}
+# Lanes a packet is wide. x64 emits scalar code that LLVM joins into vectors only when it is written over lanes; as many
+# as fill a register measured best for tracing, and twice as many compile for twice as long. A GPU has its own lanes.
+LANE_WIDTHS = {"cpu": 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 8, "cuda": 1, "vulkan": 4}
 
 _lock = threading.RLock()
 
@@ -115,19 +118,18 @@ def launch() -> Iterator[None]:
 
     Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever the host has chosen for its own.
     """
-    with _lock:
+    with _lock, contextlib.ExitStack() as afterwards:
         start()
-        runtime, config = impl.get_runtime(), impl.current_cfg()
-        chosen = runtime.default_fp, runtime.default_ip, ASTTransformerContext.get_pos_info
-        passes = config.advanced_optimization
-        runtime.default_fp, runtime.default_ip = ti.f32, ti.i32
-        ASTTransformerContext.get_pos_info = _short_position
-        config.advanced_optimization = False
-        try:
-            yield
-        finally:
-            runtime.default_fp, runtime.default_ip, ASTTransformerContext.get_pos_info = chosen
-            config.advanced_optimization = passes
+        for owner, name, ours in (
+            (impl.get_runtime(), "default_fp", ti.f32),
+            (impl.get_runtime(), "default_ip", ti.i32),
+            (impl.current_cfg(), "advanced_optimization", False),
+            (ASTTransformerContext, "get_pos_info", _short_position),
+            (kernel_impl, "_get_tree_and_ctx", _tree_and_context),
+        ):
+            afterwards.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, ours)
+        yield
 
 
 def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
@@ -163,6 +165,34 @@ def _short_position(context: Any, node: Any) -> str:
     Taichi's own version draws a wrapped excerpt for every expression that it compiles, which takes a third of the time.
     """
     return f'File "{context.file}", line {node.lineno + context.lineno_offset}, in {context.func.func.__name__}:\n'
+
+
+def _tree_and_context(function: Any, is_kernel: bool = True, args: Any = None, **options: Any) -> tuple[Any, Any]:
+    """What the front end needs of a kernel or a device function, whose source is parsed once.
+
+    Taichi's own version reads, wraps and parses the source for each call it inlines, of which a picture has a thousand.
+    """
+    # The front end strips a kernel's tree of its arguments; a function's it leaves as it is.
+    file, lines, first_line, tree = (_parse if is_kernel else _parse_once)(function.func)
+    names = kernel_impl._get_global_vars(function.func)
+    for slot in function.template_slot_locations if is_kernel else ():
+        names[function.arguments[slot].name] = args[slot]
+    return tree, ASTTransformerContext(
+        is_kernel=is_kernel, func=function, argument_data=args, global_vars=names, file=file, src=lines,
+        start_lineno=first_line, **options,
+    )  # fmt: skip
+
+
+def _parse(function: Callable[..., Any]) -> tuple[str, list[str], int, ast.Module]:
+    lines, first_line = inspect.getsourcelines(function)
+    tree = ast.parse(textwrap.dedent("".join(lines)))
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    definition.decorator_list = []
+    return inspect.getfile(function), lines, first_line, tree
+
+
+_parse_once = functools.cache(_parse)
 
 
 def check_device(**tensors: torch.Tensor) -> None:
