@@ -9,6 +9,7 @@ import contextlib
 import functools
 import inspect
 import io
+import linecache
 import os
 import sys
 import textwrap
@@ -21,10 +22,24 @@ from typing import Any
 os.environ.setdefault("ENABLE_TAICHI_HEADER_PRINT", "0")
 os.environ.setdefault("TI_SKIP_VERSION_CHECK", "ON")
 
-import taichi as ti
 import torch
-from taichi.lang import impl, kernel_impl
-from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
+
+
+def _frame_info(frame: Any, context: int = 1) -> inspect.Traceback:
+    """Where a frame stands, with the one line of its source that Taichi's decorators look at."""
+    file, line, name = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+    return inspect.Traceback(file, line, name, [linecache.getline(file, line)], 0)
+
+
+# Each device function asks where it is defined, and `inspect` looks through all modules for the answer, which takes
+# 0.2 s for Taichi's own and as much for ours.
+_thorough, inspect.getframeinfo = inspect.getframeinfo, _frame_info
+try:
+    import taichi as ti
+    from taichi.lang import impl, kernel_impl
+    from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
+finally:
+    inspect.getframeinfo = _thorough
 
 __all__ = [
     "available_cores",
@@ -193,6 +208,19 @@ def _parse(function: Callable[..., Any]) -> tuple[str, list[str], int, ast.Modul
 
 
 _parse_once = functools.cache(_parse)
+
+
+def _inside_class(level_of_class_stackframe: int) -> bool:
+    """Whether what is decorated stands in a class: the same answer as Taichi's own function gives, by `_frame_info`."""
+    try:
+        frame = sys._getframe(level_of_class_stackframe)
+    except ValueError:  # a script's own top has nothing around it
+        return False
+    (statement,) = _frame_info(frame).code_context or [""]
+    return any(pattern.match(statement.strip()) for pattern in kernel_impl._KERNEL_CLASS_STACKFRAME_STMT_RES)
+
+
+kernel_impl._inside_class = _inside_class
 
 
 def check_device(**tensors: torch.Tensor) -> None:
