@@ -34,6 +34,8 @@ class Extent:
 
     def claiming(self, outside: bool, inside: bool) -> Extent:
         """The part with its values exact only where they were so and this says so too."""
+        if (outside or not self.exact) and (inside or not self.exact_inside):
+            return self
         return replace(self, exact=self.exact and outside, exact_inside=self.exact_inside and inside)
 
     @property
@@ -76,24 +78,20 @@ class Extent:
 
         `matrix` None is the identity; `stretch` is the most that the map lengthens a vector.
         """
+        kept = math.isclose(factor, stretch)
         if matrix is None:
-            low = vector(scale * a + b for a, b in zip(self.low, offset, strict=True))
-            high = vector(scale * a + b for a, b in zip(self.high, offset, strict=True))
-            centre = vector(scale * a + b for a, b in zip(self.centre, offset, strict=True))
+            low, high, centre = (
+                (scale * x + offset[0], scale * y + offset[1], scale * z + offset[2])
+                for x, y, z in (self.low, self.high, self.centre)
+            )
         else:
             low, high = _box_through(matrix, scale, offset, self.low, self.high)
             x, y, z = self.centre
             centre = vector(
                 scale * (row[0] * x + row[1] * y + row[2] * z) + b for row, b in zip(matrix, offset, strict=True)
             )
-        return replace(
-            self,
-            low=low,
-            high=high,
-            centre=centre,
-            radius=self.radius * factor,
-            slope=self.slope * factor / stretch,
-        ).claiming(math.isclose(factor, stretch), math.isclose(factor, stretch))
+        radius, slope = self.radius * factor, self.slope * factor / stretch
+        return Extent(low, high, centre, radius, slope, self.exact and kept, self.exact_inside and kept)
 
 
 ENDLESS = Extent((-INFINITY,) * 3, (INFINITY,) * 3, (0.0, 0.0, 0.0), INFINITY)
@@ -109,8 +107,8 @@ def of_box(low: Vector, high: Vector, *, radius: float | None = None) -> Extent:
 def union(parts: Iterable[Extent]) -> Extent:
     """Extent of the smallest of the parts' values."""
     parts = list(parts)
-    low = vector(min(part.low[axis] for part in parts) for axis in range(3))
-    high = vector(max(part.high[axis] for part in parts) for axis in range(3))
+    low = vector(map(min, zip(*(part.low for part in parts), strict=True)))
+    high = vector(map(max, zip(*(part.high for part in parts), strict=True)))
     if not all(part.finite for part in parts):
         return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, 1.0, *_exact_union(parts))
     slope = min(part.slope for part in parts)
@@ -122,8 +120,8 @@ def union(parts: Iterable[Extent]) -> Extent:
 def intersection(parts: Iterable[Extent]) -> Extent:
     """Extent of the largest of the parts' values: the smallest part's cone holds for all."""
     parts = list(parts)
-    low = vector(max(part.low[axis] for part in parts) for axis in range(3))
-    high = vector(min(part.high[axis] for part in parts) for axis in range(3))
+    low = vector(map(max, zip(*(part.low for part in parts), strict=True)))
+    high = vector(map(min, zip(*(part.high for part in parts), strict=True)))
     if any(a > b for a, b in zip(low, high, strict=True)):  # the boxes do not meet: nothing is left
         low = high = parts[0].centre
     best = min(parts, key=lambda part: part.reach)

@@ -49,8 +49,8 @@ class Frame:
 
     def translated(self, offset: Vector) -> Frame:
         """The frame of a part moved by `offset` in this frame's coordinates."""
-        shift = numbers.vector(a - b for a, b in zip(self.shift, offset, strict=True))
-        return self._with(shift=shift, origin=self._outer(numbers.vector(plain(c) for c in offset)))
+        (a, b, c), (x, y, z) = self.shift, offset
+        return self._with(shift=(a - x, b - y, c - z), origin=self._outer((plain(x), plain(y), plain(z))))
 
     def rotated(self, quaternion: tuple[Any, Any, Any, Any]) -> Frame:
         """The frame of a part turned by a quaternion (w first, of any length but zero) in this frame's coordinates."""
@@ -80,8 +80,9 @@ class Frame:
 
     def _outer(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
         """A point of q in p."""
-        turned = point if self.back is None else _apply(self.back, point)
-        return numbers.vector(self.back_scale * a + b for a, b in zip(turned, self.origin, strict=True))
+        (x, y, z), (a, b, c) = point if self.back is None else _apply(self.back, point), self.origin
+        scale = self.back_scale
+        return (scale * x + a, scale * y + b, scale * z + c)
 
     def _with(self, **fields: Any) -> Frame:
         values = {name: getattr(self, name) for name in self.__slots__}
