@@ -69,7 +69,7 @@ def _rows_on_a_gpu(points: int, times: int) -> list[Row]:
 def measure(width: int, count: int, times: int) -> dict[str, Any]:
     """Times of one lane width, and the largest difference from the float64 twin."""
     device = inputs.device()
-    runtime.LANE_WIDTHS[device] = width
+    runtime.POINT_LANE_WIDTHS[device] = width
     program = iso.build_program(inputs.smooth_64())
     without = replace(program, rows=program.rows[program.rows[:, Column.OPERATION] != SKIP].contiguous())
     torch.manual_seed(inputs.SEED)

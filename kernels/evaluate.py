@@ -1,5 +1,6 @@
 """Signed distance of a scene program at points, and its gradient."""
 
+import functools
 from typing import Any
 
 import torch
@@ -92,7 +93,7 @@ def _evaluate(
     return values, gradients
 
 
-@runtime.per_lane_width
+@functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
 def _distance_kernel(width: int) -> Any:
     device = machine(width)
     packets = lanes(width)

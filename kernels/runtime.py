@@ -42,6 +42,7 @@ finally:
     inspect.getframeinfo = _thorough
 
 __all__ = [
+    "POINT_LANE_WIDTHS",
     "available_cores",
     "backend",
     "cache_folder",
@@ -60,6 +61,8 @@ BACKENDS = ("cpu", "cuda", "vulkan")
 # Lanes a packet is wide. x64 emits scalar code that LLVM joins into vectors only when it is written over lanes; as many
 # as fill a register measured best for tracing, and twice as many compile for twice as long. A GPU has its own lanes.
 LANE_WIDTHS = {"cpu": 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 8, "cuda": 1, "vulkan": 4}
+# Points that lie anywhere have to run most rows of a program: wider packets share more of what a row costs by itself.
+POINT_LANE_WIDTHS = LANE_WIDTHS | {"cpu": 16}
 
 _lock = threading.RLock()
 
@@ -116,13 +119,13 @@ def lane_width() -> int:
     return LANE_WIDTHS[backend()]
 
 
-def per_lane_width(factory: Callable[[int], Any]) -> Callable[[], Any]:
+def per_lane_width(factory: Callable[[int], Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[[], Any]:
     """Decorator for makers of kernels by lane width: calls give the running backend's kernel, made once."""
     made = functools.cache(factory)
 
     @functools.wraps(factory)
     def for_backend() -> Any:
-        return made(lane_width())
+        return made(widths[backend()])
 
     return for_backend
 
