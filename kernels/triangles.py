@@ -52,12 +52,13 @@ class MeshTree:
         self.vertices, self.faces = _checked(vertices, faces)
         runtime.check_device(vertices=self.vertices, faces=self.faces)
         device = self.vertices.device
-        corners = self.vertices.cpu().numpy()[self.faces.cpu().numpy()]
-        if not numpy.isfinite(corners).all():
-            face = int(numpy.argmin(numpy.isfinite(corners).all(axis=(1, 2))))
-            raise ValueError(f"vertices: expected finite numbers, got {corners[face].tolist()} at face {face}")
+        corners = self.vertices.t().cpu().numpy().take(self.faces.cpu().numpy(), axis=1)  # (3, F, 3 corners)
+        low, high = corners.min(axis=(1, 2)), corners.max(axis=(1, 2))
+        if not numpy.isfinite(high - low).all():  # a NaN is both least and greatest
+            face = int(numpy.argmin(numpy.isfinite(corners).all(axis=(0, 2))))
+            raise ValueError(f"vertices: expected finite numbers, got {corners[:, face].T.tolist()} at face {face}")
+        self.low, self.high = low.tolist(), high.tolist()
         tree = build_tree(corners)
-        self.low, self.high = corners.min(axis=(0, 1)).tolist(), corners.max(axis=(0, 1)).tolist()
         self._first_leaf, self._scale = tree.first_leaf, tree.scale
         self._boxes, self._dipoles, self._triangles, self._numbers = (
             torch.from_numpy(numbers).to(device) for numbers in (tree.boxes, tree.dipoles, tree.triangles, tree.faces)
@@ -104,8 +105,8 @@ class MeshTree:
         """Generalised winding number (…) at points (…, 3): how often the mesh goes round them.
 
         w(q) = Σ_t Ω_t(q) / 4π, Ω_t the signed solid angle of a triangle (Jacobson et al. 2013); for a closed mesh 1
-        inside and 0 outside, for others in between; NaN for NaN. Groups of triangles whose centre is farther than twice
-        their radius count by their first and second moments (Barill et al. 2018), which is good to about 0.01.
+        inside and 0 outside, for others in between; NaN for NaN. Groups of triangles whose centre is farther than three times
+        their radius count by their first and second moments (Barill et al. 2018), which is good to about 0.02.
 
         Raises:
             TypeError, ValueError: `points` is of another dtype, shape or device.
@@ -185,6 +186,7 @@ def _checked(vertices: Given, faces: Given) -> tuple[torch.Tensor, torch.Tensor]
         raise ValueError(f"faces: expected shape (F, 3), got {tuple(rows.shape)}")
     if not 1 <= len(rows) <= MOST_FACES:
         raise ValueError(f"faces: expected from 1 to {MOST_FACES}, got {len(rows)}")
+    rows = rows.to(torch.int64)  # of small unsigned numbers PyTorch finds no least
     least, most = int(rows.min()), int(rows.max())
     if least < 0 or most >= len(places):
         wrong = least if least < 0 else most
