@@ -21,8 +21,8 @@ BOX = 6  # numbers of a child's box: low corner, high corner
 TRIANGLE = 16  # of a triangle: corner, two edges from it, their cross product, and four reciprocals of squared lengths
 DIPOLE = 13  # of a child's far field: centre, squared distance where it begins, area vector, six second moments
 
-# Where the far field of a node begins, in radii about its centre. Barill et al. 2018 take 2, at which winding numbers of
-# a coarse sphere were wrong by up to 0.065; at 3 by 0.02.
+# Where the far field of a node begins, in radii about its centre. Barill et al. 2018 take 2, at which winding numbers
+# of a coarse sphere were wrong by up to 0.065; at 3 by 0.02.
 BETA = 3.0
 
 Floats = NDArray[numpy.float32]

@@ -105,8 +105,8 @@ class MeshTree:
         """Generalised winding number (…) at points (…, 3): how often the mesh goes round them.
 
         w(q) = Σ_t Ω_t(q) / 4π, Ω_t the signed solid angle of a triangle (Jacobson et al. 2013); for a closed mesh 1
-        inside and 0 outside, for others in between; NaN for NaN. Groups of triangles whose centre is farther than three times
-        their radius count by their first and second moments (Barill et al. 2018), which is good to about 0.02.
+        inside and 0 outside, for others in between; NaN for NaN. Groups of triangles whose centre is farther than three
+        times their radius count by their first and second moments (Barill et al. 2018), which is good to about 0.02.
 
         Raises:
             TypeError, ValueError: `points` is of another dtype, shape or device.
