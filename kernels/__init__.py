@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from .program import Program
     from .runtime import start
     from .trace import Hits, sphere_trace
+    from .triangles import MeshTree, mesh_distance
 
 __all__ = [
     "HashLevels",
     "Hits",
+    "MeshTree",
     "Program",
     "distance",
     "distance_and_gradient",
     "hash_encode",
     "interpolate",
+    "mesh_distance",
     "positional_encoding",
     "sphere_trace",
     "spherical_harmonics",
@@ -33,11 +36,13 @@ __all__ = [
 _HOMES = {
     "HashLevels": "hash_levels",
     "Hits": "trace",
+    "MeshTree": "triangles",
     "Program": "program",
     "distance": "evaluate",
     "distance_and_gradient": "evaluate",
     "hash_encode": "hash_encoding",
     "interpolate": "interpolation",
+    "mesh_distance": "triangles",
     "positional_encoding": "encodings",
     "sphere_trace": "trace",
     "spherical_harmonics": "encodings",

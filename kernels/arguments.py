@@ -46,6 +46,18 @@ def numbers(name: str, given: Given, *, double: bool = True) -> tuple[torch.Tens
     return tensor, restore
 
 
+def whole_numbers(name: str, given: Given) -> tuple[torch.Tensor, Callable[[torch.Tensor], Any]]:
+    """`given` as a tensor of whole numbers, and how to hand results back, as `vectors`.
+
+    Raises:
+        TypeError: not an array, or of another dtype.
+    """
+    tensor, restore = _tensor(name, given)
+    if tensor.dtype == torch.bool or tensor.is_floating_point() or tensor.is_complex():
+        raise TypeError(f"{name}: expected whole numbers, got {tensor.dtype}")
+    return tensor, restore
+
+
 def check_whole(name: str, given: Any) -> None:
     """Refuse what is no whole number.
 

@@ -1,0 +1,301 @@
+"""Device code over a tree of triangles: the nearest one, and the solid angle of all of them."""
+
+import functools
+from typing import Any
+
+from .runtime import ti
+from .triangle_tree import BITS, EMPTY, WIDE
+
+Lanes = ti.types.vector(WIDE, ti.f32)
+Point = ti.types.vector(3, ti.f64)
+
+DEEPEST = 9  # levels of nodes: 8⁹ leaves are more than 32-bit indices reach
+KEPT = DEEPEST * WIDE
+NOTHING = 0x7F7FFFFF  # the largest finite float's bits
+TINY = 1e-30
+
+
+@ti.func
+def box_distances(boxes: ti.template(), node, x, y, z):
+    """Squared distances of the point to the eight boxes."""
+    dx = ti.max(ti.max(boxes[node, 0] - x, x - boxes[node, 3]), 0.0)
+    dy = ti.max(ti.max(boxes[node, 1] - y, y - boxes[node, 4]), 0.0)
+    dz = ti.max(ti.max(boxes[node, 2] - z, z - boxes[node, 5]), 0.0)
+    return dx * dx + dy * dy + dz * dz
+
+
+@ti.func
+def segment_distances(x, y, z, ex, ey, ez, reciprocal):
+    """Squared distances of (x, y, z) to segments from 0 to e, 1/|e|² given."""
+    t = ti.min(ti.max((x * ex + y * ey + z * ez) * reciprocal, 0.0), 1.0)
+    rx = x - t * ex
+    ry = y - t * ey
+    rz = z - t * ez
+    return rx * rx + ry * ry + rz * rz
+
+
+@ti.func
+def triangle_distances(triangles: ti.template(), leaf, x, y, z):
+    """Squared distances of the point to the eight triangles: to the plane over the triangle, else to an edge."""
+    px = x - triangles[leaf, 0]
+    py = y - triangles[leaf, 1]
+    pz = z - triangles[leaf, 2]
+    ax = triangles[leaf, 3]
+    ay = triangles[leaf, 4]
+    az = triangles[leaf, 5]
+    bx = triangles[leaf, 6]
+    by = triangles[leaf, 7]
+    bz = triangles[leaf, 8]
+    nx = triangles[leaf, 9]
+    ny = triangles[leaf, 10]
+    nz = triangles[leaf, 11]
+    # The barycentric coordinates of the foot: n · (p × b), n · (a × p), each divided by n · n.
+    v = (nx * (py * bz - pz * by) + ny * (pz * bx - px * bz) + nz * (px * by - py * bx)) * triangles[leaf, 12]
+    w = (nx * (ay * pz - az * py) + ny * (az * px - ax * pz) + nz * (ax * py - ay * px)) * triangles[leaf, 12]
+    height = nx * px + ny * py + nz * pz
+    over = height * height * triangles[leaf, 12]
+    first = segment_distances(px, py, pz, ax, ay, az, triangles[leaf, 13])
+    second = segment_distances(px, py, pz, bx, by, bz, triangles[leaf, 14])
+    third = segment_distances(px - ax, py - ay, pz - az, bx - ax, by - ay, bz - az, triangles[leaf, 15])
+    edges = ti.min(ti.min(first, second), third)
+    # A triangle without area has the reciprocal 0, so v and w are 0 and are no inside.
+    inside = (v > 0.0) & (w > 0.0) & (v + w < 1.0)
+    return ti.select(inside, over, edges)
+
+
+@ti.func
+def nearest_slot(boxes: ti.template(), triangles: ti.template(), first_leaf, seed, x, y, z):
+    """Leaf · 8 + lane of the triangle nearest to the point, found from that in `seed` on."""
+    # A row of keys for each level: squared distances of a node's children, the child in the lowest bits.
+    keys = ti.Vector([0] * KEPT, ti.i32)
+    depth = -1
+    parent = 0
+    best = 1e37
+    slot = seed
+    node = first_leaf + seed // WIDE
+    is_begun = first_leaf == 0  # a tree without nodes has one leaf
+    while node >= 0:
+        if node >= first_leaf:
+            found = triangle_distances(triangles, node - first_leaf, x, y, z)
+            least = found.min()
+            if least < best:
+                best = least
+                for lane in ti.static(range(WIDE)):
+                    if found[lane] == least:
+                        slot = (node - first_leaf) * WIDE + lane
+        else:
+            depth += 1
+            parent = node
+            distances = box_distances(boxes, node, x, y, z)
+            for lane in ti.static(range(WIDE)):
+                keys[depth * WIDE + lane] = (ti.bit_cast(distances[lane], ti.i32) & ~(WIDE - 1)) | lane
+        node = -1
+        if not is_begun:
+            is_begun = True
+            node = 0
+        limit = ti.bit_cast(best, ti.i32)
+        while node < 0 and depth >= 0:
+            least = NOTHING
+            for lane in ti.static(range(WIDE)):
+                least = ti.min(least, keys[depth * WIDE + lane])
+            if least < limit:
+                lane = least & (WIDE - 1)
+                keys[depth * WIDE + lane] = NOTHING
+                node = parent * WIDE + 1 + lane
+            else:
+                depth -= 1
+                parent = (parent - 1) >> BITS
+    return slot
+
+
+@ti.func
+def closest_on_segment(p, e):
+    square = e.dot(e)
+    t = ti.cast(0.0, ti.f64)
+    if square > 0.0:
+        t = ti.min(ti.max(p.dot(e) / square, 0.0), 1.0)
+    return t * e
+
+
+@ti.func
+def closest_on_triangle(p, a, b):
+    """The point of the triangle (0, a, b) that is closest to p."""
+    n = a.cross(b)
+    square = n.dot(n)
+    v = n.dot(p.cross(b))
+    w = n.dot(a.cross(p))
+    found = closest_on_segment(p, a)
+    if square > 0.0 and v > 0.0 and w > 0.0 and v + w < square:
+        found = (v * a + w * b) / square
+    else:
+        least = (p - found).norm_sqr()
+        other = closest_on_segment(p, b)
+        if (p - other).norm_sqr() < least:
+            least = (p - other).norm_sqr()
+            found = other
+        third = a + closest_on_segment(p - a, b - a)
+        if (p - third).norm_sqr() < least:
+            found = third
+    return found
+
+
+@functools.cache
+def closest_kernel() -> Any:
+    @ti.kernel
+    def closest_kernel(
+        boxes: ti.types.ndarray(Lanes, 2),
+        triangles: ti.types.ndarray(Lanes, 2),
+        numbers: ti.types.ndarray(ti.i32, 1),
+        vertices: ti.types.ndarray(ti.f32, 2),
+        faces: ti.types.ndarray(ti.i32, 2),
+        points: ti.types.ndarray(ti.f32, 2),
+        order: ti.types.ndarray(ti.i64, 1),
+        distances: ti.types.ndarray(ti.f32, 1),
+        closest: ti.types.ndarray(ti.f32, 2),
+        nearest: ti.types.ndarray(ti.i32, 1),
+        first_leaf: ti.i32,
+        scale: ti.f32,
+        count: ti.i32,
+        length: ti.i32,
+    ):
+        for run in range((count + length - 1) // length):
+            slot = 0
+            for place in range(run * length, ti.min((run + 1) * length, count)):
+                index = ti.cast(order[place], ti.i32)
+                x = points[index, 0]
+                y = points[index, 1]
+                z = points[index, 2]
+                # Not for NaN, nor for what is so far off that its square is no number: any triangle is as near.
+                if ti.abs(x) * scale < EMPTY and ti.abs(y) * scale < EMPTY and ti.abs(z) * scale < EMPTY:
+                    slot = nearest_slot(boxes, triangles, first_leaf, slot, x * scale, y * scale, z * scale)
+                face = numbers[slot]
+                p = Point(x, y, z)
+                corner = Point(0.0)
+                a = Point(0.0)
+                b = Point(0.0)
+                for axis in ti.static(range(3)):
+                    corner[axis] = vertices[faces[face, 0], axis]
+                    a[axis] = vertices[faces[face, 1], axis] - corner[axis]
+                    b[axis] = vertices[faces[face, 2], axis] - corner[axis]
+                foot = corner + closest_on_triangle(p - corner, a, b)
+                distance = ti.cast((p - foot).norm(), ti.f32)
+                bad = ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z)
+                distances[index] = ti.select(bad, ti.math.nan, distance)
+                nearest[index] = face
+                for axis in ti.static(range(3)):
+                    closest[index, axis] = ti.select(bad, ti.math.nan, ti.cast(foot[axis], ti.f32))
+
+    return closest_kernel
+
+
+@ti.func
+def arc_tangent(y, x):
+    """atan2(y, x) over lanes, to 1e-5: a polynomial in the smaller by the larger (Abramowitz and Stegun, 4.4.49)."""
+    ax = ti.abs(x)
+    ay = ti.abs(y)
+    ratio = ti.min(ax, ay) / ti.max(ti.max(ax, ay), TINY)
+    square = ratio * ratio
+    angle = ratio * (
+        0.9998660 + square * (-0.3302995 + square * (0.1801410 + square * (-0.0851330 + square * 0.0208351)))
+    )
+    angle = ti.select(ay > ax, 0.5 * ti.math.pi - angle, angle)
+    angle = ti.select(x < 0.0, ti.math.pi - angle, angle)
+    return ti.select(y < 0.0, -angle, angle)
+
+
+@ti.func
+def solid_angles(triangles: ti.template(), leaf, x, y, z):
+    """Solid angles of the eight triangles about the point (Van Oosterom and Strackee 1983)."""
+    ax = triangles[leaf, 0] - x
+    ay = triangles[leaf, 1] - y
+    az = triangles[leaf, 2] - z
+    bx = ax + triangles[leaf, 3]
+    by = ay + triangles[leaf, 4]
+    bz = az + triangles[leaf, 5]
+    cx = ax + triangles[leaf, 6]
+    cy = ay + triangles[leaf, 7]
+    cz = az + triangles[leaf, 8]
+    volume = ax * triangles[leaf, 9] + ay * triangles[leaf, 10] + az * triangles[leaf, 11]
+    a = ti.sqrt(ax * ax + ay * ay + az * az)
+    b = ti.sqrt(bx * bx + by * by + bz * bz)
+    c = ti.sqrt(cx * cx + cy * cy + cz * cz)
+    ab = ax * bx + ay * by + az * bz
+    bc = bx * cx + by * cy + bz * cz
+    ca = cx * ax + cy * ay + cz * az
+    return 2.0 * arc_tangent(volume, a * b * c + ab * c + bc * a + ca * b)
+
+
+@ti.func
+def solid_angle(dipoles: ti.template(), triangles: ti.template(), first_leaf, x, y, z):
+    """Solid angle of all triangles about the point; groups that are far enough count by their far field."""
+    near = ti.Vector([0] * DEEPEST, ti.i32)  # of each level's node: the children that are still to be looked into
+    depth = -1
+    parent = 0
+    node = 0
+    total = Lanes(0.0)
+    while node >= 0:
+        if node >= first_leaf:
+            total += solid_angles(triangles, node - first_leaf, x, y, z)
+        else:
+            rx = dipoles[node, 0] - x
+            ry = dipoles[node, 1] - y
+            rz = dipoles[node, 2] - z
+            square = rx * rx + ry * ry + rz * rz
+            is_near = square < dipoles[node, 3]
+            inverse = 1.0 / ti.max(square, TINY)
+            cubed = inverse * ti.sqrt(inverse)
+            mxx = dipoles[node, 7]
+            mxy = dipoles[node, 8]
+            mxz = dipoles[node, 9]
+            myy = dipoles[node, 10]
+            myz = dipoles[node, 11]
+            mzz = dipoles[node, 12]
+            along = rx * dipoles[node, 4] + ry * dipoles[node, 5] + rz * dipoles[node, 6]
+            quadratic = rx * rx * mxx + ry * ry * myy + rz * rz * mzz
+            quadratic += 2.0 * (rx * ry * mxy + rx * rz * mxz + ry * rz * myz)
+            far = cubed * (along + mxx + myy + mzz - 3.0 * quadratic * inverse)
+            total += ti.select(is_near, 0.0, far)
+            depth += 1
+            parent = node
+            mask = 0
+            for lane in ti.static(range(WIDE)):
+                mask |= ti.select(is_near[lane], 1 << lane, 0)
+            near[depth] = mask
+        node = -1
+        while node < 0 and depth >= 0:
+            mask = near[depth]
+            if mask != 0:
+                lane = 31 - ti.math.clz(mask)
+                near[depth] = mask ^ (1 << lane)
+                node = parent * WIDE + 1 + lane
+            else:
+                depth -= 1
+                parent = (parent - 1) >> BITS
+    return total.sum()
+
+
+@functools.cache
+def winding_kernel() -> Any:
+    @ti.kernel
+    def winding_kernel(
+        dipoles: ti.types.ndarray(Lanes, 2),
+        triangles: ti.types.ndarray(Lanes, 2),
+        points: ti.types.ndarray(ti.f32, 2),
+        order: ti.types.ndarray(ti.i64, 1),
+        windings: ti.types.ndarray(ti.f32, 1),
+        first_leaf: ti.i32,
+        scale: ti.f32,
+        count: ti.i32,
+    ):
+        for place in range(count):
+            index = ti.cast(order[place], ti.i32)
+            x = points[index, 0] * scale
+            y = points[index, 1] * scale
+            z = points[index, 2] * scale
+            winding = 0.0  # of what is far off
+            if ti.abs(x) < EMPTY and ti.abs(y) < EMPTY and ti.abs(z) < EMPTY:
+                winding = solid_angle(dipoles, triangles, first_leaf, x, y, z) / (4.0 * ti.math.pi)
+            bad = ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z)
+            windings[index] = ti.select(bad, ti.math.nan, winding)
+
+    return winding_kernel

@@ -1,0 +1,200 @@
+"""Distance to meshes and winding numbers: against formulas, sums over all triangles, and awkward inputs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from twins.meshes import Mesh, cube, distance_twin, globe, joined, soup, torus, winding_twin
+
+from isofield.kernels import MeshTree, mesh_distance
+
+
+def uniform(count: int, reach: float = 1.2, seed: int = 0) -> torch.Tensor:
+    return reach * (2.0 * torch.rand(count, 3, generator=torch.Generator().manual_seed(seed)) - 1.0)
+
+
+def box_distance(points: torch.Tensor, size: float) -> torch.Tensor:
+    over = points.abs() - 0.5 * size
+    return over.clamp_min(0.0).norm(dim=1) + over.amax(dim=1).clamp_max(0.0)
+
+
+def test_the_example_of_the_docstring() -> None:
+    vertices = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    points = torch.tensor([[0.25, 0.25, 2.0], [4.0, 0.0, 4.0]])
+    assert mesh_distance(vertices, torch.tensor([[0, 1, 2]]), points).tolist() == [2.0, 5.0]
+
+
+def test_a_cube_is_the_formula() -> None:
+    points = uniform(4000)
+    assert torch.allclose(mesh_distance(*cube(), points), box_distance(points, 1.0), atol=2e-7)
+
+
+# Leaves that are full and not, roots of one to eight children, one level to four.
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 16, 17, 33, 65, 129, 1000])
+def test_a_soup_is_the_sum_over_its_triangles(count: int) -> None:
+    mesh, points = soup(count, seed=count), uniform(300, seed=count)
+    tree = MeshTree(*mesh)
+    assert torch.allclose(tree.distance(points, signed=False).double(), distance_twin(mesh, points), atol=2e-7)
+    assert torch.allclose(tree.winding_number(points).double(), winding_twin(mesh, points), atol=0.03)
+
+
+def test_closest_points_lie_on_their_faces() -> None:
+    vertices, faces = soup(500)
+    points = uniform(500)
+    found = MeshTree(vertices, faces).closest(points.reshape(5, 100, 3))
+    assert found.distance.shape == found.faces.shape == (5, 100)
+    closest, own = found.points.reshape(-1, 3), faces[found.faces.flatten().long()]
+    assert torch.allclose((points - closest).norm(dim=1), found.distance.flatten(), atol=2e-7)
+    for point, face, foot in zip(points[:50], own, closest, strict=False):
+        alone = (vertices, face[None])
+        assert float(distance_twin(alone, foot[None])) < 1e-6
+        assert float(distance_twin(alone, point[None])) == pytest.approx(float((point - foot).norm()), abs=1e-6)
+
+
+def test_a_point_on_the_mesh_has_no_distance() -> None:
+    vertices, faces = torus(40, 30)
+    assert float(mesh_distance(vertices, faces, vertices, signed=False).max()) == 0.0
+
+
+@pytest.mark.parametrize("mesh", [globe(40, 50), torus(60, 40), joined(globe(20, 30, 0.9), torus(30, 20))])
+def test_inside_is_where_the_winding_number_says(mesh: Mesh) -> None:
+    points = uniform(3000)
+    tree, exact = MeshTree(*mesh), winding_twin(mesh, points)
+    found = tree.winding_number(points)
+    assert float((found - exact).abs().max()) < 0.03
+    decided = (exact - 0.5).abs() > 0.03
+    assert torch.equal(tree.distance(points)[decided] < 0.0, exact[decided] > 0.5)
+
+
+def test_meshes_that_overlap_or_lie_within_one_another_are_one_inside() -> None:
+    vertices, faces = cube()
+    pair = joined((vertices, faces), (vertices + torch.tensor([0.5, 0.0, 0.0]), faces))
+    points = torch.tensor([[0.25, 0.0, 0.0], [-0.3, 0.0, 0.0], [0.8, 0.0, 0.0], [1.2, 0.0, 0.0]])
+    assert MeshTree(*pair).winding_number(points).tolist() == pytest.approx([2.0, 1.0, 1.0, 0.0], abs=0.01)
+    assert mesh_distance(*pair, points).sign().tolist() == [-1.0, -1.0, -1.0, 1.0]
+
+
+def test_an_open_bowl_has_an_inside() -> None:
+    """At the centre of a hemisphere it takes half of all directions."""
+    tree = MeshTree(*globe(40, 80, bottom=math.pi / 2))
+    points = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 0.5], [0.0, 0.0, -0.5], [0.0, 0.0, 1.5]])
+    winding = tree.winding_number(points)
+    assert float(winding[0]) == pytest.approx(0.5, abs=0.02)
+    exact = 1.0 - 0.5 * (1.0 - 0.5 / math.sqrt(1.25))  # what is not seen through the opening
+    assert float(winding[1]) == pytest.approx(exact, abs=0.02)
+    assert (tree.distance(points) < 0.0).tolist()[1:] == [True, False, False]
+
+
+def test_the_gradient_leads_away_from_the_closest_point() -> None:
+    tree = MeshTree(*torus(60, 40))
+    points = uniform(200)
+    leaf = points.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(tree.distance(leaf.reshape(2, 100, 3)).sum(), leaf)
+    assert torch.allclose(gradient.norm(dim=1), torch.ones(200), atol=1e-5)
+    step = 1e-3
+    taps = torch.stack([points + sign * step * axis for axis in torch.eye(3) for sign in (1.0, -1.0)])
+    values = tree.distance(taps)
+    differences = ((values[0::2] - values[1::2]) / (2.0 * step)).T
+    close = (gradient - differences).norm(dim=1) < 5e-3  # but for points with a crease of the distance between the taps
+    assert float(close.float().mean()) > 0.9
+    (weighted,) = torch.autograd.grad((tree.distance(leaf) * torch.arange(200.0)).sum(), leaf)
+    assert torch.allclose(weighted, gradient * torch.arange(200.0)[:, None])
+
+
+def test_the_gradient_is_zero_on_the_surface_and_has_none_itself() -> None:
+    tree = MeshTree(*cube())
+    leaf = torch.tensor([[0.5, 0.1, 0.2], [0.9, 0.0, 0.0]], requires_grad=True)
+    (gradient,) = torch.autograd.grad(tree.distance(leaf).sum(), leaf, create_graph=True)
+    assert gradient.tolist() == [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+    with pytest.raises(RuntimeError, match="at most a first derivative, a second was asked for"):
+        gradient.square().sum().backward()
+
+
+def test_faces_without_area_are_segments_and_points() -> None:
+    vertices = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 3.0, 0.0]])
+    faces = torch.tensor([[0, 1, 2], [0, 0, 1], [3, 3, 3]])
+    tree = MeshTree(vertices, faces)
+    points = torch.tensor([[0.5, 0.0, 2.0], [0.0, 5.0, 0.0], [0.7, -1.0, 0.0]])
+    assert tree.distance(points).tolist() == pytest.approx([2.0, 2.0, 1.0])
+    assert tree.winding_number(points).tolist() == [0.0, 0.0, 0.0]
+    mesh = joined(globe(20, 20), (vertices, faces.to(torch.int32)))
+    inside = uniform(200, 0.5)
+    assert bool((mesh_distance(*mesh, inside) <= 0.0).all())
+
+
+def test_thin_triangles_are_met() -> None:
+    vertices = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.5, 1e-6, 0.0]])
+    mesh = (vertices, torch.tensor([[0, 1, 2]], dtype=torch.int32))
+    points = uniform(500)
+    assert torch.allclose(mesh_distance(*mesh, points, signed=False).double(), distance_twin(mesh, points), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-18, 1e-6, 1e6, 1e18])
+def test_meshes_of_any_size(scale: float) -> None:
+    vertices, faces = globe(20, 20)
+    points = uniform(200)
+    plain = mesh_distance(vertices, faces, points)
+    assert torch.allclose(mesh_distance(vertices * scale, faces, points * scale) / scale, plain, atol=1e-6)
+
+
+def test_points_that_are_no_numbers_or_far_away() -> None:
+    nan, inf = float("nan"), float("inf")
+    points = torch.tensor([[nan, 0.0, 0.0], [0.0, inf, 0.0], [0.0, -inf, nan], [1e30, 0.0, 0.0], [0.0, 0.0, 3e38]])
+    tree = MeshTree(*globe(20, 20))
+    distance, winding = tree.distance(points), tree.winding_number(points)
+    assert distance.isnan().tolist() == winding.isnan().tolist() == [True, False, True, False, False]
+    assert distance[[1, 3, 4]].tolist() == pytest.approx([inf, 1e30, 3e38])
+    assert winding[[1, 3, 4]].tolist() == [0.0, 0.0, 0.0]
+    assert bool(tree.closest(points[:1]).points.isnan().all())
+
+
+def test_what_comes_in_comes_out() -> None:
+    vertices, faces = cube()
+    points = uniform(60).reshape(3, 4, 5, 3)
+    tensor = mesh_distance(vertices, faces, points)
+    array = mesh_distance(vertices.numpy(), faces.numpy().astype(np.uint16), points.numpy())
+    assert isinstance(array, np.ndarray)
+    assert tensor.shape == array.shape == (3, 4, 5)
+    assert np.array_equal(array, tensor.numpy())
+    strided = torch.empty(60, 6)[:, ::2].copy_(points.reshape(-1, 3))
+    assert torch.equal(mesh_distance(vertices.T.contiguous().T, faces.long(), strided), tensor.flatten())
+    assert mesh_distance(vertices, faces, torch.empty(0, 3)).shape == (0,)
+
+
+def test_a_point_has_the_same_distance_alone_and_among_others() -> None:
+    tree, points = MeshTree(*torus(60, 40)), uniform(300)
+    together = tree.distance(points)
+    assert torch.allclose(torch.cat([tree.distance(point[None]) for point in points]), together, atol=1e-7)
+    assert torch.equal(tree.distance(points), together)
+
+
+VERTICES, FACES = cube()
+
+
+@pytest.mark.parametrize(
+    ("vertices", "faces", "error", "told"),
+    [
+        (VERTICES[:, :2], FACES, ValueError, r"vertices: expected shape \(…, 3\), got \(8, 2\)"),
+        (VERTICES[None], FACES, ValueError, r"vertices: expected shape \(V, 3\), got \(1, 8, 3\)"),
+        (VERTICES.double(), FACES, TypeError, "vertices: expected torch.float32, got torch.float64"),
+        (VERTICES, FACES.float(), TypeError, "faces: expected whole numbers, got torch.float32"),
+        (VERTICES, FACES[:, :2], ValueError, r"faces: expected shape \(F, 3\), got \(12, 2\)"),
+        (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 134217728, got 0"),
+        (VERTICES, FACES + 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got 8"),
+        (VERTICES, FACES - 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got -1"),
+        (VERTICES, [[0, 1, 2]], TypeError, "faces: expected a torch tensor, numpy array or DLPack object, got list"),
+        (VERTICES * float("nan"), FACES, ValueError, r"vertices: expected finite numbers, got .*nan.* at face 0"),
+        (VERTICES.where(VERTICES < 0, math.inf), FACES, ValueError, "vertices: expected finite numbers, got .*inf"),
+    ],
+)
+def test_meshes_that_cannot_be_used(vertices: object, faces: object, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        MeshTree(vertices, faces)
+
+
+def test_a_vertex_that_no_face_uses_may_be_anything() -> None:
+    vertices = torch.cat([VERTICES, torch.full((1, 3), float("nan"))])
+    assert mesh_distance(vertices, FACES, torch.zeros(1, 3)).tolist() == [-0.5]
