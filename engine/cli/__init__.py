@@ -43,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .render import Render
     from .sample import Sample
     from .schema import Schema
+    from .view import View
 
     commands: dict[str, Callable[..., Any]] = {
+        "view": View,
         "render": Render,
         "fit": Fit,
         "sample": Sample,

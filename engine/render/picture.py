@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 
@@ -15,15 +15,15 @@ from ...kernels.operations import Column
 from ...kernels.rays import Film, camera_rays
 from ...kernels.shade import shade
 from ...kernels.surface import surface_on
-from ...kernels.trace import trace_film
+from ...kernels.tiles import Tiles
+from ...kernels.trace import Met, trace_film
 from ...kernels.visibility import Lighting, visibility
 from ..program.build import build_program
 from ..scene import Camera, Scene
 from . import colour
 from .framing import frame
 from .lighting import exposure, lighting
-
-Mode = Literal["shaded", "normals", "depth", "steps", "shapes"]
+from .modes import Mode
 
 LARGEST_SIDE = 16384
 MAXIMUM_STEPS = 256
@@ -45,6 +45,11 @@ class View:
     exposure: float
     camera: Camera
 
+    @property
+    def dark(self) -> Lighting:
+        """Its light switched off, ambient occlusion too: with it `visibility` finds normals only."""
+        return replace(self.lighting, lights=self.lighting.lights[:0], reach=0.0)
+
 
 def render(
     scene: Scene,
@@ -63,7 +68,7 @@ def render(
         scene: what to draw: its subject and stage, lit by its lights (a studio's if it has none).
         width, height: pixels, 1 to 16384.
         mode: "shaded", or what is measured: "normals" (n/2 + 1/2), "depth" (distance along the ray, near is bright),
-            "steps" (evaluations a ray took), "shapes" (a colour for each).
+            "steps" (evaluations a ray took), "shapes" (a colour for each), "ambient" (how open the surroundings are).
         samples: rays a pixel, jittered by a low-discrepancy sequence that `seed` turns.
         camera: in place of the scene's own; without any the subject is framed.
         linear: return linear radiance instead of sRGB in [0, 1]; for the other modes the measured values themselves
@@ -81,10 +86,10 @@ def render(
     return render_view(view_of(scene, camera), width, height, mode, samples, seed, linear)
 
 
-def view_of(scene: Scene, camera: Camera | None = None) -> View:
-    """Program, lights and camera of a scene, on the backend's device."""
+def view_of(scene: Scene, camera: Camera | None = None, program: Program | None = None) -> View:
+    """Program, lights and camera of a scene, on the backend's device; the program may be given if it is there."""
     device = "cuda" if runtime.backend() == "cuda" else "cpu"
-    program = build_program(scene)
+    program = program or build_program(scene)
     chosen = camera or scene.camera or frame(program)
     # A single shape is one grain; of n that fill a ball, each has the n-th part of its volume.
     parts = int((program.rows[:, Column.SHAPE] >= 0).sum())
@@ -96,40 +101,79 @@ def view_of(scene: Scene, camera: Camera | None = None) -> View:
 def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:
     """`render` for a view that is made already."""
     film = Film(height, width)
-    total = _sample(view, film, mode, *_jitter(0, samples, seed), linear)
-    for sample in range(1, samples):
+    total: torch.Tensor | None = None
+    for sample in range(samples):
+        shift, jitter = jittered(sample, samples, seed)
+        values = seen_of(view, cast(view, film, shift), mode, jitter, linear)
         # Not in place: a depth is one number, seen as three channels.
-        total = total + _sample(view, film, mode, *_jitter(sample, samples, seed), linear)
+        total = values if total is None else total + values
+    assert total is not None
     screen = mode == "shaded" and not linear
     return develop(total, film, scale=(view.exposure if screen else 1.0) / samples, screen=screen)
 
 
-def _sample(
-    view: View, film: Film, mode: Mode, shift: tuple[float, float], jitter: float, linear: bool
-) -> torch.Tensor:
-    """One sample of each ray of the film (rays, 3), in its order; `jitter` in [0, 1) is another for each sample."""
+@dataclass(frozen=True)
+class Cast:
+    """The rays of a film in its order, and what they met.
+
+    Attributes:
+        origins, directions: (rays, 3).
+        tiles, met: the programs of the film's tiles, and what `trace_film` found.
+        footprint: how far normals' taps are from a point at a distance t: footprint[0] + footprint[1] · t.
+    """
+
+    origins: torch.Tensor
+    directions: torch.Tensor
+    tiles: Tiles
+    met: Met
+    footprint: tuple[float, float]
+
+
+def cast(view: View, film: Film, shift: tuple[float, float], pixel: float | None = None) -> Cast:
+    """The rays of a view through a film, `shift` pixels to the right of and below the pixels' centres.
+
+    `pixel` is the side of a pixel, for a film that is part of a larger one or has coarser pixels than it.
+    """
     program, camera = view.program, view.camera
     perspective = camera.fov is not None
-    pixel = pixel_size(camera, film)
+    pixel = pixel or pixel_size(camera, film)
     matrix = torch.tensor(camera.matrix(), dtype=torch.float32, device=program.rows.device)
     origins, directions = camera_rays(matrix, pixel, film, shift, perspective=perspective)
     tolerance = (1e-6, HIT_SHARE * pixel) if perspective else (HIT_SHARE * pixel, 0.0)
     tiles, met = trace_film(program, origins, directions, tolerance, MAXIMUM_STEPS)
+    footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
+    return Cast(origins, directions, tiles, met, footprint)
+
+
+def seen_of(view: View, rays: Cast, mode: Mode, jitter: float, linear: bool) -> torch.Tensor:
+    """What the mode shows of where rays landed (rays, 3); `jitter` in [0, 1) is another for each sample."""
+    program, met = view.program, rays.met
     if mode == "steps":
         return met.steps[:, None].float().expand(-1, 3) if linear else colour.heat(met.steps / FULL_HEAT)
     if mode == "depth":
         return met.distance[:, None].expand(-1, 3) if linear else _nearness(met.distance)
-    numbers, materials = surface_on(program, tiles, origins, directions, met.distance, met.what)
     if mode == "shapes":
+        numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
         return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
-    bare = mode == "normals"
-    lights = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0) if bare else view.lighting
-    footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter)
-    if bare:
-        normals = seen[0]
+    if mode == "normals":
+        normals, _, _ = what_is_visible(view, rays, view.dark)
         return normals if linear else torch.where(met.distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
-    return shade(lights, origins, directions, met.distance, materials, seen)
+    if mode == "ambient":
+        _, open_sky, _ = what_is_visible(view, rays, replace(view.lighting, lights=view.lighting.lights[:0]))
+        return open_sky[:, None].expand(-1, 3)
+    _, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
+    seen = what_is_visible(view, rays, view.lighting, jitter)
+    return shade(view.lighting, rays.origins, rays.directions, met.distance, materials, seen)
+
+
+def what_is_visible(
+    view: View, rays: Cast, lights: Lighting, jitter: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Normals, open sky and free lights where rays landed, as `visibility` gives them."""
+    met = rays.met
+    return visibility(
+        view.program, rays.tiles, lights, rays.origins, rays.directions, met.distance, met.what, rays.footprint, jitter
+    )
 
 
 def pixel_size(camera: Camera, film: Film) -> float:
@@ -150,7 +194,7 @@ def _nearness(distance: torch.Tensor) -> torch.Tensor:
     return torch.where(met, share, 0.0)[:, None].expand(-1, 3)
 
 
-def _jitter(sample: int, samples: int, seed: int) -> tuple[tuple[float, float], float]:
+def jittered(sample: int, samples: int, seed: int) -> tuple[tuple[float, float], float]:
     """Where in the pixel a sample lies, and a number in [0, 1) for the rest; one sample is the centre and 0.
 
     R3 sequence (M. Roberts 2018), turned by the seed.

@@ -1,0 +1,120 @@
+"""What the viewer writes: pictures, films and scene files, and the command that makes a picture again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..files import written_whole
+from ..scene import Camera
+from ..scene.plain import plain
+from .pose import Pose, between
+from .state import State
+
+TURN_FRAMES = 48
+PATH_FRAMES = 24  # between two cameras of a path
+
+
+def new_path(folder: Path, stem: str, ending: str) -> Path:
+    """The first of stem-1, stem-2 … that is not there yet."""
+    number = 1
+    while (folder / f"{stem}-{number}{ending}").exists():
+        number += 1
+    return folder / f"{stem}-{number}{ending}"
+
+
+def render_command(
+    state: State, source: str, output: Path, width: int, height: int, samples: int, *more: str
+) -> str:
+    """The command that makes the state's picture again."""
+    words = ["isofield", "render", source, "--output", str(output), "--width", str(width), "--height", str(height)]
+    words += ["--samples", str(samples)]
+    if state.mode != "shaded":
+        words += ["--mode", state.mode]
+    if state.time:
+        words += ["--time", repr(state.time)]
+    layers = state.layers
+    if layers.level:
+        words += ["--level", f"{layers.level:.6g}"]
+    if layers.slice is not None:
+        words += ["--cut", f"{layers.slice}={layers.offset:.6g}"]
+        words += ["--flip"] if layers.flipped else []
+    words += ["--bounds"] if layers.bounds else []
+    for name, value in state.edits.items():
+        words += ["--set", f"{name}={setting(value)}"]
+    return shlex.join([*words, *camera_settings(state.pose), *more])
+
+
+def camera_settings(pose: Pose) -> list[str]:
+    """The options that put the camera of `isofield render` where a pose is."""
+    words = []
+    for name, value in camera_table(pose.camera()).items():
+        words += ["--set", f"camera.{name}={setting(value)}"]
+    return words
+
+
+def camera_table(camera: Camera) -> dict[str, Any]:
+    """All that places a camera with eye and target, as a scene file holds it."""
+    lens = {"fov": camera.fov} if camera.width is None else {"width": camera.width}
+    return {name: plain(value) for name, value in (("eye", camera.eye), ("target", camera.target), ("up", camera.up))} | {
+        name: plain(value) for name, value in lens.items()
+    }
+
+
+def camera_text(pose: Pose) -> str:
+    """The camera as a part of a scene file."""
+    lines = [f"{name} = {json.dumps(_rounded(value))}" for name, value in camera_table(pose.camera()).items()]
+    return "\n".join(["[camera]", *lines])
+
+
+def setting(value: Any) -> str:
+    """A value as `--set` reads it: numbers with commas between them."""
+    if isinstance(value, (list, tuple)):
+        return ",".join(setting(part) for part in value)
+    return repr(plain(value)) if isinstance(value, float) else str(value)
+
+
+def write_cameras(path: Path, keys: Sequence[Pose]) -> None:
+    """Write the cameras of a path to a file."""
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps({"cameras": [asdict(key) for key in keys]}, indent=1) + "\n", encoding="utf-8")
+
+
+def read_cameras(path: Path) -> list[Pose]:
+    """The cameras of a path.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it holds no cameras; says what is expected.
+    """
+    try:
+        cameras = json.loads(path.read_text(encoding="utf-8"))["cameras"]
+        poses = [_pose(camera) for camera in cameras]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{path}: expected {{"cameras": [{{"eye", "target", …}}, …]}}, as the viewer writes ({error})') from None
+    if len(poses) < 2:
+        raise ValueError(f"{path}: expected at least 2 cameras, got {len(poses)}")
+    return poses
+
+
+def _pose(table: Any) -> Pose:
+    pose = Pose(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
+    pose.camera()  # refuses what is no camera
+    return pose
+
+
+def along(keys: Sequence[Pose], share: float) -> Pose:
+    """The pose at a share of a path through cameras."""
+    place = min(max(share, 0.0), 1.0) * (len(keys) - 1)
+    first = min(int(place), len(keys) - 2)
+    return between(keys[first], keys[first + 1], place - first)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value

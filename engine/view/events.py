@@ -1,0 +1,99 @@
+"""What can happen to the viewer, as data that a file can hold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Button = Literal["left", "middle", "right"]
+
+
+@dataclass(frozen=True)
+class Drag:
+    """The mouse moved with a button down, `x` to the right and `y` down, in heights of the window."""
+
+    button: Button
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Click:
+    """The left button pressed and let go at one place: shares of the window's width and height, y down."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key pressed or let go; letters are small, the others are called as in `KEYS`."""
+
+    name: str
+    down: bool = True
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A value of the scene changed, by the names of `isofield render --set`."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Settle:
+    """The mouse let go of a slider: what follows is another step to undo."""
+
+
+@dataclass(frozen=True)
+class Set:
+    """A setting of the view changed: mode, level, slice, offset, flipped, bounds, split, section, selected, time, fov."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button pressed: one of `inputs.ACTIONS`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time passed, in seconds."""
+
+    seconds: float
+
+
+Event = Drag | Click | Key | Edit | Settle | Set | Act | Tick
+
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Drag, Click, Key, Edit, Settle, Set, Act, Tick)}
+
+
+def written(event: Event) -> dict[str, Any]:
+    """An event as a table of a file: {"event": "drag", "button": "left", …}."""
+    return {"event": type(event).__name__.lower(), **asdict(event)}
+
+
+def read(table: Any) -> Event:
+    """The event that a table describes.
+
+    Raises:
+        ValueError: it describes none; says what is expected.
+    """
+    kind = _KINDS.get(table.get("event")) if isinstance(table, dict) else None
+    if kind is None:
+        raise ValueError(f"event: expected one of {', '.join(_KINDS)}, got {table!r:.80}")
+    given = {key: value for key, value in table.items() if key not in ("event", "frame")}
+    known = [entry.name for entry in fields(kind)]
+    try:
+        event = kind(**given)
+    except TypeError:
+        raise ValueError(f"{table['event']}: expected {', '.join(known) or 'nothing more'}, got {', '.join(given)}") from None
+    for name in ("x", "y", "seconds"):
+        if name in given and (isinstance(given[name], bool) or not isinstance(given[name], (int, float))):
+            raise ValueError(f"{table['event']}: {name}: expected a number, got {given[name]!r:.40}")
+    return event

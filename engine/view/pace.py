@@ -1,0 +1,59 @@
+"""How large a moving picture may be to keep its rate, from how long the last ones took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+TARGET = 1.0 / 30.0  # seconds a moving picture may take
+LEAST = 0.2  # of the window's width and height
+STEP = 16  # pixels, so that sizes do not change all the time
+LIGHTS = (2, 4)  # coarseness of the light: the finest that keeps the rate at full size, else the last
+TRUST = 0.3  # weight of the last picture
+BAND = 0.03  # seconds between two looks at the inputs while a picture gets better
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds a pixel takes, as measured: while moving (for each coarseness of the light), and at rest.
+
+    Zero stands for not measured yet.
+    """
+
+    moving: tuple[tuple[int, float], ...] = ()
+    resting: float = 0.0
+
+    def moved(self, light: int, pixels: int, seconds: float) -> Pace:
+        """With one more moving picture."""
+        costs = dict(self.moving)
+        costs[light] = _mixed(costs.get(light, 0.0), seconds / pixels)
+        return replace(self, moving=tuple(sorted(costs.items())))
+
+    def rested(self, pixels: int, seconds: float) -> Pace:
+        """With one more part of a picture at rest."""
+        return replace(self, resting=_mixed(self.resting, seconds / pixels))
+
+    def size(self, width: int, height: int) -> tuple[int, int, int]:
+        """Width, height and coarseness of the light of the next moving picture in a window of that size."""
+        costs = dict(self.moving)
+        for light in LIGHTS:
+            if light not in costs or costs[light] * width * height <= TARGET:
+                return width, height, light
+        share = (TARGET / (costs[LIGHTS[-1]] * width * height)) ** 0.5
+        return (*_scaled(width, height, max(LEAST, share)), LIGHTS[-1])
+
+    def rows(self, width: int, most: int, tile: int) -> int:
+        """Rows of tiles of a picture at rest that take about BAND seconds."""
+        if self.resting == 0.0:
+            return max(1, most // 4)
+        return max(1, min(most, int(BAND / (self.resting * width * tile))))
+
+
+def _mixed(before: float, now: float) -> float:
+    return now if before == 0.0 else before + TRUST * (now - before)
+
+
+def _scaled(width: int, height: int, share: float) -> tuple[int, int]:
+    if share >= 0.95:
+        return width, height
+    wide = min(width, max(STEP, round(width * share / STEP) * STEP))
+    return wide, max(1, round(height * wide / width))

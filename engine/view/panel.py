@@ -1,0 +1,230 @@
+"""What the panels show, as a list of things that a window draws and that give events when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from ..scene.material import linear_from_srgb
+from .events import Act, Edit, Event, Set
+from .inputs import MODES
+from .state import Section, State
+from .values import Value, names_in, values_of
+
+ERROR, QUIET = (1.0, 0.45, 0.4), (0.65, 0.65, 0.7)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines of text."""
+
+    text: str
+    colour: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Button:
+    """What gives an event when it is pressed."""
+
+    label: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class Check:
+    """A box that is ticked or not; `event` takes what it becomes."""
+
+    label: str
+    value: bool
+    event: Callable[[bool], Event]
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A number between two others; `event` takes what it becomes."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    event: Callable[[float], Event]
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Colour:
+    """Three channels, sRGB in [0, 1]; `event` takes what they become."""
+
+    label: str
+    value: tuple[float, float, float]
+    event: Callable[[tuple[float, float, float]], Event]
+
+
+Item = Text | Button | Check | Slider | Colour
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: its place as shares of the window, x and y of the upper left corner, y down, and what is in it."""
+
+    title: str
+    place: tuple[float, float, float, float]
+    items: tuple[Item, ...]
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point, in shares of the window, y down, lies in it."""
+        left, top, width, height = self.place
+        return left <= x <= left + width and top <= y <= top + height
+
+
+def panels(state: State, status: str = "") -> list[Panel]:
+    """The panels of a state; an error is shown even where the user has put them away."""
+    shown = [Panel("error", (0.25, 0.7, 0.5, 0.28), (Text(state.error, ERROR),))] if state.error else []
+    if not state.panel:
+        return shown
+    return [
+        Panel("view", (0.0, 0.0, 0.22, 1.0), tuple(_view(state, status))),
+        Panel("scene", (0.72, 0.0, 0.28, 1.0), tuple(_scene(state))),
+        *shown,
+    ]
+
+
+def progress(text: str) -> Panel:
+    """A panel that says how far something is."""
+    return Panel("progress", (0.35, 0.42, 0.3, 0.16), (Text(text),))
+
+
+def _view(state: State, status: str) -> list[Item]:
+    layers = state.layers
+    items: list[Item] = [
+        Text("drag: orbit\nright drag: pan\nmiddle drag, + -: zoom\nW A S D Q E: fly\nclick: pick    Tab: hide", QUIET),
+        Button("save as scene file (O)", Act("save")),
+        Button("undo (U)", Act("undo")),
+        Button("redo (Y)", Act("redo")),
+        Button("reset (R)", Act("reset")),
+        *(Check(f"{mode}##mode", mode == state.mode, _to("mode", mode)) for mode in MODES),
+        Slider("level", layers.level, -0.5 * state.size, 0.5 * state.size, lambda value: Set("level", value)),
+        *(Check(f"cut across {axis}", axis == layers.slice, _cut(axis)) for axis in "xyz"),
+    ]
+    if layers.slice is not None:
+        middle = state.centre["xyz".index(layers.slice)]
+        ends = middle - 1.2 * state.size, middle + 1.2 * state.size
+        items.append(Slider("at", layers.offset, *ends, lambda value: Set("offset", value)))
+        items.append(Check("other side", layers.flipped, lambda value: Set("flipped", value)))
+    items.append(Check("bounds", layers.bounds, lambda value: Set("bounds", value)))
+    if state.beside is not None:
+        items.append(Slider("split", state.split, 0.0, 1.0, lambda value: Set("split", value)))
+    if state.animated:
+        items.append(Check("play (space)", state.playing, lambda value: Act("play")))
+        items.append(Slider("time", state.time, 0.0, state.duration, lambda value: Set("time", value)))
+    items += [
+        Button("screenshot (P)", Act("screenshot")),
+        Button("turntable", Act("turntable")),
+        Button("add camera to path (K)", Act("add camera")),
+        Button(f"film of {len(state.keys)} cameras", Act("film")),
+        Button("clear path", Act("clear cameras")),
+    ]
+    if state.message:
+        items.append(Text(state.message))
+    if status:
+        items.append(Text(status, QUIET))
+    return items
+
+
+def _scene(state: State) -> list[Item]:
+    items: list[Item] = [
+        Check(f"{section}##section", section == state.section, _to("section", section)) for section in get_args(Section)
+    ]
+    if state.section == "camera":
+        return items + _camera(state)
+    names = names_in(state.scene, state.section)
+    if not names:
+        return [*items, Text("none", QUIET)]
+    at = names.index(state.selected) if state.selected in names else 0
+    if len(names) > 1:
+        items.append(
+            Slider("which", at, 0, len(names) - 1, lambda value: Set("selected", names[round(value)]), whole=True)
+        )
+    name = names[at]
+    items.append(Text(f"{name}{_kind(state, name)}"))
+    for value in values_of(state.scene, state.base, state.section, name, state.size):
+        items += _widgets(value)
+    if state.picked is not None:
+        picked = state.picked
+        items.append(
+            Text(
+                f"picked {picked.shape}\nat {_numbers(picked.point)}\nnormal {_numbers(picked.normal)}\n"
+                f"distance {picked.distance:.4g}\nmaterial {picked.material or 'none of its own'}",
+                QUIET,
+            )
+        )
+        items.append(Button("focus (F)", Act("focus")))
+    return items
+
+
+def _camera(state: State) -> list[Item]:
+    pose = state.pose
+    items: list[Item] = [Text(f"eye {_numbers(pose.eye)}\ntarget {_numbers(pose.target)}")]
+    if pose.fov is not None:
+        items.append(Slider("fov", pose.fov, 5.0, 120.0, lambda value: Set("fov", value)))
+    else:
+        items.append(Text(f"width {pose.width:.4g}"))
+    items += [Button("home (H)", Act("home")), Button("copy as text (C)", Act("copy camera"))]
+    sides = ("front", "back", "right", "left", "top", "bottom")
+    return items + [Button(f"{side} ({number})", Act(side)) for number, side in enumerate(sides, 1)]
+
+
+def _kind(state: State, name: str) -> str:
+    table: Any = state.scene.lighting if state.section == "lights" else getattr(state.scene, state.section)
+    kind = getattr(table[name], "kind", "")
+    return f": {kind}" if kind and kind != name else ""
+
+
+def _widgets(value: Value) -> list[Item]:
+    """A slider for each number."""
+    if value.kind == "colour":
+        return [Colour(value.label, _srgb(value.value), _colour_edit(value.name))]
+    if not isinstance(value.value, tuple):
+        return [Slider(value.label, value.value, value.low, value.high, _edit(value), value.kind == "whole")]
+    letters = "xyzw" if len(value.value) <= 4 else ""
+    return [
+        Slider(f"{value.label} {letters[index]}", number, value.low, value.high, _part_edit(value, index))
+        for index, number in enumerate(value.value)
+    ]
+
+
+def _edit(value: Value) -> Callable[[float], Event]:
+    return lambda number: Edit(value.name, round(number) if value.kind == "whole" else _short(number))
+
+
+def _part_edit(value: Value, index: int) -> Callable[[float], Event]:
+    return lambda number: Edit(
+        value.name, [_short(number) if at == index else part for at, part in enumerate(value.value)]
+    )
+
+
+def _colour_edit(name: str) -> Callable[[tuple[float, float, float]], Event]:
+    return lambda channels: Edit(name, [_short(linear_from_srgb(channel)) for channel in channels])
+
+
+def _to(name: str, value: Any) -> Callable[[bool], Event]:
+    return lambda ticked: Set(name, value)
+
+
+def _cut(axis: str) -> Callable[[bool], Event]:
+    return lambda ticked: Set("slice", axis if ticked else None)
+
+
+def _short(number: float) -> float:
+    """A number of a slider with as many digits as mean something in a file."""
+    return float(f"{number:.5g}")
+
+
+def _srgb(channels: tuple[float, float, float]) -> tuple[float, float, float]:
+    red, green, blue = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1.0 / 2.4) - 0.055 for c in channels)
+    return red, green, blue
+
+
+def _numbers(vector: tuple[float, float, float]) -> str:
+    return ", ".join(f"{number:.3f}" for number in vector)

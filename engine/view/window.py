@@ -1,0 +1,183 @@
+"""The window: Taichi's GGUI, kept thin. Reads the mouse and the keys, shows a picture, draws panels."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy
+import torch
+from taichi.ui.utils import get_field_info
+
+from ...kernels import runtime
+from ...kernels.runtime import ti
+from ...kernels.screen import screen_pixels
+from .events import Act, Click, Drag, Event, Key, Settle
+from .panel import Button, Check, Colour, Item, Panel, Slider, Text
+
+MOUSE = {"LMB": "left", "MMB": "middle", "RMB": "right"}
+STILL = 0.006  # of the window's height: what moves less between press and release is a click
+
+NO_VULKAN = (
+    "the viewer needs Vulkan, and there is none on this machine: install a driver with Vulkan (in software: the "
+    "packages libvulkan1 and mesa-vulkan-drivers on Debian and Ubuntu), or use `isofield render`"
+)
+NO_DISPLAY = "the viewer needs a display, and there is none: set DISPLAY, or use `isofield view --offscreen FRAMES FOLDER`"
+
+
+class Window:
+    """A window of width × height pixels; one a process. A hidden one has no inputs, and is read instead of shown.
+
+    Raises:
+        RuntimeError: no Vulkan, or no display; says the remedy.
+    """
+
+    def __init__(self, title: str, width: int, height: int, *, hidden: bool = False) -> None:
+        if not hidden and sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise RuntimeError(NO_DISPLAY)
+        runtime.start()
+        self.hidden = hidden
+        # The window system writes imgui.ini into the current folder.
+        self._folder = tempfile.TemporaryDirectory(prefix="isofield-view-")
+        self._pixels: dict[tuple[int, int], torch.Tensor] = {}
+        self._pressed: dict[str, tuple[float, float]] = {}  # buttons that are down outside panels, and where they went down
+        self._moved = 0.0
+        self._cursor = (0.5, 0.5)
+        self._panels: Sequence[Panel] = ()
+        self._shown = True
+        self._generation = 0  # of the panels: those that come again are put back into their places
+        try:
+            with self._elsewhere():
+                self._window: Any = ti.ui.Window(title, (width, height), vsync=False, show_window=not hidden)
+        except RuntimeError as error:
+            self._folder.cleanup()
+            raise RuntimeError(NO_VULKAN if "Vulkan" in str(error) else f"the window cannot be made ({error})") from None
+        self._canvas = self._window.get_canvas().canvas
+        self._gui = self._window.get_gui()
+
+    @property
+    def running(self) -> bool:
+        """Whether the user has not closed the window."""
+        return self.hidden or bool(self._window.running)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        width, height = self._window.get_window_shape()
+        return max(1, width), max(1, height)
+
+    def events(self) -> list[Event]:
+        """What the mouse and the keys did since the last call."""
+        if self.hidden:
+            return []
+        width, height = self.shape
+        x, up = self._window.get_cursor_pos()
+        cursor = (x, 1.0 - up)
+        found: list[Event] = []
+        across, down = (cursor[0] - self._cursor[0]) * width / height, cursor[1] - self._cursor[1]
+        if across or down:
+            self._moved += abs(across) + abs(down)
+            found += [Drag(MOUSE[name], across, down) for name in self._pressed]  # type: ignore[arg-type]
+        self._cursor = cursor
+        for event in self._window.get_events():
+            name, pressed = event.key, event.type == ti.ui.PRESS
+            if name not in MOUSE:
+                found.append(Key(name, pressed))
+            elif pressed:
+                if not any(panel.holds(*cursor) for panel in self._panels):
+                    self._pressed[name] = cursor
+                    self._moved = 0.0
+            else:
+                if name == "LMB":
+                    found.append(Settle())
+                if self._pressed.pop(name, None) and name == "LMB" and self._moved < STILL:
+                    found.append(Click(*cursor))
+        if not self._window.running:
+            found.append(Act("quit"))
+        return found
+
+    def draw(self, picture: torch.Tensor, panels: Sequence[Panel]) -> list[Event]:
+        """Lay out a frame: a picture (height, width, 3), stretched, and panels over it; returns what was used of them.
+
+        The frame ends with `show` or `read`.
+        """
+        self._set_image(picture)
+        if bool(panels) and not self._shown:
+            self._generation += 1
+        self._shown, self._panels = bool(panels), panels
+        found: list[Event] = []
+        for panel in panels:
+            self._gui.begin(f"{panel.title}##{self._generation}", *panel.place)
+            for item in panel.items:
+                found += self._draw(item)
+            self._gui.end()
+        return found
+
+    def show(self) -> None:
+        """End the frame on the screen."""
+        with self._elsewhere():
+            self._window.show()
+
+    def read(self) -> numpy.ndarray:
+        """End the frame of a hidden window; returns it, (height, width, 3) float32 in [0, 1]."""
+        with self._elsewhere():
+            buffer = self._window.get_image_buffer_as_numpy()
+        return numpy.ascontiguousarray(buffer[:, ::-1, :3].transpose(1, 0, 2))
+
+    def close(self) -> None:
+        """Close the window."""
+        with self._elsewhere():
+            self._window.destroy()
+        self._folder.cleanup()
+
+    @contextlib.contextmanager
+    def _elsewhere(self) -> Iterator[None]:
+        before = os.getcwd()
+        os.chdir(self._folder.name)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+    def _set_image(self, picture: torch.Tensor) -> None:
+        """Hand over the pixels as they lie in memory: fields and arrays would be copied and compiled for each size."""
+        height, width, _ = picture.shape
+        if (width, height) not in self._pixels:
+            self._pixels = {(width, height): torch.empty(width, height, dtype=torch.int32, device=picture.device)}
+        pixels = self._pixels[width, height]
+        screen_pixels(picture, pixels)
+        self._image = pixels.cpu().numpy().view(numpy.uint32)  # kept until the frame is drawn
+        self._canvas.set_image(get_field_info(self._image))
+
+    def _draw(self, item: Item) -> list[Event]:
+        gui = self._gui
+        if isinstance(item, Text):
+            for line in item.text.splitlines():
+                gui.text(line, item.colour)
+        elif isinstance(item, Button):
+            if gui.button(item.label):
+                return [item.event]
+        elif isinstance(item, Check):
+            ticked = gui.checkbox(item.label, item.value)
+            if ticked != item.value:
+                return [item.event(ticked)]
+        elif isinstance(item, Slider):
+            if item.whole:
+                number = gui.slider_int(item.label, int(item.value), int(item.low), int(item.high))
+                return [item.event(number)] if number != int(item.value) else []
+            number = gui.slider_float(item.label, item.value, item.low, item.high)
+            return [item.event(number)] if _differ(number, item.value) else []
+        elif isinstance(item, Colour):
+            channels = gui.color_edit_3(item.label, item.value)
+            if any(_differ(a, b) for a, b in zip(channels, item.value, strict=True)):
+                return [item.event(tuple(min(max(channel, 0.0), 1.0) for channel in channels))]  # type: ignore[arg-type]
+        return []
+
+
+def _differ(shown: float, given: float) -> bool:
+    """Whether a widget's number, which has single precision, is another than it was given."""
+    return numpy.float32(shown) != numpy.float32(given)
