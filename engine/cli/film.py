@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..interrupts import interrupts_noted
@@ -12,24 +11,25 @@ from ..interrupts import interrupts_noted
 if TYPE_CHECKING:
     import torch
 
-    from ..render import View
+    from ..render.layers import Layers
+    from ..scene import Camera, Scene
     from ..scene.load import Source
     from .render import Render
 
 STOPPED = 130
 
 
-def render_film(options: Render, source: Source) -> int:
+def render_film(options: Render, source: Source, layers: Layers) -> int:
     """Render the frames and write the film; after Ctrl-C it has the frames made until then. Returns the exit status."""
     from ..files import write_video
 
-    frames = options.turntable or options.animate or 1
+    frames = options.turntable or options.animate or (options.path[1] if options.path is not None else 1)
     made = 0
     with interrupts_noted() as interrupted:
 
         def until_interrupted() -> Iterator[torch.Tensor]:
             nonlocal made
-            for image in _with_progress(_images(options, source, frames), frames):
+            for image in _with_progress(_images(options, source, frames, layers), frames):
                 made += 1
                 yield image
                 if interrupted:
@@ -43,28 +43,33 @@ def render_film(options: Render, source: Source) -> int:
     return 0
 
 
-def _images(options: Render, source: Source, frames: int) -> Iterator[torch.Tensor]:
-    from ..render import render_view
+def _images(options: Render, source: Source, frames: int, layers: Layers) -> Iterator[torch.Tensor]:
+    from ..render.shots import Views, still
 
-    for view in _views(options, source, frames):
-        yield render_view(
-            view, options.width, options.height, options.mode, options.samples, options.seed, linear=False
-        )
+    views = Views()
+    for scene, camera in _views(options, source, frames):
+        shot = views.shot("film", scene, camera, options.mode, layers)
+        yield still(shot, options.width, options.height, options.samples, options.seed)
 
 
-def _views(options: Render, source: Source, frames: int) -> Iterator[View]:
-    """What is seen in every frame; the last one is a step before the first, so that the film may be repeated."""
+def _views(options: Render, source: Source, frames: int) -> Iterator[tuple[Scene, Camera]]:
+    """What is seen in every frame, and from where; of a turntable and of time the last is a step before the first."""
     from ..render import view_of
     from ..scene.override import parse_settings, with_values
+    from ..view.capture import along, read_cameras
 
     values = parse_settings(options.values)
-    first = view_of(with_values(source.at(options.time), values))
+    keys = [] if options.path is None else read_cameras(options.path[0])
+    first = with_values(source.at(options.time), values)
+    camera = view_of(first).camera
     for frame in range(frames):
         if options.turntable is not None:
-            yield replace(first, camera=first.camera.orbit(360.0 * frame / frames))
+            yield first, camera.orbit(360.0 * frame / frames)
+        elif keys:
+            yield first, along(keys, frame / max(frames - 1, 1)).camera()
         else:
             scene = with_values(source.at(options.time + options.duration * frame / frames), values)
-            yield view_of(scene, scene.camera or first.camera)
+            yield scene, scene.camera or camera
 
 
 def _with_progress(images: Iterator[torch.Tensor], frames: int) -> Iterator[torch.Tensor]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from ..render.modes import Mode
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
+    from ..render.layers import Axis, Layers
     from ..scene.load import Source
 
 MOST_PIXELS = 16384  # a side
@@ -31,16 +33,26 @@ class Render:
     """pixels"""
     height: int = 512
     """pixels"""
-    mode: Literal["shaded", "normals", "depth", "steps", "shapes"] = "shaded"
+    mode: Mode = "shaded"
     """what is shown of the surface"""
     samples: int = 4
     """rays a pixel"""
     values: Annotated[UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME.KEY=VALUE")] = ()
     """change a value, such as body.size=1,1,0.4 or sun.strength=2; may be repeated"""
+    level: float = 0.0
+    """show the surface where the value is this, scene units: so far outside, or inside if negative"""
+    cut: Annotated[str | None, arg(metavar="AXIS=OFFSET")] = None
+    """take away what lies beyond, such as y=0, and draw the signed distance on the cut"""
+    flip: bool = False
+    """take away what lies on the other side of the cut"""
+    bounds: bool = False
+    """draw the edges of the box that holds the subject"""
     turntable: Annotated[int | None, arg(metavar="FRAMES")] = None
     """film of one turn of the camera"""
     animate: Annotated[int | None, arg(metavar="FRAMES")] = None
     """film of a script's scene(time), from 0 to --duration"""
+    path: Annotated[tuple[Path, int] | None, arg(metavar="CAMERAS FRAMES")] = None
+    """film along the cameras of a file that the viewer wrote"""
     duration: Annotated[float, arg(metavar="SECONDS")] = 4.0
     """length of the film"""
     time: Annotated[float, arg(metavar="SECONDS")] = 0.0
@@ -52,6 +64,7 @@ class Render:
         """Render and write; returns the exit status."""
         self._check()
         from ..files import check_video_support, check_writable
+        from ..render.layers import Layers
         from ..scene import open_scene
         from .film import render_film
 
@@ -62,27 +75,40 @@ class Render:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
             raise UsageError(f"--time: expected a script that defines scene(time), got {source.path}")
-        if self.turntable is not None or self.animate is not None:
-            return render_film(self, source)
-        return self._render_picture(source)
+        axis, offset = _cut(self.cut)
+        layers = Layers(self.level, axis, offset, self.flip, self.bounds)
+        if self.is_film:
+            return render_film(self, source, layers)
+        return self._render_picture(source, layers)
 
-    def _render_picture(self, source: Source) -> int:
+    @property
+    def is_film(self) -> bool:
+        """Whether more than one picture is asked for."""
+        return any(film is not None for film in (self.turntable, self.animate, self.path))
+
+    def _render_picture(self, source: Source, layers: Layers) -> int:
         from ..scene.override import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
         # Slow to import, so mistakes in the scene are said without them.
         from ..files import write_image
-        from ..render import render
+        from ..render import render, view_of
+        from ..render.shots import Views, still
 
-        image = render(
-            scene,
-            width=self.width,
-            height=self.height,
-            mode=self.mode,
-            samples=self.samples,
-            seed=self.seed,
-            linear=self.output.suffix.lower() == ".exr",
-        )
+        if self.output.suffix.lower() == ".exr":
+            image = render(
+                scene,
+                width=self.width,
+                height=self.height,
+                mode=self.mode,
+                samples=self.samples,
+                seed=self.seed,
+                linear=True,
+            )
+        else:
+            camera = scene.camera or view_of(scene).camera
+            shot = Views().shot("picture", scene, camera, self.mode, layers)
+            image = still(shot, self.width, self.height, self.samples, self.seed)
         write_image(self.output, image)
         print(f"{self.output}: {self.width} x {self.height} pixels", file=sys.stderr)
         return 0
@@ -99,14 +125,40 @@ class Render:
         check_range("--seed", self.seed, 0, 2**31 - 1)
         check_range("--time", self.time, -1e6, 1e6)
         check_range("--duration", self.duration, 0.02, 3600)
-        for option, frames in (("--turntable", self.turntable), ("--animate", self.animate)):
-            if frames is not None:
-                check_range(option, frames, 1, MOST_FRAMES)
-        if self.turntable is not None and self.animate is not None:
-            raise UsageError("--turntable: expected alone, got --animate too")
-        is_film = self.turntable is not None or self.animate is not None
-        ending, endings = self.output.suffix.lower(), FILMS if is_film else PICTURES
+        check_range("--level", self.level, -1e6, 1e6)
+        path_frames = None if self.path is None else self.path[1]
+        films = {"--turntable": self.turntable, "--animate": self.animate, "--path": path_frames}
+        asked = {option: frames for option, frames in films.items() if frames is not None}
+        for option, frames in asked.items():
+            check_range(option, frames, 1, MOST_FRAMES)
+        if len(asked) > 1:
+            first, second = list(asked)[:2]
+            raise UsageError(f"{first}: expected alone, got {second} too")
+        _cut(self.cut)
+        if self.flip and self.cut is None:
+            raise UsageError("--flip: expected with --cut only")
+        ending, endings = self.output.suffix.lower(), FILMS if self.is_film else PICTURES
+        if ending == ".exr" and (self.level or self.cut or self.bounds):
+            raise UsageError("--output: expected .png or .jpg with --level, --cut or --bounds, got .exr")
         if ending not in endings:
             wanted = f"{', '.join(endings[:-1])} or {endings[-1]}"
-            hint = "; a film needs --turntable or --animate" if ending in FILMS else ""
+            hint = "; a film needs --turntable, --animate or --path" if ending in FILMS else ""
             raise UsageError(f"--output: expected a name that ends in {wanted}, got {self.output}{hint}")
+
+
+def _cut(text: str | None) -> tuple[Axis | None, float]:
+    """Axis and offset of a cut such as y=0.1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text is None:
+        return None, 0.0
+    axis, _, offset = text.partition("=")
+    try:
+        at = float(offset)
+    except ValueError:
+        at = float("nan")
+    if axis not in ("x", "y", "z") or not abs(at) <= 1e6:
+        raise UsageError(f"--cut: expected x, y or z, =, and a number, such as y=0.1; got {text!r}")
+    return axis, at

@@ -101,4 +101,3 @@ def draw_box(picture: torch.Tensor, depth: torch.Tensor, camera: Camera, box: Bo
     drawn = picture.clone()
     drawn[rows[free].to(picture.device), columns[free].to(picture.device)] = picture.new_tensor(EDGE)
     return drawn
-

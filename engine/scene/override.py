@@ -12,6 +12,9 @@ from .scene import Scene
 
 SECTIONS = ("shapes", "materials", "lights")
 
+# What a value of the camera takes the place of.
+REPLACED = {"fov": "width", "width": "fov", "eye": "camera_to_world", "target": "camera_to_world"}
+
 
 def with_values(scene: Scene, values: Mapping[str, object]) -> Scene:
     """The scene with values changed: {"body.size": (1, 1, 0.4), "knob.rotate.angle": 30, "camera.fov": 20}.
@@ -119,6 +122,6 @@ def _set(table: dict[str, Any], path: Sequence[str], value: object, key: str) ->
             raise refuse(f"{quoted(key)}: {step} is {shown(inner)}, which has no {quoted(path[-1])}")
         table = inner
     table[path[-1]] = value
-    for lens, other in (("fov", "width"), ("width", "fov")):  # one replaces the other
-        if key == f"camera.{lens}":
+    for name, other in REPLACED.items():
+        if key == f"camera.{name}":
             table.pop(other, None)

@@ -27,9 +27,7 @@ def new_path(folder: Path, stem: str, ending: str) -> Path:
     return folder / f"{stem}-{number}{ending}"
 
 
-def render_command(
-    state: State, source: str, output: Path, width: int, height: int, samples: int, *more: str
-) -> str:
+def render_command(state: State, source: str, output: Path, width: int, height: int, samples: int, *more: str) -> str:
     """The command that makes the state's picture again."""
     words = ["isofield", "render", source, "--output", str(output), "--width", str(width), "--height", str(height)]
     words += ["--samples", str(samples)]
@@ -60,9 +58,9 @@ def camera_settings(pose: Pose) -> list[str]:
 def camera_table(camera: Camera) -> dict[str, Any]:
     """All that places a camera with eye and target, as a scene file holds it."""
     lens = {"fov": camera.fov} if camera.width is None else {"width": camera.width}
-    return {name: plain(value) for name, value in (("eye", camera.eye), ("target", camera.target), ("up", camera.up))} | {
-        name: plain(value) for name, value in lens.items()
-    }
+    return {
+        name: plain(value) for name, value in (("eye", camera.eye), ("target", camera.target), ("up", camera.up))
+    } | {name: plain(value) for name, value in lens.items()}
 
 
 def camera_text(pose: Pose) -> str:
@@ -95,7 +93,9 @@ def read_cameras(path: Path) -> list[Pose]:
         cameras = json.loads(path.read_text(encoding="utf-8"))["cameras"]
         poses = [_pose(camera) for camera in cameras]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f'{path}: expected {{"cameras": [{{"eye", "target", …}}, …]}}, as the viewer writes ({error})') from None
+        raise ValueError(
+            f'{path}: expected {{"cameras": [{{"eye", "target", …}}, …]}}, as the viewer writes ({error})'
+        ) from None
     if len(poses) < 2:
         raise ValueError(f"{path}: expected at least 2 cameras, got {len(poses)}")
     return poses

@@ -70,7 +70,9 @@ class Tick:
 
 Event = Drag | Click | Key | Edit | Settle | Set | Act | Tick
 
-_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in (Drag, Click, Key, Edit, Settle, Set, Act, Tick)}
+_KINDS: dict[str, type[Event]] = {
+    kind.__name__.lower(): kind for kind in (Drag, Click, Key, Edit, Settle, Set, Act, Tick)
+}
 
 
 def written(event: Event) -> dict[str, Any]:
@@ -92,7 +94,9 @@ def read(table: Any) -> Event:
     try:
         event = kind(**given)
     except TypeError:
-        raise ValueError(f"{table['event']}: expected {', '.join(known) or 'nothing more'}, got {', '.join(given)}") from None
+        raise ValueError(
+            f"{table['event']}: expected {', '.join(known) or 'nothing more'}, got {', '.join(given)}"
+        ) from None
     for name in ("x", "y", "seconds"):
         if name in given and (isinstance(given[name], bool) or not isinstance(given[name], (int, float))):
             raise ValueError(f"{table['event']}: {name}: expected a number, got {given[name]!r:.40}")

@@ -7,8 +7,8 @@ import torch
 from ...kernels.rays import Film
 from ...kernels.surface import surface_on
 from ..render.picture import cast, pixel_size, what_is_visible
+from ..render.shots import Shot
 from ..scene import Scene
-from .frame import Shot
 from .state import Picked
 
 

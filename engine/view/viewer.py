@@ -14,10 +14,11 @@ import torch
 from ...kernels.rays import TILE
 from ..files import write_image, write_video
 from ..render import view_of
+from ..render.shots import Shot, Views, still
 from ..scene import Camera, SceneError, open_scene, save
 from . import capture
 from .events import Event, Key, Tick
-from .frame import Refinement, Shot, Views, moving, still
+from .frame import Refinement, moving
 from .inputs import apply, at_time, is_moving, reloaded, with_picked
 from .pace import Pace
 from .panel import panels, progress

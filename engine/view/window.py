@@ -26,7 +26,9 @@ NO_VULKAN = (
     "the viewer needs Vulkan, and there is none on this machine: install a driver with Vulkan (in software: the "
     "packages libvulkan1 and mesa-vulkan-drivers on Debian and Ubuntu), or use `isofield render`"
 )
-NO_DISPLAY = "the viewer needs a display, and there is none: set DISPLAY, or use `isofield view --offscreen FRAMES FOLDER`"
+NO_DISPLAY = (
+    "the viewer needs a display, and there is none: set DISPLAY, or use `isofield view --offscreen FRAMES FOLDER`"
+)
 
 
 class Window:
@@ -37,14 +39,20 @@ class Window:
     """
 
     def __init__(self, title: str, width: int, height: int, *, hidden: bool = False) -> None:
-        if not hidden and sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        if (
+            not hidden
+            and sys.platform == "linux"
+            and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+        ):
             raise RuntimeError(NO_DISPLAY)
         runtime.start()
         self.hidden = hidden
         # The window system writes imgui.ini into the current folder.
         self._folder = tempfile.TemporaryDirectory(prefix="isofield-view-")
         self._pixels: dict[tuple[int, int], torch.Tensor] = {}
-        self._pressed: dict[str, tuple[float, float]] = {}  # buttons that are down outside panels, and where they went down
+        self._pressed: dict[
+            str, tuple[float, float]
+        ] = {}  # buttons that are down outside panels, and where they went down
         self._moved = 0.0
         self._cursor = (0.5, 0.5)
         self._panels: Sequence[Panel] = ()
@@ -55,7 +63,9 @@ class Window:
                 self._window: Any = ti.ui.Window(title, (width, height), vsync=False, show_window=not hidden)
         except RuntimeError as error:
             self._folder.cleanup()
-            raise RuntimeError(NO_VULKAN if "Vulkan" in str(error) else f"the window cannot be made ({error})") from None
+            raise RuntimeError(
+                NO_VULKAN if "Vulkan" in str(error) else f"the window cannot be made ({error})"
+            ) from None
         self._canvas = self._window.get_canvas().canvas
         self._gui = self._window.get_gui()
 

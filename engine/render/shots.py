@@ -1,0 +1,116 @@
+"""A scene made ready to be drawn with what lies over it, and pictures of it; what can be is kept between pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from ...kernels import Program
+from ...kernels.develop import develop
+from ...kernels.rays import Film
+from ..program.build import build_program
+from ..scene import Camera, Scene
+from .layers import Layers, layered
+from .modes import Mode
+from .overlay import box_of, draw_box, lines_on_cut
+from .picture import Cast, View, cast, jittered, seen_of, view_of
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to make: the scene as a view, and what is drawn over it."""
+
+    view: View
+    mode: Mode
+    layers: Layers
+    uncut: Program | None
+    scene: Scene
+
+
+class Views:
+    """The views of the scenes shown last, of which only what has changed is made anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Scene, Layers, View, Program | None]] = {}
+        self.built = 0  # programs made, for tests
+
+    def shot(self, place: str, scene: Scene, camera: Camera, mode: Mode, layers: Layers) -> Shot:
+        """What is to be drawn of a scene; `place` is one of the places in which scenes are shown at the same time."""
+        kept = self._kept.get(place)
+        if kept is None or kept[0] is not scene or kept[1] != layers:
+            kept = self._made(kept, scene, layers)
+            self._kept[place] = kept
+        return Shot(replace(kept[2], camera=camera), mode, layers, kept[3], scene)
+
+    def _made(
+        self, kept: tuple[Scene, Layers, View, Program | None] | None, scene: Scene, layers: Layers
+    ) -> tuple[Scene, Layers, View, Program | None]:
+        if kept is not None and kept[1] == layers and _same_surfaces(kept[0], scene):
+            return scene, layers, view_of(scene, program=kept[2].program), kept[3]
+        self.built += 1
+        uncut = None
+        view = view_of(layered(scene, layers))
+        if layers.slice is not None:
+            whole = layered(scene, replace(layers, slice=None))
+            uncut = build_program(whole, stage=False).to(view.program.rows.device)
+        return scene, layers, view, uncut
+
+
+def _same_surfaces(one: Scene, other: Scene) -> bool:
+    """Whether the programs of two scenes are the same."""
+    return (one.show, one.stage, one.bounds) == (other.show, other.stage, other.bounds) and (
+        one.shapes == other.shapes and one.materials == other.materials
+    )
+
+
+def still(shot: Shot, width: int, height: int, samples: int, seed: int = 0) -> torch.Tensor:
+    """The picture (height, width, 3) of `samples` rays a pixel, as `isofield render` makes it."""
+    film = Film(height, width)
+    sums = Sums(shot, film)
+    for sample in range(samples):
+        shift, jitter = jittered(sample, samples, seed)
+        rays = cast(shot.view, film, shift)
+        sums.add(rays, seen_of(shot.view, rays, shot.mode, jitter, False), 0, sample + 1)
+    return sums.picture()
+
+
+class Sums:
+    """What the samples of a shot come to, in the order of a film's rays."""
+
+    def __init__(self, shot: Shot, film: Film, depth: torch.Tensor | None = None) -> None:
+        self.shot, self.film, self.count = shot, film, 0
+        self.depth = depth  # of the first sample
+        self._values = torch.zeros(film.rays, 3, device=shot.view.program.rows.device)
+        self._lines: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def add(self, rays: Cast, values: torch.Tensor, start: int, count: int) -> None:
+        """Add the values of rays that are consecutive from `start` on, of the sample number `count`."""
+        part = slice(start, start + len(values))
+        self.count = count
+        self._values[part] += values
+        shot = self.shot
+        if shot.uncut is not None:
+            if self._lines is None:
+                self._lines = torch.zeros_like(self._values), torch.zeros_like(self._values)
+            box = box_of(shot.scene, shot.uncut)
+            for total, found in zip(self._lines, lines_on_cut(shot.uncut, rays, shot.layers, box), strict=True):
+                total[part] += found
+        if shot.layers.bounds and count == 1:
+            if self.depth is None:
+                self.depth = torch.zeros(self.film.rays, device=values.device)
+            self.depth[part] = rays.met.distance
+
+    def picture(self) -> torch.Tensor:
+        """The mean (height, width, 3), sRGB in [0, 1], with lines and box."""
+        view = self.shot.view
+        screen = self.shot.mode == "shaded"
+        scale = (view.exposure if screen else 1.0) / self.count
+        picture = develop(self._values, self.film, scale=scale, screen=screen)
+        if self._lines is not None:
+            colours, cover = (develop(total, self.film, scale=1.0 / self.count) for total in self._lines)
+            picture = picture * (1.0 - cover) + colours
+        if self.depth is not None:
+            depth = develop(self.depth[:, None].expand(-1, 3), self.film)[:, :, 0]
+            picture = draw_box(picture, depth, view.camera, box_of(self.shot.scene, view.program))
+        return picture
