@@ -159,6 +159,7 @@ def _cut(text: str | None) -> tuple[Axis | None, float]:
         at = float(offset)
     except ValueError:
         at = float("nan")
-    if axis not in ("x", "y", "z") or not abs(at) <= 1e6:
+    known: dict[str, Axis] = {"x": "x", "y": "y", "z": "z"}
+    if axis not in known or not abs(at) <= 1e6:
         raise UsageError(f"--cut: expected x, y or z, =, and a number, such as y=0.1; got {text!r}")
-    return axis, at
+    return known[axis], at

@@ -24,7 +24,7 @@ def box_of(scene: Scene, program: Program) -> Box:
     """The bounds of a scene, else a cube about its subject, else [-1, 1]³."""
     if scene.bounds is not None:
         low, high = scene.bounds
-        return tuple(low), tuple(high)
+        return (low[0], low[1], low[2]), (high[0], high[1], high[2])
     x, y, z, radius = program.subject
     r = radius or 1.0
     return (x - r, y - r, z - r), (x + r, y + r, z + r)

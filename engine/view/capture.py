@@ -58,9 +58,8 @@ def camera_settings(pose: Pose) -> list[str]:
 def camera_table(camera: Camera) -> dict[str, Any]:
     """All that places a camera with eye and target, as a scene file holds it."""
     lens = {"fov": camera.fov} if camera.width is None else {"width": camera.width}
-    return {
-        name: plain(value) for name, value in (("eye", camera.eye), ("target", camera.target), ("up", camera.up))
-    } | {name: plain(value) for name, value in lens.items()}
+    place = {"eye": camera.eye, "target": camera.target, "up": camera.up}
+    return {name: plain(value) for name, value in {**place, **lens}.items()}
 
 
 def camera_text(pose: Pose) -> str:
@@ -93,16 +92,16 @@ def read_cameras(path: Path) -> list[Pose]:
         cameras = json.loads(path.read_text(encoding="utf-8"))["cameras"]
         poses = [_pose(camera) for camera in cameras]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f'{path}: expected {{"cameras": [{{"eye", "target", …}}, …]}}, as the viewer writes ({error})'
-        ) from None
+        expected = 'expected {"cameras": [{"eye": …, "target": …}, …]} as the viewer writes it'
+        raise ValueError(f"{path}: {expected} ({error})") from None
     if len(poses) < 2:
         raise ValueError(f"{path}: expected at least 2 cameras, got {len(poses)}")
     return poses
 
 
 def _pose(table: Any) -> Pose:
-    pose = Pose(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+    pose = Pose(**values)
     pose.camera()  # refuses what is no camera
     return pose
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Button = Literal["left", "middle", "right"]
 
@@ -48,7 +48,7 @@ class Settle:
 
 @dataclass(frozen=True)
 class Set:
-    """A setting of the view changed: mode, level, slice, offset, flipped, bounds, split, section, selected, time, fov."""
+    """A setting of the view changed, such as mode or level; `inputs` knows which there are."""
 
     name: str
     value: Any
@@ -70,9 +70,7 @@ class Tick:
 
 Event = Drag | Click | Key | Edit | Settle | Set | Act | Tick
 
-_KINDS: dict[str, type[Event]] = {
-    kind.__name__.lower(): kind for kind in (Drag, Click, Key, Edit, Settle, Set, Act, Tick)
-}
+_KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 
 
 def written(event: Event) -> dict[str, Any]:
@@ -86,7 +84,7 @@ def read(table: Any) -> Event:
     Raises:
         ValueError: it describes none; says what is expected.
     """
-    kind = _KINDS.get(table.get("event")) if isinstance(table, dict) else None
+    kind = _KINDS.get(str(table.get("event"))) if isinstance(table, dict) else None
     if kind is None:
         raise ValueError(f"event: expected one of {', '.join(_KINDS)}, got {table!r:.80}")
     given = {key: value for key, value in table.items() if key not in ("event", "frame")}
@@ -94,9 +92,8 @@ def read(table: Any) -> Event:
     try:
         event = kind(**given)
     except TypeError:
-        raise ValueError(
-            f"{table['event']}: expected {', '.join(known) or 'nothing more'}, got {', '.join(given)}"
-        ) from None
+        wanted = ", ".join(known) or "nothing more"
+        raise ValueError(f"{table['event']}: expected {wanted}, got {', '.join(given)}") from None
     for name in ("x", "y", "seconds"):
         if name in given and (isinstance(given[name], bool) or not isinstance(given[name], (int, float))):
             raise ValueError(f"{table['event']}: {name}: expected a number, got {given[name]!r:.40}")

@@ -132,10 +132,9 @@ def _set(state: State, event: Set) -> State:
         return replace(state, mode=value)
     if name == "slice" and (value is None or value in SLICE_AXES):
         return replace(state, layers=_cut(state, value))
-    if name in ("level", "offset") and isinstance(value, (int, float)):
-        return replace(state, layers=replace(state.layers, **{name: float(value)}))
-    if name in ("flipped", "bounds"):
-        return replace(state, layers=replace(state.layers, **{name: bool(value)}))
+    if name in ("level", "offset", "flipped", "bounds"):
+        changed: dict[str, Any] = {name: bool(value) if name in ("flipped", "bounds") else float(value)}
+        return replace(state, layers=replace(state.layers, **changed))
     if name == "section" and value in get_args(Section):
         names = names_in(state.scene, value)
         first = state.scene.show if value == "shapes" else names[0] if names else ""
@@ -144,8 +143,10 @@ def _set(state: State, event: Set) -> State:
         return replace(state, selected=value)
     if name == "fov" and state.pose.width is None:
         return replace(state, pose=replace(state.pose, fov=max(1.0, min(175.0, float(value)))))
-    if name in ("split", "time"):
-        return replace(state, **{name: float(value)})
+    if name == "split":
+        return replace(state, split=float(value))
+    if name == "time":
+        return replace(state, time=float(value))
     return _told(state, f"{name} cannot be {value!r}")
 
 

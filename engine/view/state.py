@@ -67,7 +67,7 @@ class State:
     future: tuple[Edits, ...] = ()
     touched: str | None = None
     mode: Mode = "shaded"
-    layers: Layers = Layers()
+    layers: Layers = field(default_factory=Layers)
     split: float = 0.5
     panel: bool = True
     section: Section = "shapes"

@@ -39,20 +39,15 @@ class Window:
     """
 
     def __init__(self, title: str, width: int, height: int, *, hidden: bool = False) -> None:
-        if (
-            not hidden
-            and sys.platform == "linux"
-            and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-        ):
+        has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+        if not hidden and sys.platform == "linux" and not has_display:
             raise RuntimeError(NO_DISPLAY)
         runtime.start()
         self.hidden = hidden
         # The window system writes imgui.ini into the current folder.
         self._folder = tempfile.TemporaryDirectory(prefix="isofield-view-")
         self._pixels: dict[tuple[int, int], torch.Tensor] = {}
-        self._pressed: dict[
-            str, tuple[float, float]
-        ] = {}  # buttons that are down outside panels, and where they went down
+        self._pressed: set[str] = set()  # buttons that went down outside the panels
         self._moved = 0.0
         self._cursor = (0.5, 0.5)
         self._panels: Sequence[Panel] = ()
@@ -63,9 +58,8 @@ class Window:
                 self._window: Any = ti.ui.Window(title, (width, height), vsync=False, show_window=not hidden)
         except RuntimeError as error:
             self._folder.cleanup()
-            raise RuntimeError(
-                NO_VULKAN if "Vulkan" in str(error) else f"the window cannot be made ({error})"
-            ) from None
+            said = NO_VULKAN if "Vulkan" in str(error) else f"the window cannot be made ({error})"
+            raise RuntimeError(said) from None
         self._canvas = self._window.get_canvas().canvas
         self._gui = self._window.get_gui()
 
@@ -91,21 +85,23 @@ class Window:
         across, down = (cursor[0] - self._cursor[0]) * width / height, cursor[1] - self._cursor[1]
         if across or down:
             self._moved += abs(across) + abs(down)
-            found += [Drag(MOUSE[name], across, down) for name in self._pressed]  # type: ignore[arg-type]
+            found += [Drag(MOUSE[name], across, down) for name in self._pressed]
         self._cursor = cursor
-        for event in self._window.get_events():
-            name, pressed = event.key, event.type == ti.ui.PRESS
-            if name not in MOUSE:
-                found.append(Key(name, pressed))
-            elif pressed:
-                if not any(panel.holds(*cursor) for panel in self._panels):
-                    self._pressed[name] = cursor
-                    self._moved = 0.0
-            else:
-                if name == "LMB":
-                    found.append(Settle())
-                if self._pressed.pop(name, None) and name == "LMB" and self._moved < STILL:
+        for event in self._window.get_events(ti.ui.PRESS):
+            if event.key not in MOUSE:
+                found.append(Key(event.key))
+            elif not any(panel.holds(*cursor) for panel in self._panels):
+                self._pressed.add(event.key)
+                self._moved = 0.0
+        for event in self._window.get_events(ti.ui.RELEASE):
+            if event.key not in MOUSE:
+                found.append(Key(event.key, down=False))
+                continue
+            if event.key == "LMB":
+                found.append(Settle())
+                if "LMB" in self._pressed and self._moved < STILL:
                     found.append(Click(*cursor))
+            self._pressed.discard(event.key)
         if not self._window.running:
             found.append(Act("quit"))
         return found
@@ -184,10 +180,10 @@ class Window:
         elif isinstance(item, Colour):
             channels = gui.color_edit_3(item.label, item.value)
             if any(_differ(a, b) for a, b in zip(channels, item.value, strict=True)):
-                return [item.event(tuple(min(max(channel, 0.0), 1.0) for channel in channels))]  # type: ignore[arg-type]
+                return [item.event(tuple(min(max(channel, 0.0), 1.0) for channel in channels))]
         return []
 
 
 def _differ(shown: float, given: float) -> bool:
     """Whether a widget's number, which has single precision, is another than it was given."""
-    return numpy.float32(shown) != numpy.float32(given)
+    return bool(numpy.float32(shown) != numpy.float32(given))
