@@ -14,7 +14,7 @@ from .picture import TAP_SHARE, Cast
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 LINES = 8.0  # lines of equal distance between the middle of a subject and its rim, about
-LINE_WIDTH, SURFACE_WIDTH = 1.0, 2.2  # pixels
+LINE_WIDTH, SURFACE_WIDTH = 0.8, 1.5  # half of each, pixels
 OUTSIDE, INSIDE, SURFACE = (0.93, 0.55, 0.25), (0.25, 0.52, 0.9), (1.0, 1.0, 1.0)  # sRGB
 EDGE = (1.0, 0.82, 0.2)  # sRGB
 NEARER = 2e-3  # share of its distance by which the cut may lie behind the surface that was found on it

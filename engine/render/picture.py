@@ -87,15 +87,15 @@ def render(
 
 
 def view_of(scene: Scene, camera: Camera | None = None, program: Program | None = None) -> View:
-    """Program, lights and camera of a scene, on the backend's device; the program may be given if it is there."""
+    """Program, lights and camera of a scene, on the backend's device, where the program may be already."""
     device = "cuda" if runtime.backend() == "cuda" else "cpu"
-    program = program or build_program(scene)
+    program = program or build_program(scene).to(device)
     chosen = camera or scene.camera or frame(program)
     # A single shape is one grain; of n that fill a ball, each has the n-th part of its volume.
     parts = int((program.rows[:, Column.SHAPE] >= 0).sum())
     grain = (program.subject[3] or 1.0) / max(parts, 1) ** (1.0 / 3.0)
     lights = list(scene.lighting.values())
-    return View(program.to(device), lighting(lights, grain, device), exposure(lights, program.subject), chosen)
+    return View(program, lighting(lights, grain, device), exposure(lights, program.subject), chosen)
 
 
 def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:

@@ -16,10 +16,10 @@ from taichi.ui.utils import get_field_info
 from ...kernels import runtime
 from ...kernels.runtime import ti
 from ...kernels.screen import screen_pixels
-from .events import Act, Click, Drag, Event, Key, Settle
+from .events import Act, Button as MouseButton, Click, Drag, Event, Key, Settle
 from .panel import Button, Check, Colour, Item, Panel, Slider, Text
 
-MOUSE = {"LMB": "left", "MMB": "middle", "RMB": "right"}
+MOUSE: dict[str, MouseButton] = {"LMB": "left", "MMB": "middle", "RMB": "right"}
 STILL = 0.006  # of the window's height: what moves less between press and release is a click
 
 NO_VULKAN = (
