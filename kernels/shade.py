@@ -9,12 +9,13 @@ from typing import Any
 import torch
 
 from . import runtime
+from .lanes import lanes
 from .operations import FAR
 from .runtime import ti
 from .visibility import Lighting
 
-vec3 = ti.types.vector(3, ti.f32)
 PI = 3.14159265
+SHADE_WIDTH = 8  # packets of 16 compile for twice as long and are no faster
 
 
 def shade(
@@ -43,38 +44,50 @@ def shade(
 
 
 @ti.func
-def sky_towards(sky: ti.template(), z):
-    """Radiance from a direction of height z, -1 … 1: of the ground, the horizon, the zenith, and between them."""
+def heights(z):
+    """Weights of the zenith, the horizon and the ground in the radiance from a direction of height z, -1 … 1."""
     up = ti.sqrt(ti.max(z, 0.0))
     down = ti.min(ti.max(-4.0 * z, 0.0), 1.0)  # the horizon's glow fades into the ground a quarter of the way down
-    level = (1.0 - up) * (1.0 - down)
-    return vec3([sky[c] * up + sky[3 + c] * level + sky[6 + c] * down for c in ti.static(range(3))])
+    return up, (1.0 - up) * (1.0 - down), down
 
 
 @ti.func
-def reflection(normal, light, view, alpha, fresnel):
-    """Specular BSDF times the light's cosine: GGX (Walter et al. 2007), joint Smith shadowing, Schlick's Fresnel."""
-    cos_light = ti.max(normal.dot(light), 0.0)
-    cos_view = ti.max(normal.dot(view), 1e-3)
-    half = (light + view).normalized(1e-9)
+def reflection(nx, ny, nz, lx, ly, lz, vx, vy, vz, alpha):
+    """Specular BSDF times the light's cosine: GGX (Walter et al. 2007), joint Smith shadowing.
+
+    Returns it without its Fresnel factor, and Schlick's (1 - cos)⁵ for that.
+    """
+    cos_light = ti.max(nx * lx + ny * ly + nz * lz, 0.0)
+    cos_view = ti.max(nx * vx + ny * vy + nz * vz, 1e-3)
+    hx = lx + vx
+    hy = ly + vy
+    hz = lz + vz
+    length = ti.sqrt(hx * hx + hy * hy + hz * hz) + 1e-9
+    hx /= length
+    hy /= length
+    hz /= length
     square = alpha * alpha
     # cos² (α² - 1) + 1 = sin² + cos² α²; the sine by the cross product keeps its digits on a mirror.
-    d = normal.cross(half).norm_sqr() + square * normal.dot(half) ** 2
+    sx = ny * hz - nz * hy
+    sy = nz * hx - nx * hz
+    sz = nx * hy - ny * hx
+    cos_half = nx * hx + ny * hy + nz * hz
+    d = sx * sx + sy * sy + sz * sz + square * cos_half * cos_half
     d = ti.max(d, 1e-7)  # nothing is mirrored back where light and view are opposite
     ggx = square / (PI * d * d)
     joint = cos_light * ti.sqrt(cos_view * cos_view * (1.0 - square) + square)
     joint += cos_view * ti.sqrt(cos_light * cos_light * (1.0 - square) + square)
-    grazing = 1.0 - ti.min(ti.max(view.dot(half), 0.0), 1.0)
-    schlick = fresnel + (1.0 - fresnel) * grazing**5
-    return schlick * (ggx * 0.5 * cos_light / joint)  # joint ≥ cos_view · alpha, which both have a least value
+    grazing = 1.0 - ti.min(ti.max(vx * hx + vy * hy + vz * hz, 0.0), 1.0)
+    twice = grazing * grazing
+    return ggx * 0.5 * cos_light / joint, twice * twice * grazing  # joint ≥ cos_view · alpha, which have a least value
 
 
 @ti.func
-def reflectance(alpha, cos_view, fresnel):
-    """Share of the light from all around that `reflection` sends to the viewer (its directional albedo), 0 … 1.
+def reflectance(alpha, cos_view):
+    """Share of the light from all around that `reflection` sends to the viewer (its directional albedo): p · f0 + q.
 
-    MaterialX' rational fit for GGX (pbrlib, mx_ggx_dir_albedo_analytic): f0 · a/c + b/d. For a dielectric it is within
-    0.04 of the integral at all angles.
+    MaterialX' rational fit for GGX (pbrlib, mx_ggx_dir_albedo_analytic): p = a/c, q = b/d. For a dielectric it is
+    within 0.04 of the integral at all angles.
     """
     x = cos_view
     y = alpha
@@ -88,11 +101,32 @@ def reflectance(alpha, cos_view, fresnel):
     b += 1.436 * xx * y + 0.2913 * x * yy + 0.6286 * xx * yy
     d = 1.0 + 0.2281 * x + 15.94 * y - 55.83 * x * y + 13.08 * xx + 41.26 * yy
     d += 54.9 * xx * y + 300.2 * x * yy - 285.1 * xx * yy
-    return ti.min(ti.max(fresnel * (a / c) + b / d, 0.0), 1.0)
+    return a / c, b / d
 
 
 @runtime.per_lane_width
-def _shade_kernel(width: int) -> Any:
+def _shade_kernel(backend_width: int) -> Any:
+    width = min(backend_width, SHADE_WIDTH)
+    packets = lanes(width)
+    Lanes = packets.Lanes
+
+    @ti.func
+    def column(array: ti.template(), packet, count, index):
+        """One column of the packet's rows; lanes past the end repeat the last row."""
+        values = Lanes(0.0)
+        for lane in ti.static(range(width)):
+            values[lane] = array[ti.min(packet * width + lane, count - 1), index]
+        return values
+
+    @ti.func
+    def from_sky(sky: ti.template(), up, level, down, channel):
+        return sky[channel] * up + sky[3 + channel] * level + sky[6 + channel] * down
+
+    @ti.func
+    def shine_of(fresnel, p, q):
+        """What the surface reflects of light from all around."""
+        return ti.min(ti.max(fresnel * p + q, 0.0), 1.0)
+
     @ti.kernel
     def shade_kernel(
         lights: ti.types.ndarray(ti.f32, 2),
@@ -108,46 +142,93 @@ def _shade_kernel(width: int) -> Any:
         light_count: ti.i32,
         count: ti.i32,
     ):
-        for ray in range(count):
-            view = -vec3(directions[ray, 0], directions[ray, 1], directions[ray, 2])
-            total = sky_towards(sky, ti.max(-view[2], 0.0))
-            if distance[ray] < 0.5 * FAR:
-                point = vec3(origins[ray, 0], origins[ray, 1], origins[ray, 2]) - view * distance[ray]
-                normal = vec3(normals[ray, 0], normals[ray, 1], normals[ray, 2])
-                colour = vec3(materials[ray, 0], materials[ray, 1], materials[ray, 2])
-                roughness = materials[ray, 3]
-                metallic = materials[ray, 4]
-                total = vec3(materials[ray, 5], materials[ray, 6], materials[ray, 7])
+        for packet in range((count + width - 1) // width):
+            dx, dy, dz = packets.load(directions, packet, count)
+            vx = -dx
+            vy = -dy
+            vz = -dz
+            up, level, down = heights(ti.max(-vz, 0.0))
+            red = from_sky(sky, up, level, down, 0)
+            green = from_sky(sky, up, level, down, 1)
+            blue = from_sky(sky, up, level, down, 2)
+            far = Lanes(0.0)
+            hit = Lanes(0.0)
+            for lane in ti.static(range(width)):
+                away = distance[ti.min(packet * width + lane, count - 1)]
+                if away < 0.5 * FAR:
+                    far[lane] = away
+                    hit[lane] = 1.0
+            if hit.max() > 0.0:
+                px, py, pz = packets.load(origins, packet, count)
+                px -= vx * far
+                py -= vy * far
+                pz -= vz * far
+                nx, ny, nz = packets.load(normals, packet, count)
+                roughness = column(materials, packet, count, 3)
+                metallic = column(materials, packet, count, 4)
+                colour_r = column(materials, packet, count, 0)
+                colour_g = column(materials, packet, count, 1)
+                colour_b = column(materials, packet, count, 2)
+                total_r = column(materials, packet, count, 5)
+                total_g = column(materials, packet, count, 6)
+                total_b = column(materials, packet, count, 7)
+                seen = Lanes(0.0)
+                for lane in ti.static(range(width)):
+                    seen[lane] = open_sky[ti.min(packet * width + lane, count - 1)]
                 alpha = ti.max(roughness * roughness, 2e-3)
-                fresnel = 0.04 + (colour - 0.04) * metallic
-                cos_view = ti.max(normal.dot(view), 1e-3)
+                fresnel_r = 0.04 + (colour_r - 0.04) * metallic
+                fresnel_g = 0.04 + (colour_g - 0.04) * metallic
+                fresnel_b = 0.04 + (colour_b - 0.04) * metallic
+                cos_view = ti.max(nx * vx + ny * vy + nz * vz, 1e-3)
                 # What the surface reflects does not reach the matt layer below (albedo scaling, as in OpenPBR).
-                shiny = reflectance(alpha, cos_view, fresnel)
-                matt = colour * (1.0 - metallic) * (1.0 - shiny)
+                p, q = reflectance(alpha, cos_view)
+                shiny_r = shine_of(fresnel_r, p, q)
+                shiny_g = shine_of(fresnel_g, p, q)
+                shiny_b = shine_of(fresnel_b, p, q)
+                matt_r = colour_r * (1.0 - metallic) * (1.0 - shiny_r)
+                matt_g = colour_g * (1.0 - metallic) * (1.0 - shiny_g)
+                matt_b = colour_b * (1.0 - metallic) * (1.0 - shiny_b)
                 for light in range(light_count):
-                    share = free[ray, light]
-                    if share > 0.0:
+                    share = column(free, packet, count, light)
+                    if share.max() > 0.0:
                         is_point = lights[light, 0]
-                        towards = vec3(lights[light, 1], lights[light, 2], lights[light, 3]) - point * is_point
-                        away = ti.max(towards.norm(), 1e-6)
-                        towards /= away
+                        lx = lights[light, 1] - px * is_point
+                        ly = lights[light, 2] - py * is_point
+                        lz = lights[light, 3] - pz * is_point
+                        away = ti.max(ti.sqrt(lx * lx + ly * ly + lz * lz), 1e-6)
+                        lx /= away
+                        ly /= away
+                        lz /= away
                         # A point's light falls with the square of the distance, and its radius appears as an angle.
                         fall = 1.0 + (1.0 / (away * away) - 1.0) * is_point
                         size = lights[light, 7] * (1.0 + (1.0 / away - 1.0) * is_point)
                         # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is
                         # mirrored in all stays the same.
                         wide = ti.min(alpha + 0.5 * size, 1.0)
-                        shine = reflection(normal, towards, view, wide, fresnel)
-                        diffuse = matt * (ti.max(normal.dot(towards), 0.0) / PI)
-                        irradiance = vec3(lights[light, 4], lights[light, 5], lights[light, 6])
-                        total += (diffuse + shine) * irradiance * (share * fall)
-                mirrored = sky_towards(sky, 2.0 * cos_view * normal[2] - view[2])
-                around = sky_towards(sky, 0.6 * normal[2] + 0.1)
-                total += matt * around * open_sky[ray]
-                glossy = mirrored + (around - mirrored) * roughness
-                hidden = ti.min(open_sky[ray] * (1.0 + roughness), 1.0)
-                total += glossy * shiny * hidden
-            for channel in ti.static(range(3)):
-                radiance[ray, channel] = total[channel]
+                        shine, grazing = reflection(nx, ny, nz, lx, ly, lz, vx, vy, vz, wide)
+                        diffuse = ti.max(nx * lx + ny * ly + nz * lz, 0.0) / PI
+                        here = share * fall
+                        schlick_r = fresnel_r + (1.0 - fresnel_r) * grazing
+                        schlick_g = fresnel_g + (1.0 - fresnel_g) * grazing
+                        schlick_b = fresnel_b + (1.0 - fresnel_b) * grazing
+                        total_r += (matt_r * diffuse + schlick_r * shine) * here * lights[light, 4]
+                        total_g += (matt_g * diffuse + schlick_g * shine) * here * lights[light, 5]
+                        total_b += (matt_b * diffuse + schlick_b * shine) * here * lights[light, 6]
+                mirror_up, mirror_level, mirror_down = heights(2.0 * cos_view * nz - vz)
+                around_up, around_level, around_down = heights(0.6 * nz + 0.1)
+                hidden = ti.min(seen * (1.0 + roughness), 1.0)
+                around = from_sky(sky, around_up, around_level, around_down, 0)
+                mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 0)
+                total_r += matt_r * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_r * hidden
+                around = from_sky(sky, around_up, around_level, around_down, 1)
+                mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 1)
+                total_g += matt_g * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_g * hidden
+                around = from_sky(sky, around_up, around_level, around_down, 2)
+                mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 2)
+                total_b += matt_b * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_b * hidden
+                red = ti.select(hit > 0.0, total_r, red)
+                green = ti.select(hit > 0.0, total_g, green)
+                blue = ti.select(hit > 0.0, total_b, blue)
+            packets.store(radiance, packet, count, red, green, blue)
 
     return shade_kernel

@@ -226,7 +226,7 @@ def test_a_view_is_made_once_and_drawn_often() -> None:
         ({"width": -5}, "width"),
         ({"height": 16385}, "height"),
         ({"height": 10**6}, "height"),
-        ({"mode": "pretty"}, "mode: expected one of shaded, normals, depth, steps, shapes, got 'pretty'"),
+        ({"mode": "pretty"}, "mode: expected one of shaded, normals, depth, steps, shapes, ambient, got 'pretty'"),
         ({"samples": 0}, "samples"),
         ({"samples": -1}, "samples"),
     ],
