@@ -5,6 +5,8 @@ from typing import Any
 import torch
 
 from . import runtime
+from .lanes import lanes
+from .operations import FAR
 from .rays import PACKET, TILE, Film
 from .runtime import ti
 from .trace import Met
@@ -44,6 +46,9 @@ def spread(
 
 @runtime.per_lane_width
 def _spread_kernel(width: int) -> Any:
+    packets = lanes(width)
+    Lanes = packets.Lanes
+
     @ti.kernel
     def spread_kernel(
         coarse_distance: ti.types.ndarray(ti.f32, 1),
@@ -62,43 +67,64 @@ def _spread_kernel(width: int) -> Any:
         light_count: ti.i32,
         scale: ti.f32,
     ):
-        for ray in range(count):
-            square = ray % (TILE * TILE) // (PACKET * PACKET)
-            in_packet = ray % (PACKET * PACKET)
-            tile = ray // (TILE * TILE)
-            row = tile // tiles_in_row * TILE + square // (TILE // PACKET) * PACKET + in_packet // PACKET
-            column = tile % tiles_in_row * TILE + square % (TILE // PACKET) * PACKET + in_packet % PACKET
-            x = (ti.cast(column, ti.f32) + 0.5) * scale - 0.5
-            y = (ti.cast(row, ti.f32) + 0.5) * scale - 0.5
-            left = ti.cast(ti.floor(x), ti.i32)
-            top = ti.cast(ti.floor(y), ti.i32)
-            right_share = x - ti.cast(left, ti.f32)
-            below_share = y - ti.cast(top, ti.f32)
-            own = distance[ray]
-            surface = what[ray]
-            places = ti.Vector([0] * 4, ti.i32)
-            weights = ti.Vector([0.0] * 4, ti.f32)
+        for packet in range(count // width):
+            first = packet * width
+            tile = first // (TILE * TILE)
+            square = first % (TILE * TILE) // (PACKET * PACKET)
+            top = tile // tiles_in_row * TILE + square // (TILE // PACKET) * PACKET
+            left = tile % tiles_in_row * TILE + square % (TILE // PACKET) * PACKET
+            x = Lanes(0.0)
+            y = Lanes(0.0)
+            inverse = Lanes(0.0)
+            own = Lanes(0.0)
+            for lane in ti.static(range(width)):
+                in_packet = (first + lane) % (PACKET * PACKET)
+                x[lane] = ti.cast(left + in_packet % PACKET, ti.f32)
+                y[lane] = ti.cast(top + in_packet // PACKET, ti.f32)
+                own[lane] = ti.min(distance[first + lane], FAR)
+            inverse = 1.0 / (SAME * own + 1e-30)
+            x = ti.max((x + 0.5) * scale - 0.5, 0.0)
+            y = ti.max((y + 0.5) * scale - 0.5, 0.0)
+            column = ti.floor(x)
+            row = ti.floor(y)
+            x -= column
+            y -= row
+            total = Lanes(0.0)
+            opened = Lanes(0.0)
+            light = Lanes(0.0)
+            places = ti.Matrix([[0] * width for _ in range(4)], ti.i32)
+            weights = ti.Matrix([[0.0] * width for _ in range(4)], ti.f32)
             for corner in ti.static(range(4)):
-                i = ti.min(ti.max(left + corner % 2, 0), coarse_width - 1)
-                j = ti.min(ti.max(top + corner // 2, 0), coarse_height - 1)
-                packet = j % TILE // PACKET * (TILE // PACKET) + i % TILE // PACKET
-                place = (j // TILE * coarse_tiles_in_row + i // TILE) * (TILE * TILE) + packet * PACKET * PACKET
-                place += j % PACKET * PACKET + i % PACKET
-                places[corner] = place
-                across = right_share if corner % 2 == 1 else 1.0 - right_share
-                down = below_share if corner // 2 == 1 else 1.0 - below_share
-                apart = ti.abs(coarse_distance[place] - own) / (SAME * own)
-                alike = ti.select(coarse_what[place] == surface, 1.0, 1e-3) / (1.0 + apart * apart)
-                weights[corner] = across * down * alike + 1e-9  # where none is alike, any
-            weights /= weights.sum()
-            total = 0.0
-            for corner in ti.static(range(4)):
-                total += weights[corner] * coarse_open[places[corner]]
-            open_sky[ray] = total
-            for light in range(light_count):
-                part = 0.0
+                apart = Lanes(0.0)
+                value = Lanes(0.0)
+                alike = Lanes(1.0)
+                for lane in ti.static(range(width)):
+                    i = ti.min(ti.cast(column[lane], ti.i32) + corner % 2, coarse_width - 1)
+                    j = ti.min(ti.cast(row[lane], ti.i32) + corner // 2, coarse_height - 1)
+                    place = (j // TILE * coarse_tiles_in_row + i // TILE) * (TILE * TILE)
+                    place += (j % TILE // PACKET * (TILE // PACKET) + i % TILE // PACKET) * (PACKET * PACKET)
+                    place += j % PACKET * PACKET + i % PACKET
+                    places[corner, lane] = place
+                    apart[lane] = ti.min(coarse_distance[place], FAR)
+                    value[lane] = coarse_open[place]
+                    if coarse_what[place] != what[first + lane]:
+                        alike[lane] = 1e-3
+                across = x if ti.static(corner % 2 == 1) else 1.0 - x
+                down = y if ti.static(corner // 2 == 1) else 1.0 - y
+                apart = (apart - own) * inverse
+                weight = across * down * alike / (1.0 + apart * apart) + 1e-9  # where none is alike, any
+                total += weight
+                opened += weight * value
+                for lane in ti.static(range(width)):
+                    weights[corner, lane] = weight[lane]
+            packets.store_numbers(open_sky, packet, count, opened / total)
+            for number in range(light_count):
+                light = Lanes(0.0)
                 for corner in ti.static(range(4)):
-                    part += weights[corner] * coarse_free[places[corner], light]
-                free[ray, light] = part
+                    for lane in ti.static(range(width)):
+                        light[lane] += weights[corner, lane] * coarse_free[places[corner, lane], number]
+                light /= total
+                for lane in ti.static(range(width)):
+                    free[first + lane, number] = light[lane]
 
     return spread_kernel

@@ -271,7 +271,7 @@ def _visibility_kernel(width: int) -> Any:
                     missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
                     occlusion += missing / height / ti.cast(1 << turn, ti.f32)
                     turn -= 1
-                    if turn == 0 or missing.max() < NOTHING_NEAR * reach:
+                    if turn == 0 or missing.max() <= NOTHING_NEAR * reach:
                         turn = 0
                         next_light = True
                 else:

@@ -81,14 +81,19 @@ class Sums:
     def __init__(self, shot: Shot, film: Film, depth: torch.Tensor | None = None) -> None:
         self.shot, self.film, self.count = shot, film, 0
         self.depth = depth  # of the first sample
-        self._values = torch.zeros(film.rays, 3, device=shot.view.program.rows.device)
+        self._values: torch.Tensor | None = None
         self._lines: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def add(self, rays: Cast, values: torch.Tensor, start: int, count: int) -> None:
         """Add the values of rays that are consecutive from `start` on, of the sample number `count`."""
         part = slice(start, start + len(values))
         self.count = count
-        self._values[part] += values
+        if self._values is None and len(values) == self.film.rays:
+            self._values = values.contiguous()  # some are one number seen as three
+        else:
+            if self._values is None:
+                self._values = torch.zeros(self.film.rays, 3, device=values.device)
+            self._values[part] += values
         shot = self.shot
         if shot.uncut is not None:
             if self._lines is None:
@@ -103,6 +108,7 @@ class Sums:
 
     def picture(self) -> torch.Tensor:
         """The mean (height, width, 3), sRGB in [0, 1], with lines and box."""
+        assert self._values is not None
         view = self.shot.view
         screen = self.shot.mode == "shaded"
         scale = (view.exposure if screen else 1.0) / self.count

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 TARGET = 1.0 / 30.0  # seconds a moving picture may take
 LEAST = 0.2  # of the window's width and height
 STEP = 16  # pixels, so that sizes do not change all the time
-LIGHTS = (2, 4)  # coarseness of the light: the finest that keeps the rate at full size, else the last
+LIGHTS = (1, 3)  # coarseness of the light: that of a still picture if it keeps the rate at full size, else the last
 TRUST = 0.3  # weight of the last picture
 BAND = 0.03  # seconds between two looks at the inputs while a picture gets better
 

@@ -128,6 +128,8 @@ def many(count):
         if number % 5 == 0:
             viewer.window.read()
 
+viewer.close()
+viewer = Viewer("scene.toml", 32, 24, hidden=True, samples=1)
 many(200)
 before, kernels = memory(), compiled()
 many(int(sys.argv[3]))
@@ -153,7 +155,7 @@ def skip_without_vulkan(said: str) -> None:
 
 def test_a_session_without_a_display(tmp_path: Path) -> None:
     toy = Path(__file__).parents[3] / "scenes" / "toy.toml"
-    done = run(tmp_path, sys.executable, "-c", SESSION, tmp_path, toy, 800, DISPLAY="")
+    done = run(tmp_path, sys.executable, "-c", SESSION, tmp_path, toy, 1000, DISPLAY="")
     assert done.returncode == 0, done.stderr[-3000:]
     if "MISSING" in done.stdout:
         skip_without_vulkan(done.stdout)
