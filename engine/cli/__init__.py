@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .view import View
 
     commands: dict[str, Callable[..., Any]] = {
-        "view": View,
         "render": Render,
+        "view": View,
         "fit": Fit,
         "sample": Sample,
         "ntk": Ntk,

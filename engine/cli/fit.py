@@ -37,6 +37,8 @@ class FitOptions:
     """go on from the checkpoint that an interrupted run left in the folder"""
     device: Literal["cpu", "cuda"] = "cpu"
     """where to train"""
+    view: bool = False
+    """show the field in a window as it learns"""
 
 
 @dataclass(frozen=True)

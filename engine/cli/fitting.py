@@ -80,17 +80,27 @@ class Fitting:
             self.snapshots.mkdir(exist_ok=True)
             write_image(self.snapshots / f"{step:09d}.png", picture(field))
 
-        result = fit(
-            field,
-            source,
-            self.settings,
-            loss=loss,
-            psnr=psnr,
-            checkpoint=self.checkpoint,
-            resume=self.options.resume,
-            snapshot=snapshot if picture is not None else None,
-            progress=True,
-        )
+        watch = None
+        if self.options.view:
+            from ..view.learning import LearningWindow
+
+            watch = LearningWindow(self.settings.steps, self.folder, psnr=psnr)
+        try:
+            result = fit(
+                field,
+                source,
+                self.settings,
+                loss=loss,
+                psnr=psnr,
+                checkpoint=self.checkpoint,
+                resume=self.options.resume,
+                snapshot=snapshot if picture is not None else None,
+                watch=watch,
+                progress=True,
+            )
+        finally:
+            if watch is not None:
+                watch.close()
         field.save(self.folder / "field.safetensors")
         self._write_log(field, result)
         self._write_film()

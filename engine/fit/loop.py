@@ -47,7 +47,7 @@ class FitResult:
         steps: made in all; fewer than were asked for if `interrupted`.
         seconds: of training, without snapshots and checkpoints.
         log: {"step", "loss", "psnr", "rate", "seconds"} every `log_every` steps; the loss is the mean since the last.
-        interrupted: whether Ctrl-C ended it.
+        interrupted: whether Ctrl-C ended it, or who watched it.
     """
 
     steps: int
@@ -66,6 +66,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     snapshot: Callable[[int, Field], None] | None = None,
+    watch: Callable[[int, float, Field], bool] | None = None,
     progress: bool = False,
 ) -> FitResult:
     """Train a field in place with Adam until `settings.steps` or Ctrl-C.
@@ -82,6 +83,8 @@ def fit(
             stopped, as far as the field's own sums are always added in one order.
         snapshot: called with the step and the field before the first step, every `settings.snapshot_every` steps, and
             after the last.
+        watch: called with the step, the mean loss since its last call, and the field, every LOOK_EVERY steps and after
+            the last; returns whether to go on, and if not the fit ends as after Ctrl-C.
         progress: whether to show a bar on stderr.
 
     Raises:
@@ -98,12 +101,16 @@ def fit(
         if snapshot is not None and settings.snapshot_every and run.step == 0:
             with run.stopped_clock():
                 snapshot(0, field)
-        while run.step < settings.steps and not interrupted:
+        going = True
+        while run.step < settings.steps and going and not interrupted:
             run.update()
             is_last = run.step == settings.steps
             if run.step % LOOK_EVERY == 0 or is_last:
                 run.look()
                 show(run.step, run.latest, psnr_of(run.latest) if psnr else None)
+                if watch is not None:
+                    with run.stopped_clock():
+                        going = watch(run.step, run.latest, field)
             if run.step % settings.log_every == 0 or is_last:
                 run.note()
             if checkpoint is not None and run.step % settings.checkpoint_every == 0 and not is_last:
