@@ -16,6 +16,7 @@ Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 LINES = 8.0  # lines of equal distance between the middle of a subject and its rim, about
 LINE_WIDTH, SURFACE_WIDTH = 0.8, 1.5  # half of each, pixels
 OUTSIDE, INSIDE, SURFACE = (0.93, 0.55, 0.25), (0.25, 0.52, 0.9), (1.0, 1.0, 1.0)  # sRGB
+OUTSIDE_COVER = 0.8
 EDGE = (1.0, 0.82, 0.2)  # sRGB
 NEARER = 2e-3  # share of its distance by which the cut may lie behind the surface that was found on it
 
@@ -31,9 +32,10 @@ def box_of(scene: Scene, program: Program) -> Box:
 
 
 def lines_on_cut(program: Program, rays: Cast, layers: Layers, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
-    """Colours (rays, 3), sRGB, and cover (rays, 3), 0 or 1, of the cut through `box`, where it is in front.
+    """Colours (rays, 3), sRGB, times cover, and cover (rays, 3) of the cut through `box`, where it is in front.
 
-    Outside is orange, inside blue; dark lines are of equal distance, the white one is the surface.
+    Outside is orange and lets through a little, inside blue; dark lines are of equal distance, the white one is the
+    surface.
     """
     assert layers.slice is not None
     axis = "xyz".index(layers.slice)
@@ -50,8 +52,9 @@ def lines_on_cut(program: Program, rays: Cast, layers: Layers, box: Box) -> tupl
     if len(at):
         values = distance(program, points[at])
         pixel = (rays.footprint[0] + rays.footprint[1] * along[at]) / TAP_SHARE
-        colours[at] = iso_colours(values, line_spacing(box), pixel)
-        cover[at] = 1.0
+        opacity = torch.where(values > 0.0, OUTSIDE_COVER, 1.0)[:, None]
+        colours[at] = iso_colours(values, line_spacing(box), pixel) * opacity
+        cover[at] = opacity.expand(-1, 3)
     return colours, cover
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy
 import torch
 
 from ..fields import Field
@@ -71,17 +72,21 @@ class LearningWindow:
             return True
         if self._may_look():
             start = time.perf_counter()
-            self._picture = field_picture(field, self.cut)
-            self._frame(step)
+            self._frame(step, field)
             self._last = time.perf_counter()
             self.spent += self._last - start
         while self.paused and self.going and not self._closed:
             start = time.perf_counter()
-            self._picture = field_picture(field, self.cut)
-            self._frame(step)
+            self._frame(step, field)
             time.sleep(WAIT)
             self._waited += time.perf_counter() - start
         return self.going
+
+    def look(self, step: int, field: Field) -> numpy.ndarray:
+        """What a hidden window shows of a field after a step, (height, width, 3) float32 in [0, 1]."""
+        self._picture = field_picture(field, self.cut)
+        self.window.draw(self._composed(), [self._panel(step, field.dimensions)])
+        return self.window.read()
 
     def close(self) -> None:
         """Close the window."""
@@ -94,8 +99,10 @@ class LearningWindow:
         trained = now - self._start - self._waited
         return self.spent <= SHARE * trained and now - self._last >= 1.0 / MOST_RATE
 
-    def _frame(self, step: int) -> None:
-        events = [*self.window.events(), *self.window.draw(self._composed(), [self._panel(step)])]
+    def _frame(self, step: int, field: Field) -> None:
+        self._picture = field_picture(field, self.cut)
+        panel = self._panel(step, field.dimensions)
+        events = [*self.window.events(), *self.window.draw(self._composed(), [panel])]
         if self.window.hidden:
             self.window.read()
         else:
@@ -115,7 +122,7 @@ class LearningWindow:
                 self.close()
                 return
 
-    def _panel(self, step: int) -> Panel:
+    def _panel(self, step: int, dimensions: int) -> Panel:
         loss = self.losses[-1][1]
         lines = [f"step {step} of {self.steps}", f"loss {loss:.4g}"]
         if self.psnr:
@@ -127,9 +134,11 @@ class LearningWindow:
             Button("pause (space)", Act("pause")),
             Button("snapshot (P)", Act("snapshot")),
             Button("stop training, keep it", Act("stop")),
-            *(Check(f"cut across {letter}", self.cut.axis == axis, _across(axis)) for axis, letter in enumerate("xyz")),
-            Slider("at", self.cut.at, 0.0, 1.0, lambda value: Set("at", value)),
         ]
+        if dimensions == 3:
+            cut = self.cut
+            items += [Check(f"cut across {name}", cut.axis == axis, _across(axis)) for axis, name in enumerate("xyz")]
+            items.append(Slider("at", cut.at, 0.0, 1.0, lambda value: Set("at", value)))
         return Panel("fit", (0.0, 0.0, 0.28, 1.0), tuple(items))
 
     def _composed(self) -> torch.Tensor:

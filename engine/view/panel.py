@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from .inputs import MODES
 from .state import Section, State
 from .values import Value, names_in, values_of
 
+LETTERS = 58  # in a line of a message
 ERROR, QUIET = (1.0, 0.45, 0.4), (0.65, 0.65, 0.7)
 
 
@@ -80,12 +82,13 @@ class Panel:
 
 def panels(state: State, status: str = "") -> list[Panel]:
     """The panels of a state; an error is shown even where the user has put them away."""
-    shown = [Panel("error", (0.25, 0.7, 0.5, 0.28), (Text(state.error, ERROR),))] if state.error else []
+    text = "\n".join(part for line in state.error.splitlines() for part in textwrap.wrap(line, LETTERS) or [""])
+    shown = [Panel("error", (0.23, 0.7, 0.46, 0.28), (Text(text, ERROR),))] if state.error else []
     if not state.panel:
         return shown
     return [
         Panel("view", (0.0, 0.0, 0.22, 1.0), tuple(_view(state, status))),
-        Panel("scene", (0.72, 0.0, 0.28, 1.0), tuple(_scene(state))),
+        Panel("scene", (0.7, 0.0, 0.3, 1.0), tuple(_scene(state))),
         *shown,
     ]
 

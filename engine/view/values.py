@@ -68,9 +68,9 @@ def _values_in(scene: Scene, section: Section, name: str, size: float) -> list[V
         found += _values(f"{first}.{key}", key, getattr(model, field), info, size)
     if isinstance(model, Shape):
         # Own numbers first, then where it is; also what has not been moved yet can be.
-        found.sort(key=lambda value: value.label.split()[0] in ("scale", "rotate", "translate"))
+        found.sort(key=lambda value: value.label in ("scale", "turn", "axis", "rotate", "translate"))
         if model.rotation is None:
-            found.append(Value(f"{first}.rotate.angle", "rotate angle", 0.0, -180.0, 180.0, "number"))
+            found.append(Value(f"{first}.rotate.angle", "turn", 0.0, -180.0, 180.0, "number"))
         if model.translation is None:
             found.append(Value(f"{first}.translate", "translate", (0.0, 0.0, 0.0), -2.0 * size, 2.0 * size, "numbers"))
     return found
@@ -87,8 +87,8 @@ def _is_unique(scene: Scene, name: str) -> bool:
 
 def _values(name: str, label: str, value: Any, info: FieldInfo, size: float) -> Iterator[Value]:
     if isinstance(value, Rotation):
-        yield Value(f"{name}.angle", f"{label} angle", value.angle, -180.0, 180.0, "number")
-        yield Value(f"{name}.axis", f"{label} axis", value.axis, -1.0, 1.0, "numbers")
+        yield Value(f"{name}.angle", "turn", value.angle, -180.0, 180.0, "number")
+        yield Value(f"{name}.axis", "axis", value.axis, -1.0, 1.0, "numbers")
     elif isinstance(value, bool) or value is None:
         return
     elif isinstance(value, (int, float)):

@@ -42,7 +42,8 @@ class Viewer:
     Args:
         source: scene file, script or built-in name.
         width, height: of the window, pixels.
-        hidden: no window on a screen; every frame is a whole pass over the picture, and can be read.
+        hidden: no window on a screen; frames can be read.
+        whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
         folder: where pictures, films and scenes are written.
@@ -60,12 +61,14 @@ class Viewer:
         height: int,
         *,
         hidden: bool = False,
+        whole: bool | None = None,
         samples: int = 16,
         beside: str | None = None,
         folder: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
         self.name, self.samples, self.say = source, samples, say
+        self.whole = hidden if whole is None else whole
         self.folder = folder or Path.cwd()
         self.source = open_scene(source)
         scene = self.source.at(0.0)
@@ -89,7 +92,7 @@ class Viewer:
         self._time = 0.0  # of the scene that is shown
         self._key: Any = None
         self._refinement: Refinement | None = None
-        self._status = ""
+        self.status = ""
 
     def run(self) -> None:
         """Until the user ends it."""
@@ -110,7 +113,7 @@ class Viewer:
         self._follow_time()
         self._fulfil()
         self.picture = self._painted()
-        for event in self.window.draw(self.picture, panels(self.state, self._status)):
+        for event in self.window.draw(self.picture, panels(self.state, self.status)):
             self._take(event)
         self.frames += 1
 
@@ -173,7 +176,7 @@ class Viewer:
                 self.state = replace(state, error=str(error))
                 return torch.zeros(height, width, 3) if self.picture is None else self.picture
             self._refinement = Refinement(shots, width, height, self.samples)
-            if not self.window.hidden:
+            if not self.whole:
                 return self._quick(shots, width, height)
         return self._better(width, height)
 
@@ -183,7 +186,7 @@ class Viewer:
         picture = self._joined([moving(shot, wide, high, light) for shot in shots])
         seconds = time.perf_counter() - start
         self.pace = self.pace.moved(light, wide * high, seconds)
-        self._status = f"{wide} x {high}, {1e3 * seconds:.0f} ms"
+        self.status = f"{wide} x {high}, {1e3 * seconds:.0f} ms"
         return picture
 
     def _better(self, width: int, height: int) -> torch.Tensor:
@@ -192,12 +195,12 @@ class Viewer:
         if refinement is None:  # nothing could be drawn yet
             return torch.zeros(height, width, 3) if self.picture is None else self.picture
         if not refinement.done:
-            rows = refinement.rows if self.window.hidden else self.pace.rows(width, refinement.rows, TILE)
+            rows = refinement.rows if self.whole else self.pace.rows(width, refinement.rows, TILE)
             start = time.perf_counter()
             refinement.step(rows)
             self.pace = self.pace.rested(min(rows, refinement.rows) * TILE * width, time.perf_counter() - start)
         done = refinement.passes - (self.samples > 1)
-        self._status = f"{width} x {height}, {max(0, done)} of {self.samples} samples"
+        self.status = f"{width} x {height}, {max(0, done)} of {self.samples} samples"
         if not refinement.pictures:
             assert self.picture is not None
             return self.picture
