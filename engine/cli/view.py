@@ -59,9 +59,15 @@ class View:
         if self.offscreen is not None:
             self.offscreen[1].mkdir(parents=True, exist_ok=True)
         viewer = Viewer(
-            self.scene, self.width, self.height, hidden=self.offscreen is not None, samples=self.samples,
-            beside=self.beside, folder=None if self.offscreen is None else self.offscreen[1],
-        )  # fmt: skip
+            self.scene,
+            self.width,
+            self.height,
+            hidden=self.offscreen is not None,
+            samples=self.samples,
+            beside=self.beside,
+            records=self.record is not None,
+            folder=None if self.offscreen is None else self.offscreen[1],
+        )
         try:
             if self.offscreen is None:
                 viewer.run()

@@ -94,6 +94,9 @@ def read(table: Any) -> Event:
     except TypeError:
         wanted = ", ".join(known) or "nothing more"
         raise ValueError(f"{table['event']}: expected {wanted}, got {', '.join(given)}") from None
+    for name in ("name", "button"):
+        if name in given and not isinstance(given[name], str):
+            raise ValueError(f"{table['event']}: {name}: expected a word, got {given[name]!r:.40}")
     for name in ("x", "y", "seconds"):
         if name in given and (isinstance(given[name], bool) or not isinstance(given[name], (int, float))):
             raise ValueError(f"{table['event']}: {name}: expected a number, got {given[name]!r:.40}")

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from ..render.layers import AXES as SLICE_AXES, Layers
 from ..render.modes import Mode
 from ..scene import Scene, SceneError, with_values
+from ..shapes.base import LARGEST
 from . import pose as poses
 from .events import Act, Click, Drag, Edit, Event, Key, Set, Settle, Tick
 from .pose import Pose
@@ -105,7 +106,11 @@ def _edited(state: State, edit: Edit) -> State:
 
 
 def _with_edits(state: State, edits: Edits, **more: Any) -> State:
-    return replace(state, scene=with_values(state.base, edits), edits=edits, touched=None, **more)
+    try:
+        scene = with_values(state.base, edits)
+    except SceneError as error:  # the file has changed since
+        return _told(state, error.mistakes[0].text)
+    return replace(state, scene=scene, edits=edits, touched=None, **more)
 
 
 def _undone(state: State) -> State:
@@ -127,14 +132,25 @@ def _reset(state: State) -> State:
 
 
 def _set(state: State, event: Set) -> State:
-    name, value = event.name, event.value
+    try:
+        return _changed(state, event.name, event.value)
+    except (TypeError, ValueError):
+        return _told(state, f"{event.name} cannot be {event.value!r}")
+
+
+def _changed(state: State, name: str, value: Any) -> State:
+    """The state with a setting changed.
+
+    Raises:
+        TypeError, ValueError: the value is of another kind.
+    """
     if name == "mode" and value in MODES:
         return replace(state, mode=value)
     if name == "slice" and (value is None or value in SLICE_AXES):
         return replace(state, layers=_cut(state, value))
     if name in ("level", "offset", "flipped", "bounds"):
-        changed: dict[str, Any] = {name: bool(value) if name in ("flipped", "bounds") else float(value)}
-        return replace(state, layers=replace(state.layers, **changed))
+        given: dict[str, Any] = {name: bool(value) if name in ("flipped", "bounds") else _number(value)}
+        return replace(state, layers=replace(state.layers, **given))
     if name == "section" and value in get_args(Section):
         names = names_in(state.scene, value)
         first = state.scene.show if value == "shapes" else names[0] if names else ""
@@ -142,12 +158,19 @@ def _set(state: State, event: Set) -> State:
     if name == "selected" and value in names_in(state.scene, state.section):
         return replace(state, selected=value)
     if name == "fov" and state.pose.width is None:
-        return replace(state, pose=replace(state.pose, fov=max(1.0, min(175.0, float(value)))))
+        return replace(state, pose=replace(state.pose, fov=max(1.0, min(175.0, _number(value)))))
     if name == "split":
-        return replace(state, split=float(value))
+        return replace(state, split=_number(value))
     if name == "time":
-        return replace(state, time=float(value))
+        return replace(state, time=_number(value))
     return _told(state, f"{name} cannot be {value!r}")
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not abs(number) <= LARGEST:
+        raise ValueError("expected a finite number")
+    return number
 
 
 def _cut(state: State, axis: Any) -> Layers:

@@ -13,6 +13,7 @@ import torch
 
 from ...kernels.rays import TILE
 from ..files import write_image, write_video
+from ..program import BuildError
 from ..render import view_of
 from ..render.shots import Shot, Views, still
 from ..scene import Camera, SceneError, open_scene, save
@@ -46,6 +47,7 @@ class Viewer:
         whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
+        records: whether to keep all events with the numbers of their frames, in `happened`.
         folder: where pictures, films and scenes are written.
         say: takes what is told to the terminal.
 
@@ -64,6 +66,7 @@ class Viewer:
         whole: bool | None = None,
         samples: int = 16,
         beside: str | None = None,
+        records: bool = False,
         folder: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
@@ -84,13 +87,15 @@ class Viewer:
         self.views = Views()
         self.window = Window(f"isofield: {self.source.path.name}", width, height, hidden=hidden)
         self.pace = Pace()
-        self.happened: list[tuple[int, Event]] = []  # every event that was not made by time, and its frame
+        self.records = records
+        self.happened: list[tuple[int, Event]] = []
         self.frames = 0
         self.picture: torch.Tensor | None = None
         self._watch = Watch(self.source.path)
         self._looked = self._ticked = time.perf_counter()
         self._time = 0.0  # of the scene that is shown
         self._key: Any = None
+        self._unfit = False  # whether the scene could not become a program
         self._refinement: Refinement | None = None
         self.status = ""
 
@@ -122,7 +127,8 @@ class Viewer:
         self.window.close()
 
     def _take(self, event: Event) -> None:
-        self.happened.append((self.frames, event))
+        if self.records:
+            self.happened.append((self.frames, event))
         self.state = apply(self.state, event)
 
     @property
@@ -172,9 +178,11 @@ class Viewer:
             self._key = key
             try:
                 shots = self._shots(state)
-            except ValueError as error:  # a scene may be valid and not fit the machine
-                self.state = replace(state, error=str(error))
+            except BuildError as error:  # a scene may be valid and not fit the machine
+                self.state, self._unfit = replace(state, error=str(error)), True
                 return torch.zeros(height, width, 3) if self.picture is None else self.picture
+            if self._unfit:
+                self.state, self._unfit = replace(state, error=""), False
             self._refinement = Refinement(shots, width, height, self.samples)
             if not self.whole:
                 return self._quick(shots, width, height)

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from isofield.engine.cli.view import read_inputs, write_inputs
 from isofield.engine.scene import Scene, load
 from isofield.engine.view.events import Act, Click, Drag, Edit, Event, Key, Set, Settle, Tick, read, written
 from isofield.engine.view.inputs import ACTIONS, KEYS, MODES, apply, at_time, is_moving, reloaded, with_picked
-from isofield.engine.view.pose import AXES
-from isofield.engine.view.state import Picked, State
+from isofield.engine.view.panel import panels
+from isofield.engine.view.pose import AXES, pose_of
+from isofield.engine.view.state import Picked, State, opened
 
 EVENTS: list[Event] = [
     Drag("left", 0.25, -0.5), Click(0.5, 0.25), Key("w"), Key("w", down=False), Edit("body.size", [1.0, 2.0, 3.0]),
@@ -205,6 +207,58 @@ def test_every_key_means_something_and_every_action_can_be_done(state: State) ->
     assert set(AXES) <= set(ACTIONS)
     assert not apply(state, Key("Escape")).running
     assert "no action" in apply(state, Act("explode")).message
+
+
+def test_what_was_edited_before_the_file_changed_may_be_lost_but_breaks_nothing(state: State) -> None:
+    edited = after(state, [Edit("knob.radius", 0.4), Settle(), Edit("knob.radius", 0.2)])
+    other = reloaded(edited, load("carved_box"))
+    undone = apply(other, Act("undo"))
+    assert undone.scene == other.scene
+    assert undone.message
+
+
+@given(st.lists(st.sampled_from([Drag, Click, Key, Edit, Settle, Set, Act, Tick]), max_size=12), st.data())
+def test_no_input_breaks_the_viewer(kinds: list[type[Event]], data: st.DataObject) -> None:
+    scene = load("carved_box")
+    assert scene.camera is not None
+    state = opened(scene, pose_of(scene.camera, (0.0, 0.0, 0.0)), (0.0, 0.0, 0.0, 1.3))
+    number = st.floats(-3.0, 3.0)
+    anything = number | st.sampled_from([None, "x", "depth", "lights", "ball", [1.0, 2.0, 3.0], True, {}, float("nan")])
+    for kind in kinds:
+        if kind is Drag:
+            event: Event = Drag(data.draw(st.sampled_from(["left", "middle", "right"])), data.draw(number), 0.3)
+        elif kind is Click:
+            event = Click(data.draw(number), data.draw(number))
+        elif kind is Key:
+            event = Key(
+                data.draw(st.sampled_from([*KEYS, "w", "q", "Shift", "Control", "F9"])), data.draw(st.booleans())
+            )
+        elif kind is Edit:
+            event = Edit(
+                data.draw(st.sampled_from(["ball.radius", "sun.strength", "camera.fov", "x"])), data.draw(anything)
+            )
+        elif kind is Set:
+            names = [
+                "mode",
+                "slice",
+                "level",
+                "offset",
+                "flipped",
+                "bounds",
+                "split",
+                "time",
+                "fov",
+                "section",
+                "selected",
+            ]
+            event = Set(data.draw(st.sampled_from(names)), data.draw(anything))
+        elif kind is Act:
+            event = Act(data.draw(st.sampled_from([*ACTIONS, "nothing"])))
+        else:
+            event = kind(0.1) if kind is Tick else Settle()
+        state = apply(state, event)
+        panels(state)
+        state.pose.camera().matrix()
 
 
 def test_cameras_of_a_path_are_collected(state: State) -> None:

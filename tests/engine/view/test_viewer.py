@@ -124,7 +124,6 @@ def many(count):
     for number in range(count):
         event = Edit("knob.radius", 0.3 + 0.001 * (number % 50)) if number % 4 == 0 else Drag("left", 0.01, 0.0)
         viewer.step([event], 0.03)
-        viewer.happened.clear()
         if number % 5 == 0:
             viewer.window.read()
 
