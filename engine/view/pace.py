@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-TARGET = 1.0 / 30.0  # seconds a moving picture may take
+TARGET = 1.0 / 30.0  # seconds a frame may take while something moves
+PICTURE = 0.4  # share of it that is left to the picture, however long the window system takes
 LEAST = 0.2  # of the window's width and height
 STEP = 16  # pixels, so that sizes do not change all the time
 LIGHTS = (1, 3)  # coarseness of the light: that of a still picture if it keeps the rate at full size, else the last
@@ -14,13 +15,17 @@ BAND = 0.03  # seconds between two looks at the inputs while a picture gets bett
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds a pixel takes, as measured: while moving (for each coarseness of the light), and at rest.
+    """Seconds that were measured; zero stands for not measured yet.
 
-    Zero stands for not measured yet.
+    Attributes:
+        moving: of a pixel while something moves, for each coarseness of the light.
+        resting: of a pixel at rest.
+        rest: of all in a frame but the picture: inputs, panels, the window system.
     """
 
     moving: tuple[tuple[int, float], ...] = ()
     resting: float = 0.0
+    rest: float = 0.0
 
     def moved(self, light: int, pixels: int, seconds: float) -> Pace:
         """With one more moving picture."""
@@ -32,13 +37,18 @@ class Pace:
         """With one more part of a picture at rest."""
         return replace(self, resting=_mixed(self.resting, seconds / pixels))
 
+    def framed(self, seconds: float) -> Pace:
+        """With what one more frame took beside its picture."""
+        return replace(self, rest=_mixed(self.rest, seconds))
+
     def size(self, width: int, height: int) -> tuple[int, int, int]:
         """Width, height and coarseness of the light of the next moving picture in a window of that size."""
         costs = dict(self.moving)
+        left = max(TARGET - self.rest, PICTURE * TARGET)
         for light in LIGHTS:
-            if light not in costs or costs[light] * width * height <= TARGET:
+            if light not in costs or costs[light] * width * height <= left:
                 return width, height, light
-        share = (TARGET / (costs[LIGHTS[-1]] * width * height)) ** 0.5
+        share = (left / (costs[LIGHTS[-1]] * width * height)) ** 0.5
         return (*_scaled(width, height, max(LEAST, share)), LIGHTS[-1])
 
     def rows(self, width: int, most: int, tile: int) -> int:

@@ -95,6 +95,7 @@ class Viewer:
         self._looked = self._ticked = time.perf_counter()
         self._time = 0.0  # of the scene that is shown
         self._key: Any = None
+        self._painting = 0.0  # seconds that the last picture took
         self._unfit = False  # whether the scene could not become a program
         self._refinement: Refinement | None = None
         self.status = ""
@@ -106,6 +107,7 @@ class Viewer:
             self.step(self.window.events(), min(start - self._ticked, LONGEST_TICK))
             self._ticked = start
             self.window.show()
+            self.pace = self.pace.framed(time.perf_counter() - start - self._painting)
             if not self._works:
                 time.sleep(PAUSE)
 
@@ -117,7 +119,9 @@ class Viewer:
         self._look_at_file()
         self._follow_time()
         self._fulfil()
+        start = time.perf_counter()
         self.picture = self._painted()
+        self._painting = time.perf_counter() - start
         for event in self.window.draw(self.picture, panels(self.state, self.status)):
             self._take(event)
         self.frames += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -17,9 +18,13 @@ import imageio.v3 as imageio
 import pytest
 import torch
 
+import isofield.engine.render as rendering
 from isofield.engine.cli import main
+from isofield.engine.render.layers import Layers
 from isofield.engine.scene import Camera, Scene, load
 from isofield.engine.shapes.solids import Sphere
+from isofield.engine.view.capture import write_cameras
+from isofield.engine.view.pose import Pose
 
 BALL = 'show = "ball"\n[shapes]\nball = { kind = "sphere" }\n'
 
@@ -47,19 +52,23 @@ class Renderer:
     def view_of(self, scene: Scene, camera: Camera | None = None) -> View:
         return View(scene, camera or scene.camera or Camera(eye=(0, -2, 0), target=(0, 0, 0)))
 
-    def render_view(
-        self, view: View, width: int, height: int, mode: str, samples: int, seed: int, linear: bool
-    ) -> torch.Tensor:
-        assert not linear
-        return self.render(view.scene, width=width, height=height, camera=view.camera)
+    def shot(self, place: str, scene: Scene, camera: Camera, mode: str, layers: Layers) -> SimpleNamespace:
+        return SimpleNamespace(scene=scene, camera=camera, mode=mode, layers=layers)
+
+    def still(self, shot: SimpleNamespace, width: int, height: int, samples: int, seed: int) -> torch.Tensor:
+        options = {"width": width, "height": height, "samples": samples, "seed": seed, "linear": False}
+        return self.render(shot.scene, camera=shot.camera, mode=shot.mode, layers=shot.layers, **options)
 
 
 @pytest.fixture
 def renderer(monkeypatch: pytest.MonkeyPatch) -> Renderer:
-    fake, module = Renderer(), ModuleType("isofield.engine.render")
-    for function in ("render", "view_of", "render_view"):
-        setattr(module, function, getattr(fake, function))
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    fake, module, shots = Renderer(), ModuleType(rendering.__name__), ModuleType(f"{rendering.__name__}.shots")
+    module.__path__ = list(rendering.__path__)
+    functions = {"render": fake.render, "view_of": fake.view_of}
+    module.__dict__.update(functions)
+    shots.__dict__.update(functions, still=fake.still, Views=lambda: fake)
+    for instead in (module, shots):
+        monkeypatch.setitem(sys.modules, instead.__name__, instead)
     return fake
 
 
@@ -117,7 +126,7 @@ def test_time_is_given_to_the_script(renderer: Renderer, ball: str) -> None:
     [
         (("--output", "a.bmp"), "--output: expected a name that ends in .png, .jpg or .exr, got a.bmp"),
         (("--output", "a"), "--output: expected a name that ends in"),
-        (("--output", "a.gif"), "got a.gif; a film needs --turntable or --animate"),
+        (("--output", "a.gif"), "got a.gif; a film needs --turntable, --animate or --path"),
         (("--output", "a.png", "--turntable", "3"), "--output: expected a name that ends in .gif or .mp4, got a.png"),
         (("--output", "a.png", "--width", "0"), "--width: expected a number from 1 to 16384, got 0"),
         (("--output", "a.png", "--height", "1000000"), "--height: expected a number from 1 to 16384, got 1e+06"),
@@ -130,6 +139,16 @@ def test_time_is_given_to_the_script(renderer: Renderer, ball: str) -> None:
         (("--output", "a.gif", "--animate", "2"), "--animate: expected a script that defines scene(time)"),
         (("--output", "a.gif", "--animate", "2", "--duration", "0"), "--duration: expected a number from"),
         (("--output", "a.png", "--mode", "pretty"), "pretty"),
+        (("--output", "a.png", "--cut", "w=0"), "--cut: expected x, y or z, =, and a number, such as y=0.1; got 'w=0'"),
+        (("--output", "a.png", "--cut", "x=nan"), "--cut: expected x, y or z"),
+        (("--output", "a.png", "--cut", "x"), "--cut: expected x, y or z"),
+        (("--output", "a.png", "--flip"), "--flip: expected with --cut only"),
+        (
+            ("--output", "a.exr", "--bounds"),
+            "--output: expected .png or .jpg with --level, --cut or --bounds, got .exr",
+        ),
+        (("--output", "a.png", "--level", "inf"), "--level: expected a number from"),
+        (("--output", "a.gif", "--path", "cameras.json", "0"), "--path: expected a number from 1 to 10000, got 0"),
         (("--output", "a.png", "--width", "wide"), "wide"),
         ((), "--output"),
         (("--output", "a.png", "--colour", "1"), "--colour"),
@@ -202,6 +221,50 @@ def test_an_animation_asks_for_every_time(renderer: Renderer, ball: str) -> None
     assert status("render", "grows.py", "--output", "out.gif", *options) == 0
     assert [call.scene.shapes["sphere_1"].radius for call in renderer.calls] == [11, 11.5, 12, 12.5]
     assert len({call.camera for call in renderer.calls}) == 1
+
+
+def test_layers_are_drawn_as_asked(renderer: Renderer, ball: str) -> None:
+    options = ("--level", "0.1", "--cut", "y=-0.5", "--flip", "--bounds", "--width", "8", "--height", "8")
+    assert status("render", ball, "--output", "out.png", *options) == 0
+    assert renderer.calls[0].layers == Layers(level=0.1, slice="y", offset=-0.5, flipped=True, bounds=True)
+
+
+def test_a_film_goes_along_a_path(renderer: Renderer, ball: str) -> None:
+    keys = [Pose((0.0, -2.0, 0.0), (0.0, 0.0, 0.0), fov=30.0), Pose((4.0, 0.0, 0.0), (0.0, 0.0, 0.0), fov=40.0)]
+    write_cameras(Path("cameras.json"), keys)
+    options = ("--path", "cameras.json", "3", "--width", "8", "--height", "8")
+    assert status("render", ball, "--output", "out.gif", *options) == 0
+    cameras = [call.camera for call in renderer.calls]
+    assert [camera.fov for camera in cameras] == [30.0, 35.0, 40.0]
+    assert [math.hypot(*camera.eye) for camera in cameras] == pytest.approx([2.0, math.sqrt(8.0), 4.0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", "[]", '{"cameras": 3}', '{"cameras": [{"eye": [0, 0, 0], "target": [0, 0, 0]}]}', '{"cameras": [{}]}',
+     '{"cameras": [{"eye": [0, 0, 1], "target": [0, 0, 0]}]}'],
+)  # fmt: skip
+def test_a_file_without_cameras_is_told(
+    text: str, renderer: Renderer, ball: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("cameras.json").write_text(text)
+    assert status("render", ball, "--output", "out.gif", "--path", "cameras.json", "3") == 1
+    assert "cameras.json: expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--inputs", "inputs.json"), "--inputs: expected with --offscreen only"),
+        (("--width", "8"), "--width: expected a number from 64"),
+        (("--offscreen", "0", "out"), "--offscreen: expected a number from 1"),
+    ],
+)
+def test_wrong_options_of_the_viewer_are_named(
+    options: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("view", "toy", *options) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_ctrl_c_keeps_the_frames_made(renderer: Renderer, ball: str, capsys: pytest.CaptureFixture[str]) -> None:

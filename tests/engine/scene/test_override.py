@@ -84,6 +84,12 @@ def test_fov_and_width_replace_each_other(toy: Path) -> None:
     assert (narrow.camera.fov, narrow.camera.width) == (10, None)
 
 
+def test_eye_and_target_take_the_place_of_a_matrix() -> None:
+    turned = Camera(eye=(1, 2, 3), target=(0, 0, 0)).orbit(20)
+    scene = with_values(Scene(Sphere(), camera=turned), {"camera.eye": (1, 2, 3), "camera.target": (0, 0, 0)})
+    assert scene.camera == Camera(eye=(1, 2, 3), target=(0, 0, 0))
+
+
 def test_a_camera_is_made_of_eye_and_target() -> None:
     scene = with_values(Scene(Sphere()), {"camera.eye": (1, 2, 3), "camera.target": (0, 0, 0)})
     assert scene.camera == Camera(eye=(1, 2, 3), target=(0, 0, 0))

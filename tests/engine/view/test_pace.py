@@ -33,6 +33,16 @@ def test_a_slow_scene_keeps_its_rate_with_fewer_pixels(slower: float) -> None:
     assert width / height == pytest.approx(960 / 540, rel=0.05)
 
 
+def test_a_slow_window_system_leaves_less_to_the_picture_but_not_nothing() -> None:
+    cost = dict.fromkeys(LIGHTS, TARGET / (960 * 540))
+    pace = Pace(moving=tuple(cost.items()))
+    areas = []
+    for seconds in (0.0, 0.25 * TARGET, 0.5 * TARGET, 5.0 * TARGET):
+        width, height, _ = pace.framed(seconds).size(960, 540)
+        areas.append(width * height / (960 * 540))
+    assert areas == pytest.approx([1.0, 0.75, 0.5, 0.4], rel=0.1)
+
+
 def test_there_is_always_something_to_see() -> None:
     width, height, _ = simulated(dict.fromkeys(LIGHTS, 1.0), 960, 540)
     assert width >= 0.9 * LEAST * 960
