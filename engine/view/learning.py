@@ -69,7 +69,7 @@ class LearningWindow:
         """Look at a field after a step; returns whether to go on."""
         self.losses.append((step, loss))
         if self._closed:
-            return True
+            return self.going
         if self._may_look():
             start = time.perf_counter()
             self._frame(step, field)

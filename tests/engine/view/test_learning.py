@@ -20,48 +20,37 @@ WATCHED = """
 import sys
 from pathlib import Path
 import torch
-from isofield.engine.fit import FitSettings, ImageSource, fit, make_field
-from isofield.engine.fields import ImageField
+from isofield.engine.fit import make_field
 from isofield.engine.view import learning
 from isofield.engine.view.events import Act, Key, Set
 
-learning.MOST_RATE, learning.SHARE = 1e9, 1.0
 folder = Path(sys.argv[1])
-settings = FitSettings(steps=60, batch=256)
-image = torch.rand(16, 24, 3, generator=torch.Generator().manual_seed(0))
-
-def trained(watch):
-    field = make_field("hash_grid", 2, 3, meaning="colour", seed=1)
-    return fit(field, ImageSource(ImageField(image)), settings, psnr=True, watch=watch), field
-
+field = make_field("mlp", 3, 1, meaning="signed_distance", seed=1)
 try:
-    window = learning.LearningWindow(60, folder, psnr=True, width=160, height=96, hidden=True)
+    window = learning.LearningWindow(60, folder, psnr=False, width=160, height=96, hidden=True)
 except RuntimeError as error:
     print("MISSING", error)
     raise SystemExit(0)
-_, alone = trained(None)
-frames = []
-def watch(step, loss, field):
-    going = window(step, loss, field)
-    frames.append(step)
-    return going
-result, field = trained(watch)
-assert frames == [20, 40, 60] and len(window.losses) == 3 and not result.interrupted
-for one, other in zip(alone.state_dict().values(), field.state_dict().values()):
-    assert torch.equal(one, other), "who watches changes nothing"
+assert window(20, 0.5, field) and window.spent > 0.0
+spent = window.spent
+assert window(40, 0.25, field) and window.spent == spent, "it looks again when it may"
+assert window.losses == [(20, 0.5), (40, 0.25)]
 
-# What the window gives while the training goes on.
-waiting = [[Key(" ")], [], [Act("snapshot")], [Act("pause")], [Act("stop")]]
-window.window.events = lambda: waiting.pop(0) if waiting else []
-result, _ = trained(window)
-assert not window.paused and not waiting and result.interrupted and result.steps < 60, (waiting, result.steps)
-assert list(folder.glob("step-*.png"))
+# What the window gives: a pause that lasts until it is ended, meanwhile a snapshot and another cut.
+learning.SHARE, learning.MOST_RATE = 1e9, 1e9
+waiting = [[Key(" ")], [], [Act("snapshot"), Set("axis", 2)], [Set("at", 0.25)], [Act("pause")], [Act("stop")]]
+window.window.events = lambda: waiting.pop(0)
+assert window(60, 0.125, field) and len(waiting) == 1 and not window.paused
+assert window.cut == learning.Cut(2, 0.25)
+assert list(folder.glob("step-60-1.png"))
+assert not window(80, 0.1, field), "stop"
 window.close()
+assert not window(100, 0.1, field)
 print("PASSED")
 """
 
 
-def test_watching_changes_nothing_and_may_pause_and_stop(tmp_path: Path) -> None:
+def test_a_window_looks_pauses_and_stops(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, str(tmp_path)], capture_output=True, text=True, timeout=280, cwd=tmp_path
     )
@@ -73,6 +62,20 @@ def test_watching_changes_nothing_and_may_pause_and_stop(tmp_path: Path) -> None
     assert not list(tmp_path.rglob("imgui.ini"))
 
 
+def test_watching_changes_nothing() -> None:
+    image = ImageField(torch.rand(8, 8, 3, generator=torch.Generator().manual_seed(0)))
+
+    def trained(watched: bool) -> list[torch.Tensor]:
+        field = make_field("mlp", 2, 3, meaning="colour", seed=1)
+        settings = FitSettings(steps=40, batch=64)
+        watch = (lambda step, loss, field: bool(field_picture(field, Cut()).isfinite().all())) if watched else None
+        fit(field, ImageSource(image), settings, watch=watch)
+        return [parameter.detach() for parameter in field.parameters()]
+
+    for one, other in zip(trained(False), trained(True), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_a_fit_ends_when_who_watches_says_so() -> None:
     seen: list[int] = []
 
@@ -81,7 +84,7 @@ def test_a_fit_ends_when_who_watches_says_so() -> None:
         seen.append(step)
         return step < 40
 
-    field = make_field("hash_grid", 2, 3, meaning="colour", seed=1)
+    field = make_field("mlp", 2, 3, meaning="colour", seed=1)
     source = ImageSource(ImageField(torch.rand(8, 8, 3)))
     result = fit(field, source, FitSettings(steps=100, batch=64), watch=watch)
     assert seen == [20, 40]
