@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .hash_encoding import hash_encode
     from .hash_levels import HashLevels
     from .interpolation import interpolate
+    from .marching import marching_cubes
     from .program import Program
     from .runtime import start
     from .trace import Hits, sphere_trace
@@ -27,6 +28,7 @@ __all__ = [
     "hash_encode",
     "interpolate",
     "mesh_distance",
+    "marching_cubes",
     "positional_encoding",
     "sphere_trace",
     "spherical_harmonics",
@@ -43,6 +45,7 @@ _HOMES = {
     "hash_encode": "hash_encoding",
     "interpolate": "interpolation",
     "mesh_distance": "triangles",
+    "marching_cubes": "marching",
     "positional_encoding": "encodings",
     "sphere_trace": "trace",
     "spherical_harmonics": "encodings",
