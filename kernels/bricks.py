@@ -5,6 +5,7 @@ start there. What is kept of it are the signs of its nodes, the decisions on its
 its vertices start. A brick that is left out is on one side of the surface as a whole, and so are the edges it owns.
 """
 
+import functools
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,11 @@ from .runtime import ti
 
 SIDE = 8  # cells along each axis of a brick, and nodes in a word
 WORDS = SIDE * SIDE
+ROWS = (SIDE + 1) ** 2
 NODES = (SIDE + 1) ** 3
+
+ALL = 2 ** (SIDE + 1) - 1  # signs of a row that is inside
+NAN = 2 ** (SIDE + 1)  # added to the signs of a row with a NaN, which counts as outside
 
 
 class Bricks:
@@ -31,6 +36,7 @@ class Bricks:
 
     Attributes:
         sides: bricks of the volume along each axis.
+        sizes: the shape as int32.
         places: coordinates of the nodes along x, then y, then z, (X + Y + Z,) float32.
         bad: how many values were NaN.
 
@@ -48,7 +54,7 @@ class Bricks:
         like: dict[str, Any] = {"dtype": torch.int32, "device": device}
         # One more on every side, so that the last brick has neighbours too.
         self.numbers = torch.full([side + 1 for side in self.sides], OUTSIDE, **like)
-        self._sizes = torch.tensor(shape, **like)
+        self.sizes = torch.tensor(shape, **like)
         self._bricks: list[torch.Tensor] = []
         self._words: list[torch.Tensor] = []
         self._starts: list[torch.Tensor] = [torch.zeros(1, **like)]
@@ -65,13 +71,15 @@ class Bricks:
 
         Nodes past the end of the volume have the value of the last one before it.
         """
-        total = values.sum()
-        if not bool(total.isfinite()):
+        kernels = _brick_kernels()
+        signs = torch.empty(len(bricks), ROWS, dtype=torch.int32, device=values.device)
+        runtime.run(kernels.write_signs, values, self.level, signs, signs.numel())
+        least, most = signs.amin(dim=1), signs.amax(dim=1)
+        if bool((most >= NAN).any()):
             self.bad += int(values.isnan().sum())
-        inside = (values < self.level).sum(dim=1)
         x, y, z = bricks.long().unbind(dim=1)
-        self.numbers[x, y, z] = torch.where(inside == NODES, INSIDE, OUTSIDE).int()
-        chosen = ((inside > 0) & (inside < NODES)).nonzero().flatten().int()
+        self.numbers[x, y, z] = torch.where(least == ALL, INSIDE, OUTSIDE).int()
+        chosen = ((least < ALL) & (most > 0)).nonzero().flatten().int()
         count = len(chosen)
         if count == 0:
             return
@@ -81,8 +89,7 @@ class Bricks:
         )
         words = torch.empty(count * WORDS, 4, dtype=torch.uint8, device=values.device)
         starts = torch.empty(3 * count * WORDS + 1, dtype=torch.int32, device=values.device)
-        kernels = _brick_kernels()
-        own = (values, chosen, met, self._sizes, self.level, words, starts)
+        own = (values, signs, chosen, met, self.sizes, self.level, words, starts)
         runtime.run(kernels.write_words, *own, count * WORDS)
         vertices = torch.empty(add_up(starts), 3, device=values.device)
         runtime.run(kernels.write_vertices, *own, self.places, vertices, count * WORDS)
@@ -101,11 +108,11 @@ class Bricks:
         Can be called once: what the bricks hold is given back on the way.
         """
         if self._count == 0:
-            return self.places.new_empty(0, 3), self._sizes.new_empty(0, 3)
+            return self.places.new_empty(0, 3), self.sizes.new_empty(0, 3)
         bricks, words, starts = (torch.cat(parts) for parts in (self._bricks, self._words, self._starts))
         self._bricks, self._words, self._starts = [], [], []
         faces, centres = triangles(
-            _brick_kernels(), words, self._sizes, self.numbers, bricks, starts, self._on_edges
+            _brick_kernels(), words, self.sizes, self.numbers, bricks, starts, self._on_edges
         )
         vertices = memory.empty(self._on_edges + len(centres), 3, like=self.places)
         at = 0
@@ -117,8 +124,8 @@ class Bricks:
         return vertices, faces
 
 
-@runtime.per_lane_width
-def _brick_kernels(width: int) -> SimpleNamespace:
+@functools.cache
+def _brick_kernels() -> SimpleNamespace:
     """Kernels for values of bricks: signs, edges, vertices, and those that `cell_kernels` gives."""
 
     @ti.func
@@ -150,18 +157,23 @@ def _brick_kernels(width: int) -> SimpleNamespace:
             above[c] = ti.select(number < 0, number, number * WORDS + row)
         return begin, valid, here, above
 
-    @ti.func
-    def signs(values: ti.template(), brick, row, level):
-        """Signs of the nine nodes of a row of a brick."""
-        word = ti.u32(0)
-        for bit in ti.static(range(SIDE + 1)):
-            word |= ti.select(values[brick, row * (SIDE + 1) + bit] < level, ti.u32(1 << bit), ti.u32(0))
-        return word
+    @ti.kernel
+    def write_signs(
+        values: ti.types.ndarray(ti.f32, 2), level: ti.f32, signs: ti.types.ndarray(ti.i32, 2), count: ti.i32
+    ):
+        """Signs of the nine nodes of each row of the bricks, more than NAN if one has no value."""
+        for index in range(count):
+            brick = index // ROWS
+            row = index % ROWS
+            word = 0
+            for bit in ti.static(range(SIDE + 1)):
+                value = values[brick, row * (SIDE + 1) + bit]
+                word |= ti.select(value < level, 1 << bit, 0)
+                word |= ti.select(ti.math.isnan(value), NAN, 0)
+            signs[brick, row] = word
 
     @ti.func
-    def rows(
-        values: ti.template(), chosen: ti.template(), bricks: ti.template(), sizes: ti.template(), level, word
-    ):  # fmt: skip
+    def rows(signs: ti.template(), chosen: ti.template(), bricks: ti.template(), sizes: ti.template(), word):
         """Where a word begins, its brick and row, signs of its row and of those at i + 1, j + 1 and both, and its
         nodes and lower ends of edges along z as bits."""
         brick = word // WORDS
@@ -176,12 +188,13 @@ def _brick_kernels(width: int) -> SimpleNamespace:
         row = x * (SIDE + 1) + y
         four = ti.Vector([ti.u32(0)] * 4)
         for c in ti.static(range(4)):
-            four[c] = signs(values, own, row + c % 2 * (SIDE + 1) + c // 2, level)
+            four[c] = ti.cast(signs[own, row + c % 2 * (SIDE + 1) + c // 2] & ALL, ti.u32)
         return begin, own, row, four, nodes, lower
 
     @ti.kernel
     def write_words(
         values: ti.types.ndarray(ti.f32, 2),
+        signs: ti.types.ndarray(ti.i32, 2),
         chosen: ti.types.ndarray(ti.i32, 1),
         bricks: ti.types.ndarray(ti.i32, 2),
         sizes: ti.types.ndarray(ti.i32, 1),
@@ -192,7 +205,7 @@ def _brick_kernels(width: int) -> SimpleNamespace:
     ):
         """Signs, decisions, and crossed edges along x, y and z, one place late."""
         for word in range(count):
-            begin, own, row, four, nodes, lower = rows(values, chosen, bricks, sizes, level, word)
+            begin, own, row, four, nodes, lower = rows(signs, chosen, bricks, sizes, word)
             more_x = begin[0] + 1 < sizes[0]
             more_y = begin[1] + 1 < sizes[1]
             words[word, 0] = ti.cast(four[0] & nodes, ti.u8)
@@ -238,6 +251,7 @@ def _brick_kernels(width: int) -> SimpleNamespace:
     @ti.kernel
     def write_vertices(
         values: ti.types.ndarray(ti.f32, 2),
+        signs: ti.types.ndarray(ti.i32, 2),
         chosen: ti.types.ndarray(ti.i32, 1),
         bricks: ti.types.ndarray(ti.i32, 2),
         sizes: ti.types.ndarray(ti.i32, 1),
@@ -251,7 +265,7 @@ def _brick_kernels(width: int) -> SimpleNamespace:
         for word in range(count):
             vertex = starts[3 * word]
             if starts[3 * word + 3] > vertex:
-                begin, own, row, four, nodes, lower = rows(values, chosen, bricks, sizes, level, word)
+                begin, own, row, four, nodes, lower = rows(signs, chosen, bricks, sizes, word)
                 place = ti.Vector([begin[0], sizes[0] + begin[1], sizes[0] + sizes[1] + begin[2]])
                 for axis in ti.static(range(3)):
                     crossed = (four[0] ^ (four[0] >> 1)) & lower
@@ -277,4 +291,4 @@ def _brick_kernels(width: int) -> SimpleNamespace:
                         vertex += 1
 
     own = cell_kernels(SIDE, ti.u8, around)
-    return SimpleNamespace(write_words=write_words, write_vertices=write_vertices, **vars(own))
+    return SimpleNamespace(write_signs=write_signs, write_words=write_words, write_vertices=write_vertices, **vars(own))

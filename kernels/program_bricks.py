@@ -1,0 +1,171 @@
+"""Bricks of a scene program: which of them the surface can meet, and the values at their nodes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from . import runtime
+from .bricks import NODES, SIDE, Bricks
+from .evaluate import distance
+from .interpreter import machine
+from .operations import FAR, NUMBERS, Column
+from .program import Program
+from .rays import Beams
+from .runtime import ti
+from .tiles import Tiles, tiles_of
+
+BATCH = 2**13  # bricks evaluated at a time: 24 MB of values
+
+COARSEST = 2**12  # blocks that the search begins with, at most
+
+# A block is dropped if its middle is farther from the surface than its corners by this much, relative to the size of the
+# coordinates: far more than float32 loses on the way to a distance.
+ROUNDING = 1e-5
+
+
+def add_program(bricks: Bricks, program: Program, progress: Callable[[float], None] = lambda share: None) -> None:
+    """Add the bricks that the surface of a program can meet.
+
+    A value is never more than the distance to the surface, so a block of bricks whose middle is farther away than its
+    corners holds none; the others are halved along each axis until they are bricks. Each of these is evaluated with a
+    program of its own, without parts of the outermost union too far away to change a value there that is near the level:
+    nodes of neighbouring bricks have the same values wherever the surface is.
+
+    Args:
+        bricks: the volume; on the device of `program`.
+        program: for a level other than 0 one that `is_lipschitz`.
+        progress: called with the share of bricks done.
+    """
+    whole = replace(program, planes=0)  # tiles leave planes out
+    found = _search(bricks, whole)
+    values = torch.empty(min(BATCH, len(found)), NODES, device=found.device)
+    for at in range(0, len(found), BATCH):
+        batch = found[at : at + BATCH].contiguous()
+        tiles = _tiles(bricks, whole, batch)
+        runtime.run(
+            _value_kernel(), tiles.rows, tiles.ranges, whole.numbers, bricks.places, bricks.sizes, batch, values,
+            tiles.rays, len(batch),
+        )  # fmt: skip
+        bricks.add(batch, values[: len(batch)])
+        progress((at + len(batch)) / len(found))
+
+
+def is_lipschitz(program: Program) -> bool:
+    """Whether values change no faster than the way between two points: so of all operations but bend."""
+    return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
+
+
+def _search(bricks: Bricks, program: Program) -> torch.Tensor:
+    """Bricks (B, 3) int32 that the surface can meet, in order; the others are filled."""
+    size = SIDE
+    while _blocks(bricks, size) > COARSEST:
+        size *= 2
+    open_blocks = torch.ones(_sides(bricks, size), dtype=torch.bool, device=program.rows.device)
+    inside = torch.zeros_like(open_blocks)
+    while True:
+        blocks = open_blocks.nonzero()
+        middle, half = _balls(bricks, blocks, size)
+        value = distance(program, middle).detach() - bricks.level
+        far = value.abs() > half * (1.0 + ROUNDING) + ROUNDING * middle.abs().amax(dim=1)
+        at = tuple(blocks.unbind(dim=1))
+        open_blocks[at] = ~far
+        inside[at] = far & (value < 0.0)
+        if size == SIDE:
+            bricks.fill(inside)
+            return open_blocks.nonzero().int()
+        size //= 2
+        open_blocks, inside = (_halved(grid, _sides(bricks, size)) for grid in (open_blocks, inside))
+
+
+def _halved(grid: torch.Tensor, sides: tuple[int, ...]) -> torch.Tensor:
+    for axis in range(3):
+        grid = grid.repeat_interleave(2, dim=axis).narrow(axis, 0, sides[axis])
+    return grid.contiguous()
+
+
+def _sides(bricks: Bricks, size: int) -> tuple[int, ...]:
+    return tuple(-(-side * SIDE // size) for side in bricks.sides)
+
+
+def _blocks(bricks: Bricks, size: int) -> int:
+    x, y, z = _sides(bricks, size)
+    return x * y * z
+
+
+def _balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Middles (B, 3) of blocks of `size` cells, and how far their corners are from these (B,)."""
+    lows, highs = [], []
+    for axis, line in enumerate(bricks.places.split(list(bricks.shape))):
+        first = size * blocks[:, axis].long()
+        lows.append(line[first])
+        highs.append(line[(first + size).clamp(max=len(line) - 1)])
+    low, high = torch.stack(lows, dim=1), torch.stack(highs, dim=1)
+    return 0.5 * (low + high), 0.5 * (high - low).norm(dim=1)
+
+
+def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor) -> Tiles:
+    """A program for each brick, with what can change a value at a crossed edge."""
+    middle, half = _balls(bricks, batch, SIDE)
+    longest = max(float(line.diff().max()) for line in bricks.places.split(list(bricks.shape)))
+    cones = torch.zeros(len(batch), 4, device=batch.device)
+    cones[:, 0] = half
+    # At a crossed edge values are no farther from the level than the edge is long.
+    cones[:, 3] = abs(bricks.level) + 2.0 * longest
+    along = torch.zeros_like(middle)
+    along[:, 0] = 1.0
+    return tiles_of(program, Beams(middle, along, cones, 1))
+
+
+# Packets that one turn of the kernel's loop evaluates: registers are made once for all of them.
+PACKETS = 6
+
+
+@runtime.per_lane_width
+def _value_kernel(width: int) -> Any:
+    device = machine(width)
+    Lanes = device.Lanes
+    turns = -(-NODES // (width * PACKETS))
+    row = SIDE + 1
+
+    @ti.kernel
+    def value_kernel(
+        rows: ti.types.ndarray(ti.i32, 2),
+        ranges: ti.types.ndarray(ti.i32, 2),
+        parameters: ti.types.ndarray(ti.f32, 1),
+        places: ti.types.ndarray(ti.f32, 1),
+        sizes: ti.types.ndarray(ti.i32, 1),
+        bricks: ti.types.ndarray(ti.i32, 2),
+        values: ti.types.ndarray(ti.f32, 2),
+        bricks_per_tile: ti.i32,
+        count: ti.i32,
+    ):
+        """Values (B, 9³) at the nodes of bricks (B, 3)."""
+        for turn in range(count * turns):
+            brick = turn // turns
+            tile = brick // bricks_per_tile
+            value_registers = device.new_values()
+            point_registers = device.new_points()
+            for packet in range(turn % turns * PACKETS, turn % turns * PACKETS + PACKETS):
+                x = Lanes(0.0)
+                y = Lanes(0.0)
+                z = Lanes(0.0)
+                for lane in ti.static(range(width)):
+                    node = ti.min(packet * width + lane, NODES - 1)
+                    i = SIDE * bricks[brick, 0] + node // (row * row)
+                    j = SIDE * bricks[brick, 1] + node // row % row
+                    k = SIDE * bricks[brick, 2] + node % row
+                    x[lane] = places[ti.min(i, sizes[0] - 1)]
+                    y[lane] = places[sizes[0] + ti.min(j, sizes[1] - 1)]
+                    z[lane] = places[sizes[0] + sizes[1] + ti.min(k, sizes[2] - 1)]
+                if packet * width < NODES:
+                    value = device.evaluate(
+                        rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, Lanes(0.0), Lanes(FAR),
+                        value_registers, point_registers,
+                    )  # fmt: skip
+                    for lane in ti.static(range(width)):
+                        if packet * width + lane < NODES:
+                            values[brick, packet * width + lane] = value[lane]
+
+    return value_kernel
