@@ -22,7 +22,6 @@ ROWS = (SIDE + 1) ** 2
 NODES = (SIDE + 1) ** 3
 
 ALL = 2 ** (SIDE + 1) - 1  # signs of a row that is inside
-NAN = 2 ** (SIDE + 1)  # added to the signs of a row with a NaN, which counts as outside
 
 
 class Bricks:
@@ -38,7 +37,6 @@ class Bricks:
         sides: bricks of the volume along each axis.
         sizes: the shape as int32.
         places: coordinates of the nodes along x, then y, then z, (X + Y + Z,) float32.
-        bad: how many values were NaN.
 
     Raises:
         ValueError: `bounds` are no corners.
@@ -50,7 +48,6 @@ class Bricks:
         self.shape, self.level = shape, level
         self.sides = tuple(-(-nodes // SIDE) for nodes in shape)
         self.places = node_places(shape, *corners(bounds), torch.empty(0, device=device))
-        self.bad = 0
         like: dict[str, Any] = {"dtype": torch.int32, "device": device}
         # One more on every side, so that the last brick has neighbours too.
         self.numbers = torch.full([side + 1 for side in self.sides], OUTSIDE, **like)
@@ -75,8 +72,6 @@ class Bricks:
         signs = torch.empty(len(bricks), ROWS, dtype=torch.int32, device=values.device)
         runtime.run(kernels.write_signs, values, self.level, signs, signs.numel())
         least, most = signs.amin(dim=1), signs.amax(dim=1)
-        if bool((most >= NAN).any()):
-            self.bad += int(values.isnan().sum())
         x, y, z = bricks.long().unbind(dim=1)
         self.numbers[x, y, z] = torch.where(least == ALL, INSIDE, OUTSIDE).int()
         chosen = ((least < ALL) & (most > 0)).nonzero().flatten().int()
@@ -101,6 +96,24 @@ class Bricks:
         self._on_edges += len(vertices)
         if self._on_edges > arguments.LARGEST_COUNT:
             raise ValueError("the surface has more than 2^31 - 1 vertices; mesh parts of the volume")
+
+    def add_layer(self, layer: int, values: torch.Tensor) -> None:
+        """Add all bricks of a layer across x, given the values (9, Y, Z) float32 of its nodes.
+
+        The last layers of a volume may lack nodes past its end.
+        """
+        indices = []
+        for nodes, side in zip(values.shape[1:], self.sides[1:], strict=True):
+            first = SIDE * torch.arange(side, device=values.device)[:, None]
+            indices.append((first + torch.arange(SIDE + 1, device=values.device)).clamp(max=nodes - 1))
+        whole = values[torch.arange(SIDE + 1, device=values.device).clamp(max=len(values) - 1)]
+        # Few rows of bricks at a time: what is gathered is larger than the layer itself.
+        for y in range(self.sides[1]):
+            parts = whole[:, indices[0][y]][:, :, indices[1]]  # (9, 9, side, 9)
+            bricks = torch.empty(self.sides[2], 3, dtype=torch.int32, device=values.device)
+            bricks[:, 0], bricks[:, 1] = layer, y
+            bricks[:, 2] = torch.arange(self.sides[2], device=values.device)
+            self.add(bricks, parts.permute(2, 0, 1, 3).reshape(-1, NODES).contiguous())
 
     def mesh(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Vertices (V, 3) float32 and faces (F, 3) int32 of all bricks added, as `marching_cubes` gives them.
@@ -161,15 +174,13 @@ def _brick_kernels() -> SimpleNamespace:
     def write_signs(
         values: ti.types.ndarray(ti.f32, 2), level: ti.f32, signs: ti.types.ndarray(ti.i32, 2), count: ti.i32
     ):
-        """Signs of the nine nodes of each row of the bricks, more than NAN if one has no value."""
+        """Signs of the nine nodes of each row of the bricks."""
         for index in range(count):
             brick = index // ROWS
             row = index % ROWS
             word = 0
             for bit in ti.static(range(SIDE + 1)):
-                value = values[brick, row * (SIDE + 1) + bit]
-                word |= ti.select(value < level, 1 << bit, 0)
-                word |= ti.select(ti.math.isnan(value), NAN, 0)
+                word |= ti.select(values[brick, row * (SIDE + 1) + bit] < level, 1 << bit, 0)
             signs[brick, row] = word
 
     @ti.func
@@ -188,7 +199,7 @@ def _brick_kernels() -> SimpleNamespace:
         row = x * (SIDE + 1) + y
         four = ti.Vector([ti.u32(0)] * 4)
         for c in ti.static(range(4)):
-            four[c] = ti.cast(signs[own, row + c % 2 * (SIDE + 1) + c // 2] & ALL, ti.u32)
+            four[c] = ti.cast(signs[own, row + c % 2 * (SIDE + 1) + c // 2], ti.u32)
         return begin, own, row, four, nodes, lower
 
     @ti.kernel

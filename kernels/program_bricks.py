@@ -1,6 +1,6 @@
 """Bricks of a scene program: which of them the surface can meet, and the values at their nodes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from .operations import FAR, NUMBERS, Column
 from .program import Program
 from .rays import Beams
 from .runtime import ti
-from .tiles import Tiles, tiles_of
+from .tiles import Tiles, tiles_of, whole as one_tile
 
 BATCH = 2**13  # bricks evaluated at a time: 24 MB of values
 
@@ -25,7 +25,13 @@ COARSEST = 2**12  # blocks that the search begins with, at most
 ROUNDING = 1e-5
 
 
-def add_program(bricks: Bricks, program: Program, progress: Callable[[float], None] = lambda share: None) -> None:
+def add_program(
+    bricks: Bricks,
+    program: Program,
+    progress: Callable[[float], None] = lambda share: None,
+    *,
+    everywhere: bool = False,
+) -> None:
     """Add the bricks that the surface of a program can meet.
 
     A value is never more than the distance to the surface, so a block of bricks whose middle is farther away than its
@@ -35,15 +41,16 @@ def add_program(bricks: Bricks, program: Program, progress: Callable[[float], No
 
     Args:
         bricks: the volume; on the device of `program`.
-        program: for a level other than 0 one that `is_lipschitz`.
+        program: for a level other than 0 one that `is_lipschitz`, or `everywhere` must be True.
         progress: called with the share of bricks done.
+        everywhere: whether to evaluate all bricks, with the whole program.
     """
     whole = replace(program, planes=0)  # tiles leave planes out
-    found = _search(bricks, whole)
+    found = _all(bricks) if everywhere else _search(bricks, whole)
     values = torch.empty(min(BATCH, len(found)), NODES, device=found.device)
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
-        tiles = _tiles(bricks, whole, batch)
+        tiles = one_tile(whole) if everywhere else _tiles(bricks, whole, batch)
         runtime.run(
             _value_kernel(), tiles.rows, tiles.ranges, whole.numbers, bricks.places, bricks.sizes, batch, values,
             tiles.rays, len(batch),
@@ -55,6 +62,11 @@ def add_program(bricks: Bricks, program: Program, progress: Callable[[float], No
 def is_lipschitz(program: Program) -> bool:
     """Whether values change no faster than the way between two points: so of all operations but bend."""
     return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
+
+
+def _all(bricks: Bricks) -> torch.Tensor:
+    x, y, z = (torch.arange(side, dtype=torch.int32, device=bricks.places.device) for side in bricks.sides)
+    return torch.cartesian_prod(x, y, z)
 
 
 def _search(bricks: Bricks, program: Program) -> torch.Tensor:
