@@ -36,6 +36,8 @@ class Bricks:
     Attributes:
         sides: bricks of the volume along each axis.
         sizes: the shape as int32.
+        met: (B, 3) int32, the bricks that hold surface, after `mesh`.
+        first_vertices: (B + 1,) int32, where the vertices of each start, and where those in the middle of cells do.
         places: coordinates of the nodes along x, then y, then z, (X + Y + Z,) float32.
 
     Raises:
@@ -52,6 +54,8 @@ class Bricks:
         # One more on every side, so that the last brick has neighbours too.
         self.numbers = torch.full([side + 1 for side in self.sides], OUTSIDE, **like)
         self.sizes = torch.tensor(shape, **like)
+        self.met = torch.empty(0, 3, **like)
+        self.first_vertices = torch.zeros(1, **like)
         self._bricks: list[torch.Tensor] = []
         self._words: list[torch.Tensor] = []
         self._starts: list[torch.Tensor] = [torch.zeros(1, **like)]
@@ -124,6 +128,7 @@ class Bricks:
             return self.places.new_empty(0, 3), self.sizes.new_empty(0, 3)
         bricks, words, starts = (torch.cat(parts) for parts in (self._bricks, self._words, self._starts))
         self._bricks, self._words, self._starts = [], [], []
+        self.met, self.first_vertices = bricks, starts[:: 3 * WORDS].clone()
         faces, centres = triangles(
             _brick_kernels(), words, self.sizes, self.numbers, bricks, starts, self._on_edges
         )

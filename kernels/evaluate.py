@@ -1,6 +1,7 @@
 """Signed distance of a scene program at points, and its gradient."""
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from .lanes import lanes
 from .operations import FAR
 from .program import Program
 from .runtime import ti
+from .tiles import Tiles, whole as one_tile
 from .twin import distance_twin
 
 # Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
@@ -70,9 +72,16 @@ def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
     return restore(values.reshape(tensor.shape[:-1])), restore(gradients.reshape(tensor.shape))
 
 
+def evaluate_tiles(program: Program, tiles: Tiles, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same, with a program for each group of `tiles.rays` points (N, 3), a multiple of the lanes of a packet."""
+    return _evaluate(program, program.parameters, points, GRADIENT_STEP, 7, tiles)
+
+
 def _evaluate(
-    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int
+    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int, tiles: Tiles | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
+    if tiles is None:
+        tiles = one_tile(replace(program, planes=0))
     flat = arguments.ready("points", points)
     runtime.check_device(rows=program.rows, parameters=parameters)
     count = len(flat)
@@ -80,8 +89,8 @@ def _evaluate(
     gradients = torch.empty(count if taps > 1 else 0, 3, dtype=torch.float32, device=flat.device)
     with runtime.launch():
         _distance_kernel()(
-            program.rows,
-            len(program.rows),
+            tiles.rows,
+            tiles.ranges,
             parameters.detach().float().contiguous(),
             flat,
             values,
@@ -89,6 +98,7 @@ def _evaluate(
             count,
             step,
             taps,
+            tiles.rays,
         )
     return values, gradients
 
@@ -102,7 +112,7 @@ def _distance_kernel(width: int) -> Any:
     @ti.kernel
     def distance_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
-        row_count: ti.i32,
+        ranges: ti.types.ndarray(ti.i32, 2),
         parameters: ti.types.ndarray(ti.f32, 1),
         points: ti.types.ndarray(ti.f32, 2),
         values: ti.types.ndarray(ti.f32, 1),
@@ -110,8 +120,10 @@ def _distance_kernel(width: int) -> Any:
         count: ti.i32,
         relative_step: ti.f32,
         taps: ti.i32,
+        points_per_tile: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
+            tile = packet * width // points_per_tile
             x, y, z = packets.load(points, packet, count)
             step = relative_step * ti.max(1.0, ti.sqrt(x * x + y * y + z * z))
             centre = Lanes(0.0)
@@ -131,8 +143,9 @@ def _distance_kernel(width: int) -> Any:
                 qy = y + step * oy
                 qz = z + step * oz
                 value = device.evaluate(
-                    rows, 0, row_count, parameters, qx, qy, qz, Lanes(0.0), Lanes(FAR), value_registers, point_registers
-                )
+                    rows, ranges[tile, 0], ranges[tile, 1], parameters, qx, qy, qz, Lanes(0.0), Lanes(FAR),
+                    value_registers, point_registers,
+                )  # fmt: skip
                 if tap == 0:
                     centre = value
                 else:

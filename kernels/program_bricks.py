@@ -1,6 +1,6 @@
 """Bricks of a scene program: which of them the surface can meet, and the values at their nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from .runtime import ti
 from .tiles import Tiles, tiles_of, whole as one_tile
 
 BATCH = 2**13  # bricks evaluated at a time: 24 MB of values
+
+GROUP = 16  # vertices that share a program; as many as the widest packet has lanes
 
 COARSEST = 2**12  # blocks that the search begins with, at most
 
@@ -117,14 +119,39 @@ def _balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tenso
     return 0.5 * (low + high), 0.5 * (high - low).norm(dim=1)
 
 
-def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor) -> Tiles:
-    """A program for each brick, with what can change a value at a crossed edge."""
+def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor, Tiles]]:
+    """Vertices of a mesh that the bricks gave, a few bricks at a time, in groups with a program of their own.
+
+    Args:
+        bricks: to which `program` was added, after `mesh`.
+        program: without planes that are apart.
+        margin: how far from the vertices, in scene units, the programs still give the value where it is near the level.
+
+    Yields:
+        numbers (GROUP · G,) int64 of vertices, some of them more than once, and the tiles of GROUP points for them.
+    """
+    for at in range(0, len(bricks.met), BATCH):
+        batch = bricks.met[at : at + BATCH].contiguous()
+        starts = bricks.first_vertices[at : at + len(batch) + 1].long()
+        groups = (starts.diff() + GROUP - 1) // GROUP
+        brick = torch.arange(len(batch), device=groups.device).repeat_interleave(groups)
+        before = groups.cumsum(0) - groups
+        first = starts[brick] + GROUP * (torch.arange(len(brick), device=groups.device) - before[brick])
+        numbers = first[:, None] + torch.arange(GROUP, device=groups.device)
+        numbers = torch.minimum(numbers, starts[brick + 1][:, None] - 1)
+        tiles = _tiles(bricks, program, batch, margin)
+        own = brick // tiles.rays
+        yield numbers.flatten(), replace(tiles, ranges=tiles.ranges[own].contiguous(), rays=GROUP)
+
+
+def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:
+    """A program for each brick, with what can change a value near the level there or up to `margin` farther away."""
     middle, half = _balls(bricks, batch, SIDE)
     longest = max(float(line.diff().max()) for line in bricks.places.split(list(bricks.shape)))
     cones = torch.zeros(len(batch), 4, device=batch.device)
-    cones[:, 0] = half
+    cones[:, 0] = half + margin
     # At a crossed edge values are no farther from the level than the edge is long.
-    cones[:, 3] = abs(bricks.level) + 2.0 * longest
+    cones[:, 3] = abs(bricks.level) + 2.0 * longest + margin
     along = torch.zeros_like(middle)
     along[:, 0] = 1.0
     return tiles_of(program, Beams(middle, along, cones, 1))

@@ -16,7 +16,7 @@ from ..program.build import build_program
 from ..scene import Scene
 from .lattice import LARGEST_RESOLUTION
 from .result import Mesh
-from .sources import CHUNK, FieldSurface, Progress, ProgramSurface, Surface, VolumeSurface
+from .sources import FieldSurface, Progress, ProgramSurface, Surface, VolumeSurface
 
 DEFAULT_RESOLUTION = 256
 
@@ -63,17 +63,18 @@ def mesh(
     surface.add(bricks, report)
     vertices, faces = bricks.mesh()
     normals = torch.empty_like(vertices)
-    colours = []
+    colours: torch.Tensor | None = None
     # One part after the other, in place: of a large mesh all at once would not fit.
-    for at in range(0, len(vertices), CHUNK):
-        part = slice(at, at + CHUNK)
+    for part, near in surface.near(bricks, len(vertices), lattice.cell if project else 0.0):
+        points = vertices[part]
         if project:
-            vertices[part] = _projected(surface, vertices[part], lattice.cell)
-        normals[part] = _normals(surface, vertices[part])
-        found = surface.colours(vertices[part])
+            points = vertices[part] = _projected(near, points, lattice.cell)
+        normals[part] = _normals(near, points)
+        found = near.colours(points)
         if found is not None:
-            colours.append(found.cpu())
-    return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), torch.cat(colours) if colours else None)
+            colours = torch.empty_like(vertices) if colours is None else colours
+            colours[part] = found
+    return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu())
 
 
 def _device() -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from ...kernels import Program, distance_and_gradient, interpolate
+from ...kernels import Program, interpolate
 from ...kernels.bricks import SIDE, Bricks
-from ...kernels.program_bricks import add_program, is_lipschitz
+from ...kernels.evaluate import GRADIENT_STEP, evaluate_tiles
+from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
 from ...kernels.surface import surface_on
-from ...kernels.tiles import PART, whole
+from ...kernels.tiles import PART, Tiles, whole
 from ..fields import Field, Meaning
 from ..fields.sampling import evaluated
 from .lattice import Lattice, lattice_around, lattice_within
@@ -45,6 +47,11 @@ class Surface(ABC):
         """Linear RGB (N, 3) at points (N, 3), or None."""
         return None
 
+    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor, Surface]]:
+        """Numbers of some of the `count` vertices of the mesh of bricks, and what to ask for values up to `margin` from
+        them; all vertices in the end."""
+        yield from ((part, self) for part in torch.arange(count, device=bricks.places.device).split(CHUNK))
+
 
 class ProgramSurface(Surface):
     """The signed distance of a program: only bricks that the surface can meet are evaluated.
@@ -54,7 +61,9 @@ class ProgramSurface(Surface):
     """
 
     def __init__(self, program: Program, level: float, box: tuple[Any, Any], *, exact_box: bool) -> None:
-        self.program, self.level, self.box, self.exact_box = program, level, box, exact_box
+        self.program = replace(program, planes=0)  # planes are no rows of a tile
+        self.tiles = whole(self.program)
+        self.level, self.box, self.exact_box = level, box, exact_box
 
     def lattice(self, bounds: Any, resolution: int) -> Lattice:
         if bounds is not None or self.exact_box:
@@ -71,15 +80,29 @@ class ProgramSurface(Surface):
     def add(self, bricks: Bricks, progress: Progress) -> None:
         add_program(bricks, self.program, progress, everywhere=self.level != 0.0 and not is_lipschitz(self.program))
 
+    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor, Surface]]:
+        farthest = max(1.0, float(bricks.places.abs().max())) * math.sqrt(3.0)
+        for numbers, tiles in vertex_tiles(bricks, self.program, margin + GRADIENT_STEP * farthest):
+            yield numbers, self._with(tiles)
+        rest = torch.arange(int(bricks.first_vertices[-1]), count, device=bricks.places.device)
+        yield rest, self
+
+    def _with(self, tiles: Tiles) -> Surface:
+        other = copy.copy(self)
+        other.tiles = tiles
+        return other
+
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return distance_and_gradient(self.program, points)
+        return evaluate_tiles(self.program, self.tiles, points)
 
     def colours(self, points: torch.Tensor) -> torch.Tensor:
-        program = replace(self.program, planes=0)  # planes are no rows of a tile
-        tiles, still = whole(program), torch.zeros_like(points)
+        materials = self.program.surfaces[self.program.surfaces[:, 3] >= 0.0, :3]
+        if len(materials) > 0 and bool((materials == materials[0]).all()):
+            return materials[0].expand(len(points), 3)
+        still = torch.zeros_like(points)
         part = torch.full((len(points),), PART, dtype=torch.int32, device=points.device)
-        _, materials = surface_on(program, tiles, points, still, still[:, 0].contiguous(), part)
-        return materials[:, :3].clone()
+        _, materials = surface_on(self.program, self.tiles, points, still, still[:, 0].contiguous(), part)
+        return materials[:, :3]
 
 
 class _Sampled(Surface):
