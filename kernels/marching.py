@@ -33,7 +33,7 @@ def marching_cubes(values: Given, level: float = 0.0, *, bounds: Any = None) -> 
 
     Args:
         values: (X, Y, Z) float32 or float64, `values[i, j, k]` at x_i, y_j, z_k. A torch tensor, numpy array or DLPack
-            object. A NaN is outside, and vertices beside it are NaN.
+            object. A NaN is outside; vertices on an edge to a value that is not finite are NaN.
         level: value on the surface.
         bounds: lower and upper corner, in which the nodes lie from border to border; None for [-1, 1]³.
 
@@ -199,11 +199,12 @@ def middles(cells: torch.Tensor, places: torch.Tensor, sizes: list[int]) -> torc
 
 @ti.func
 def share_of_edge(start, end, level):
-    """Where along an edge the level is reached, 0 … 1, kept away from its ends; NaN if an end is."""
+    """Where along an edge the level is reached, 0 … 1, kept away from its ends; NaN if the value at one is not finite."""
     low = start * 0.0 + MARGIN
     share = ti.min(ti.max((level - start) / (end - start), low), 1.0 - low)
-    # The fast maths of the backend may lose a NaN on the way.
-    return ti.select(ti.math.isnan(start) or ti.math.isnan(end), ti.math.nan, share)
+    # The fast maths of the backend may lose what is not finite on the way.
+    bad = ti.math.isnan(start) or ti.math.isnan(end) or ti.math.isinf(start) or ti.math.isinf(end)
+    return ti.select(bad, ti.math.nan, share)
 
 
 @ti.func
