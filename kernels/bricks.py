@@ -28,7 +28,7 @@ class Bricks:
     """The mesh of a volume that is handed over brick by brick.
 
     Args:
-        shape: nodes of the whole volume along x, y and z, at least 2 each.
+        shape: nodes of the whole volume along x, y and z; with one along an axis there are no cells, and no mesh.
         bounds: lower and upper corner, in which the nodes lie from border to border; None for [-1, 1]³.
         level: value on the surface.
         device: where the bricks are.
@@ -80,7 +80,7 @@ class Bricks:
         self.numbers[x, y, z] = torch.where(least == ALL, INSIDE, OUTSIDE).int()
         chosen = ((least < ALL) & (most > 0)).nonzero().flatten().int()
         count = len(chosen)
-        if count == 0:
+        if count == 0 or min(self.shape) == 1:
             return
         met = bricks[chosen].contiguous()
         self.numbers[x[chosen], y[chosen], z[chosen]] = torch.arange(
@@ -129,9 +129,7 @@ class Bricks:
         bricks, words, starts = (torch.cat(parts) for parts in (self._bricks, self._words, self._starts))
         self._bricks, self._words, self._starts = [], [], []
         self.met, self.first_vertices = bricks, starts[:: 3 * WORDS].clone()
-        faces, centres = triangles(
-            _brick_kernels(), words, self.sizes, self.numbers, bricks, starts, self._on_edges
-        )
+        faces, centres = triangles(_brick_kernels(), words, self.sizes, self.numbers, bricks, starts, self._on_edges)
         vertices = memory.empty(self._on_edges + len(centres), 3, like=self.places)
         at = 0
         while self._vertices:

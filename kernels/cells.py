@@ -88,14 +88,10 @@ def fill(loop: tuple[int, ...]) -> list[Triangle]:
         choices = []
         for middle in range(first + 1, last):
             parts = [best(first, middle), best(middle, last)]
-            lengths = [
-                _diagonal(loop[a], loop[b]) if b - a > 1 else 0.0 for a, b in ((first, middle), (middle, last))
-            ]
+            lengths = [_diagonal(loop[a], loop[b]) if b - a > 1 else 0.0 for a, b in ((first, middle), (middle, last))]
             if None not in parts and None not in lengths:
                 triangle = (loop[first], loop[middle], loop[last])
-                choices.append(
-                    (sum(part[0] for part in parts) + sum(lengths), (triangle, *parts[0][1], *parts[1][1]))
-                )
+                choices.append((sum(part[0] for part in parts) + sum(lengths), (triangle, *parts[0][1], *parts[1][1])))
         return min(choices, default=None)
 
     whole = best(0, len(loop) - 1)

@@ -54,6 +54,8 @@ def marching_cubes(values: Given, level: float = 0.0, *, bounds: Any = None) -> 
     runtime.check_device(values=tensor)
     low, high = corners(bounds)
     shape = tuple(tensor.shape)
+    if min(shape) == 1:  # no cells
+        return restore(tensor.new_empty(0, 3)), restore(tensor.new_empty(0, 3, dtype=torch.int32))
     places = node_places(shape, low, high, tensor)
     cut = _Cut(tensor.detach().contiguous(), float(level), places)
 
@@ -405,6 +407,4 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
                         vertex += 1
 
     own = cell_kernels(BITS, ti.i32, around)
-    return SimpleNamespace(
-        write_signs=write_signs, count_edges=count_edges, write_vertices=write_vertices, **vars(own)
-    )
+    return SimpleNamespace(write_signs=write_signs, count_edges=count_edges, write_vertices=write_vertices, **vars(own))

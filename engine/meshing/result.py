@@ -59,7 +59,9 @@ class Mesh:
             try:
                 made.export(str(beside), file_type=suffix[1:], **options)
             except OSError as error:
-                raise OSError(f"{os.fspath(path)}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+                raise OSError(
+                    f"{os.fspath(path)}: cannot be written: {(error.strerror or str(error)).lower()}"
+                ) from None
 
     def _trimesh(self, *, linear: bool) -> Any:
         import trimesh
@@ -67,8 +69,12 @@ class Mesh:
         colours = None
         if self.colours is not None:
             shown = self.colours.clamp(0.0, 1.0)
-            shown = shown if linear else torch.where(
-                shown <= 0.0031308, 12.92 * shown, 1.055 * shown.clamp(min=0.0031308) ** (1.0 / 2.4) - 0.055
+            shown = (
+                shown
+                if linear
+                else torch.where(
+                    shown <= 0.0031308, 12.92 * shown, 1.055 * shown.clamp(min=0.0031308) ** (1.0 / 2.4) - 0.055
+                )
             )
             colours = np.full((len(shown), 4), 255, dtype=np.uint8)
             colours[:, :3] = (255.0 * shown + 0.5).byte().numpy()

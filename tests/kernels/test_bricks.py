@@ -89,7 +89,9 @@ def balls(count: int) -> iso.Shape:
 SCENES: dict[str, Callable[[], iso.Shape]] = {
     "a ball": lambda: iso.sphere(0.8),
     "many parts": lambda: balls(60),
-    "a smooth union": lambda: iso.union(*(iso.sphere(0.3).translate(0.4 * n - 0.8, 0, 0) for n in range(5)), smooth=0.2),
+    "a smooth union": lambda: iso.union(
+        *(iso.sphere(0.3).translate(0.4 * n - 0.8, 0, 0) for n in range(5)), smooth=0.2
+    ),
     "a stretched one": lambda: iso.union(iso.sphere(0.5).scale((1.2, 0.3, 1.0)), iso.torus(0.6, 0.1)),
     "a plane": lambda: iso.union(iso.plane(offset=-0.2), iso.sphere(0.3)),
     "a twist": lambda: iso.union(iso.box((0.3, 0.5, 1.2)).twist(90), iso.box((1.0, 0.2, 0.3)).bend(30)),
