@@ -1,8 +1,8 @@
 """Marching cubes over the few bricks of a volume that the surface meets; only these are evaluated or held in memory.
 
 A brick is 8³ cells. It holds the values of the 9³ nodes around them, and owns the lowest 8³ of these and the edges that
-start there. What is kept of it are the signs of its nodes, the decisions on its ambiguous faces, and where the numbers of
-its vertices start. A brick that is left out is on one side of the surface as a whole, and so are the edges it owns.
+start there. What is kept of it are the signs of its nodes, the decisions on its ambiguous faces, and where the numbers
+of its vertices start. A brick that is left out is on one side of the surface as a whole, and so are the edges it owns.
 """
 
 import functools

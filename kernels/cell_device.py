@@ -2,16 +2,14 @@
 
 A word holds the signs of `bits` nodes that follow each other along z, and who owns them counts their edges: the word's
 x-edges, y-edges and z-edges that are crossed are numbered from three starts of its own, upwards. So the number of any
-vertex follows from a start and the signs below it, words can be worked on in any order, and the mesh is always the same.
+vertex follows from a start and the signs below it, words can be worked on in any order, and the mesh is always the
+same.
 """
 
 from types import SimpleNamespace
 from typing import Any
 
-import torch
-
-from . import runtime
-from .cells import CENTRE, COLUMNS
+from .cells import CENTRE
 from .runtime import ti
 
 INSIDE, OUTSIDE = -2, -1  # in place of a word's number, where all of its nodes are on one side

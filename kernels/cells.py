@@ -87,12 +87,16 @@ def fill(loop: tuple[int, ...]) -> list[Triangle]:
             return 0.0, ()
         choices = []
         for middle in range(first + 1, last):
-            parts = [best(first, middle), best(middle, last)]
-            lengths = [_diagonal(loop[a], loop[b]) if b - a > 1 else 0.0 for a, b in ((first, middle), (middle, last))]
-            if None not in parts and None not in lengths:
+            below, above = best(first, middle), best(middle, last)
+            near, far = side(first, middle), side(middle, last)
+            if below is not None and above is not None and near is not None and far is not None:
                 triangle = (loop[first], loop[middle], loop[last])
-                choices.append((sum(part[0] for part in parts) + sum(lengths), (triangle, *parts[0][1], *parts[1][1])))
+                choices.append((below[0] + above[0] + near + far, (triangle, *below[1], *above[1])))
         return min(choices, default=None)
+
+    def side(first: int, last: int) -> float | None:
+        """Length of a triangle's side if it is a diagonal; None if it is one that must not be."""
+        return _diagonal(loop[first], loop[last]) if last - first > 1 else 0.0
 
     whole = best(0, len(loop) - 1)
     if whole is not None:
@@ -116,7 +120,8 @@ def table(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     lowest face's lowest, as bits of a number added to the first give the filling. A filling's row holds the number of
     triangles, 1 if they meet in the CENTRE, and the triangles as edge + 16 edge + 256 edge.
     """
-    patterns, fillings = [], []
+    patterns: list[list[int]] = []
+    fillings: list[list[int]] = []
     for pattern in range(256):
         faces = ambiguous_faces(pattern)
         patterns.append([len(fillings), sum(1 << face for face in faces)])

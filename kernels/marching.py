@@ -9,14 +9,14 @@ import torch
 from . import arguments, memory, runtime
 from .arguments import Given
 from .bridge import bridge, derivative_of
-from .cell_device import cell_kernels, is_set, lowest
+from .cell_device import cell_kernels, lowest
 from .cells import table
 from .runtime import ti
 
 BITS = 32  # nodes in a word
 
 # Vertices keep this share of an edge away from its ends. One on a node would be there once for each of the node's
-# edges, and triangles between them would be degenerate; float32 tells such vertices apart in cells of 2^-11 of the bounds.
+# edges, and triangles between them would be degenerate. In cells of 2^-12 of the bounds float32 still tells them apart.
 MARGIN = 1e-3
 
 
@@ -27,9 +27,9 @@ def marching_cubes(values: Given, level: float = 0.0, *, bounds: Any = None) -> 
     from its ends. A node is inside if its value is less than the level. Where a face of a cell can be crossed in two
     ways, its bilinear interpolant decides (the asymptotic decider). The same values give the same mesh at every run.
 
-    If no node on the border of the volume is inside, or all are, the mesh is closed, every side belongs to two triangles and
-    every vertex to one fan of them, and no triangle is degenerate; else it ends at the border, as open there. A tunnel
-    through the middle of a single cell is not drawn.
+    If no node on the border of the volume is inside, or all are, the mesh is closed: every side belongs to two
+    triangles, every vertex to one fan of them, and no triangle is degenerate. Else it ends at the border and is open
+    there. A tunnel through the middle of a single cell is not drawn.
 
     Args:
         values: (X, Y, Z) float32 or float64, `values[i, j, k]` at x_i, y_j, z_k. A torch tensor, numpy array or DLPack
@@ -125,7 +125,7 @@ class _Cut:
         size_x, size_y, size_z = values.shape
         along_z = -(-size_z // BITS)
         self.count = size_x * size_y * along_z
-        like = {"dtype": torch.int32, "device": values.device}
+        like: dict[str, Any] = {"dtype": torch.int32, "device": values.device}
         self.sizes = torch.tensor([size_x, size_y, size_z, along_z], **like)
         self.words = torch.empty(self.count, 4, **like)
         self.starts = torch.empty(3 * self.count + 1, **like)
@@ -201,7 +201,7 @@ def middles(cells: torch.Tensor, places: torch.Tensor, sizes: list[int]) -> torc
 
 @ti.func
 def share_of_edge(start, end, level):
-    """Where along an edge the level is reached, 0 … 1, kept away from its ends; NaN if the value at one is not finite."""
+    """Where along an edge the level is reached, 0 … 1, kept away from its ends; NaN if an end is not finite."""
     low = start * 0.0 + MARGIN
     share = ti.min(ti.max((level - start) / (end - start), low), 1.0 - low)
     # The fast maths of the backend may lose what is not finite on the way.
@@ -230,7 +230,7 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
 
     @ti.func
     def where(word, sizes: ti.template()):
-        """First node (i, j, k) of a word, its place in the volume, and whether there are nodes at i + 1 and at j + 1."""
+        """First node (i, j, k) of a word, its place in the volume, whether there are nodes at i + 1 and at j + 1."""
         row = word // sizes[3]
         i = row // sizes[1]
         j = row % sizes[1]

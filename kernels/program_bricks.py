@@ -22,8 +22,8 @@ GROUP = 16  # vertices that share a program; as many as the widest packet has la
 
 COARSEST = 2**12  # blocks that the search begins with, at most
 
-# A block is dropped if its middle is farther from the surface than its corners by this much, relative to the size of the
-# coordinates: far more than float32 loses on the way to a distance.
+# A block is dropped if its middle is farther from the surface than its corners by this much, relative to the size of
+# the coordinates: far more than float32 loses on the way to a distance.
 ROUNDING = 1e-5
 
 
@@ -38,8 +38,8 @@ def add_program(
 
     A value is never more than the distance to the surface, so a block of bricks whose middle is farther away than its
     corners holds none; the others are halved along each axis until they are bricks. Each of these is evaluated with a
-    program of its own, without parts of the outermost union too far away to change a value there that is near the level:
-    nodes of neighbouring bricks have the same values wherever the surface is.
+    program of its own, without parts of the outermost union too far away to change a value there that is near the
+    level: nodes of neighbouring bricks have the same values wherever the surface is.
 
     Args:
         bricks: the volume; on the device of `program`.

@@ -39,8 +39,8 @@ class Beams:
 
     Attributes:
         origins, directions: (G, 3) float32, the axes; directions are unit vectors.
-        cones: (G, 4) float32: at distance t a beam has radius cones[0] + cones[1] · t and holds all its rays there; it is
-            cones[2] long, and what matters to it are values up to cones[3].
+        cones: (G, 4) float32: at distance t a beam has radius cones[0] + cones[1] · t and holds all its rays there; it
+            is cones[2] long, and what matters to it are values up to cones[3].
         rays: rays in a group.
     """
 

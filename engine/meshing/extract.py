@@ -16,7 +16,7 @@ from ..program.build import build_program
 from ..scene import Scene
 from .lattice import LARGEST_RESOLUTION
 from .result import Mesh
-from .sources import FieldSurface, Progress, ProgramSurface, Surface, VolumeSurface
+from .sources import FieldSurface, ProgramSurface, Progress, Surface, VolumeSurface
 
 DEFAULT_RESOLUTION = 256
 
@@ -45,8 +45,8 @@ def mesh(
         progress: called with the share that is done, 0 … 1.
 
     Returns:
-        The mesh, empty if nothing has the level; closed if the surface does not touch the bounds. Normals are the field's
-        gradient; colours a scene's materials.
+        The mesh, empty if nothing has the level, closed if the surface does not touch the bounds. Normals are the
+        field's gradient, colours a scene's materials.
 
     Raises:
         TypeError, ValueError: an argument is of another kind or out of range; the subject has no end and there are no

@@ -60,7 +60,7 @@ def report_of(vertices: torch.Tensor, faces: torch.Tensor) -> MeshReport:
 
 
 def _components(sides: torch.Tensor, count: int) -> int:
-    """Parts of a graph of `count` nodes: each takes the least number among its neighbours, and that one's, until all agree."""
+    """Parts of a graph: each node takes the least number among its neighbours, and then that one's, until all agree."""
     least = torch.arange(count)
     while len(sides):
         both = least[sides]
@@ -69,4 +69,4 @@ def _components(sides: torch.Tensor, count: int) -> int:
         if torch.equal(found, least):
             break
         least = found
-    return len(least.unique())
+    return int(torch.bincount(least).count_nonzero())

@@ -50,7 +50,8 @@ class Surface(ABC):
     def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor, Surface]]:
         """Numbers of some of the `count` vertices of the mesh of bricks, and what to ask for values up to `margin` from
         them; all vertices in the end."""
-        yield from ((part, self) for part in torch.arange(count, device=bricks.places.device).split(CHUNK))
+        for at in range(0, count, CHUNK):
+            yield torch.arange(at, min(at + CHUNK, count), device=bricks.places.device), self
 
 
 class ProgramSurface(Surface):
@@ -147,7 +148,7 @@ class FieldSurface(_Sampled):
         return lattice_within(bounds or self.field.bounds, resolution)
 
     def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
-        x, y, z = bricks.places.cpu().split(list(bricks.shape))
+        x, y, z = torch.split(bricks.places.cpu(), list(bricks.shape))
         points = torch.cartesian_prod(x[first:last], y, z)
         values = self.sign * evaluated(self.field, points).float()
         return values.reshape(last - first, len(y), len(z)).to(bricks.places.device)

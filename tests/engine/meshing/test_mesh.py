@@ -66,9 +66,9 @@ def test_materials_colour_the_vertices() -> None:
     )
     made = mesh(iso.Scene(show=two), resolution=32)
     assert made.colours is not None
-    left = made.vertices[:, 0] < 0
-    assert torch.equal(made.colours[left].unique(dim=0), torch.tensor([[1.0, 0.0, 0.0]]))
-    assert torch.equal(made.colours[~left].unique(dim=0), torch.tensor([[0.0, 0.0, 1.0]]))
+    of_left = made.vertices[:, 0] < 0
+    assert torch.equal(made.colours[of_left].unique(dim=0), torch.tensor([[1.0, 0.0, 0.0]]))
+    assert torch.equal(made.colours[~of_left].unique(dim=0), torch.tensor([[0.0, 0.0, 1.0]]))
 
 
 def test_a_level_grows_a_scene() -> None:
