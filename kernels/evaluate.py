@@ -1,7 +1,6 @@
 """Signed distance of a scene program at points, and its gradient."""
 
 import functools
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from .lanes import lanes
 from .operations import FAR
 from .program import Program
 from .runtime import ti
-from .tiles import Tiles, whole as one_tile
+from .tiles import Tiles, every_row
 from .twin import distance_twin
 
 # Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
@@ -81,7 +80,7 @@ def _evaluate(
     program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int, tiles: Tiles | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     if tiles is None:
-        tiles = one_tile(replace(program, planes=0))
+        tiles = every_row(program)
     flat = arguments.ready("points", points)
     runtime.check_device(rows=program.rows, parameters=parameters)
     count = len(flat)

@@ -1,5 +1,6 @@
 """Bricks of a scene program: which of them the surface can meet, and the values at their nodes."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from .operations import FAR, NUMBERS, Column
 from .program import Program
 from .rays import Beams
 from .runtime import ti
-from .tiles import Tiles, tiles_of, whole as one_tile
+from .tiles import Tiles, every_row, tiles_of
 
 BATCH = 2**13  # bricks evaluated at a time: 24 MB of values
 
@@ -47,12 +48,12 @@ def add_program(
         progress: called with the share of bricks done.
         everywhere: whether to evaluate all bricks, with the whole program.
     """
-    whole = replace(program, planes=0)  # tiles leave planes out
+    whole = replace(program, planes=0) if program.planes else program  # tiles leave planes out
     found = _all(bricks) if everywhere else _search(bricks, whole)
     values = torch.empty(min(BATCH, len(found)), NODES, device=found.device)
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
-        tiles = one_tile(whole) if everywhere else _tiles(bricks, whole, batch)
+        tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
         runtime.run(
             _value_kernel(), tiles.rows, tiles.ranges, whole.numbers, bricks.places, bricks.sizes, batch, values,
             tiles.rays, len(batch),
@@ -161,7 +162,7 @@ def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float 
 PACKETS = 6
 
 
-@runtime.per_lane_width
+@functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
 def _value_kernel(width: int) -> Any:
     device = machine(width)
     Lanes = device.Lanes

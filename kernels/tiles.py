@@ -53,6 +53,13 @@ def whole(program: Program) -> Tiles:
     return Tiles(program.rows, ranges, 2**30, around)
 
 
+def every_row(program: Program) -> Tiles:
+    """One tile for any number of points: the program with its planes."""
+    around = (0, len(program.rows))
+    ranges = torch.tensor([around], dtype=torch.int32, device=program.rows.device)
+    return Tiles(program.rows, ranges, 2**30, around)
+
+
 def tiles_of(program: Program, beams: Beams) -> Tiles:
     """A program for each beam, for its rays."""
     if not program.divisible:

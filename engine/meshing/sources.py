@@ -16,7 +16,7 @@ from ...kernels.bricks import SIDE, Bricks
 from ...kernels.evaluate import GRADIENT_STEP, evaluate_tiles
 from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
 from ...kernels.surface import surface_on
-from ...kernels.tiles import PART, Tiles, whole
+from ...kernels.tiles import PART, Tiles, every_row
 from ..fields import Field, Meaning
 from ..fields.sampling import evaluated
 from .lattice import Lattice, lattice_around, lattice_within
@@ -62,8 +62,8 @@ class ProgramSurface(Surface):
     """
 
     def __init__(self, program: Program, level: float, box: tuple[Any, Any], *, exact_box: bool) -> None:
-        self.program = replace(program, planes=0)  # planes are no rows of a tile
-        self.tiles = whole(self.program)
+        self.program = replace(program, planes=0) if program.planes else program  # planes are no rows of a tile
+        self.tiles = every_row(self.program)
         self.level, self.box, self.exact_box = level, box, exact_box
 
     def lattice(self, bounds: Any, resolution: int) -> Lattice:
