@@ -1,4 +1,4 @@
-"""Bricks of a scene program: which of them the surface can meet, and the values at their nodes."""
+"""Bricks of a scene program: the values at their nodes, and the programs that tell more about their vertices."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from . import runtime
+from .brick_search import all_bricks, balls, near_bricks
 from .bricks import NODES, SIDE, Bricks
 from .evaluate import distance
 from .interpreter import machine
@@ -20,12 +21,6 @@ from .tiles import Tiles, every_row, tiles_of
 BATCH = 2**13  # bricks evaluated at a time: 24 MB of values
 
 GROUP = 16  # vertices that share a program; as many as the widest packet has lanes
-
-COARSEST = 2**12  # blocks that the search begins with, at most
-
-# A block is dropped if its middle is farther from the surface than its corners by this much, relative to the size of
-# the coordinates: far more than float32 loses on the way to a distance.
-ROUNDING = 1e-5
 
 
 def add_program(
@@ -49,7 +44,7 @@ def add_program(
         everywhere: whether to evaluate all bricks, with the whole program.
     """
     whole = replace(program, planes=0) if program.planes else program  # tiles leave planes out
-    found = _all(bricks) if everywhere else _search(bricks, whole)
+    found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, whole))
     values = torch.empty(min(BATCH, len(found)), NODES, device=found.device)
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
@@ -65,59 +60,6 @@ def add_program(
 def is_lipschitz(program: Program) -> bool:
     """Whether values change no faster than the way between two points: so of all operations but bend."""
     return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
-
-
-def _all(bricks: Bricks) -> torch.Tensor:
-    x, y, z = (torch.arange(side, dtype=torch.int32, device=bricks.places.device) for side in bricks.sides)
-    return torch.cartesian_prod(x, y, z)
-
-
-def _search(bricks: Bricks, program: Program) -> torch.Tensor:
-    """Bricks (B, 3) int32 that the surface can meet, in order; the others are filled."""
-    size = SIDE
-    while _blocks(bricks, size) > COARSEST:
-        size *= 2
-    open_blocks = torch.ones(_sides(bricks, size), dtype=torch.bool, device=program.rows.device)
-    inside = torch.zeros_like(open_blocks)
-    while True:
-        blocks = open_blocks.nonzero()
-        middle, half = _balls(bricks, blocks, size)
-        value = distance(program, middle).detach() - bricks.level
-        far = value.abs() > half * (1.0 + ROUNDING) + ROUNDING * middle.abs().amax(dim=1)
-        at = tuple(blocks.unbind(dim=1))
-        open_blocks[at] = ~far
-        inside[at] = far & (value < 0.0)
-        if size == SIDE:
-            bricks.fill(inside)
-            return open_blocks.nonzero().int()
-        size //= 2
-        open_blocks, inside = (_halved(grid, _sides(bricks, size)) for grid in (open_blocks, inside))
-
-
-def _halved(grid: torch.Tensor, sides: tuple[int, ...]) -> torch.Tensor:
-    for axis in range(3):
-        grid = grid.repeat_interleave(2, dim=axis).narrow(axis, 0, sides[axis])
-    return grid.contiguous()
-
-
-def _sides(bricks: Bricks, size: int) -> tuple[int, ...]:
-    return tuple(-(-side * SIDE // size) for side in bricks.sides)
-
-
-def _blocks(bricks: Bricks, size: int) -> int:
-    x, y, z = _sides(bricks, size)
-    return x * y * z
-
-
-def _balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Middles (B, 3) of blocks of `size` cells, and how far their corners are from these (B,)."""
-    lows, highs = [], []
-    for axis, line in enumerate(bricks.places.split(list(bricks.shape))):
-        first = size * blocks[:, axis].long()
-        lows.append(line[first])
-        highs.append(line[(first + size).clamp(max=len(line) - 1)])
-    low, high = torch.stack(lows, dim=1), torch.stack(highs, dim=1)
-    return 0.5 * (low + high), 0.5 * (high - low).norm(dim=1)
 
 
 def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor, Tiles]]:
@@ -147,7 +89,7 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
 
 def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:
     """A program for each brick, with what can change a value near the level there or up to `margin` farther away."""
-    middle, half = _balls(bricks, batch, SIDE)
+    middle, half = balls(bricks, batch, SIDE)
     longest = max(float(line.diff().max()) for line in bricks.places.split(list(bricks.shape)))
     cones = torch.zeros(len(batch), 4, device=batch.device)
     cones[:, 0] = half + margin

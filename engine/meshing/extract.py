@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 import torch
 
-from ...kernels import runtime
+from ...kernels import MeshTree, runtime
 from ...kernels.arguments import check_whole
 from ...kernels.bricks import Bricks
 from ..fields import Field, ShapeField
@@ -16,7 +16,7 @@ from ..program.build import build_program
 from ..scene import Scene
 from .lattice import LARGEST_RESOLUTION
 from .result import Mesh
-from .sources import FieldSurface, ProgramSurface, Progress, Surface, VolumeSurface
+from .sources import FieldSurface, ModelSurface, ProgramSurface, Progress, Surface, VolumeSurface
 
 DEFAULT_RESOLUTION = 256
 
@@ -24,7 +24,7 @@ NEWTON_STEPS = 4
 
 
 def mesh(
-    source: Scene | Field | torch.Tensor | numpy.ndarray,
+    source: Scene | Field | MeshTree | torch.Tensor | numpy.ndarray,
     *,
     resolution: int | None = None,
     bounds: Any = None,
@@ -32,11 +32,11 @@ def mesh(
     project: bool = False,
     progress: Progress | None = None,
 ) -> Mesh:
-    """The surface of a scene's subject, a field or a volume as a mesh, by marching cubes.
+    """The surface of a scene's subject, a field, a mesh or a volume as a mesh, by marching cubes.
 
     Args:
-        source: a scene (without its stage), a field of three dimensions and one channel, or values (X, Y, Z), less than
-            the level inside.
+        source: a scene (without its stage), a field of three dimensions and one channel, a mesh to be remeshed, or
+            values (X, Y, Z), less than the level inside.
         resolution: cells along the longest side, 4 to 4096; 256 if not given. A volume has its own.
         bounds: lower and upper corner to mesh within. If not given those of the scene or field; else what the subject
             fills, with a margin; else, for a volume, [-1, 1]³.
@@ -94,11 +94,13 @@ def _surface(source: Any, level: float | None, resolution: int | None) -> Surfac
         return ProgramSurface(program, level or 0.0, source.bounds, exact_box=True)
     if isinstance(source, Field):
         return FieldSurface(source, level)
+    if isinstance(source, MeshTree):
+        return ModelSurface(source, level or 0.0)
     if isinstance(source, (torch.Tensor, numpy.ndarray)):
         if resolution is not None:
             raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")
         return VolumeSurface(source, level or 0.0)
-    raise TypeError(f"source: expected a Scene, a Field or values (X, Y, Z), got {type(source).__name__}")
+    raise TypeError(f"source: expected a Scene, a Field, a MeshTree or values (X, Y, Z), got {type(source).__name__}")
 
 
 def _normals(surface: Surface, points: torch.Tensor) -> torch.Tensor:

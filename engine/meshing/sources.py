@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from ...kernels import Program, interpolate
+from ...kernels import MeshTree, Program, interpolate
+from ...kernels.brick_search import add_bounded
 from ...kernels.bricks import SIDE, Bricks
 from ...kernels.evaluate import GRADIENT_STEP, evaluate_tiles
 from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
@@ -20,6 +21,7 @@ from ...kernels.tiles import PART, Tiles, every_row
 from ..fields import Field, Meaning
 from ..fields.sampling import evaluated
 from .lattice import Lattice, lattice_around, lattice_within
+from .report import report_of
 
 Progress = Callable[[float], None]
 
@@ -104,6 +106,37 @@ class ProgramSurface(Surface):
         part = torch.full((len(points),), PART, dtype=torch.int32, device=points.device)
         _, materials = surface_on(self.program, self.tiles, points, still, still[:, 0].contiguous(), part)
         return materials[:, :3]
+
+
+class ModelSurface(Surface):
+    """The signed distance to a mesh: exact, so only near bricks are evaluated, if the mesh is closed.
+
+    The inside of an open one begins where the winding number says so, also far from its triangles: all is evaluated.
+    """
+
+    level = 0.0
+
+    def __init__(self, model: MeshTree, level: float) -> None:
+        self.model, self.level = model, level
+        self.closed = report_of(model.vertices, model.faces).watertight
+        corners = model.vertices[model.faces.long()]
+        self.normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+        if bounds is not None:
+            return lattice_within(bounds, resolution)
+        grow = max(self.level, 0.0)
+        low, high = self.model.low, self.model.high
+        return lattice_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        # Distances less than infinity apart: with such a slope no brick is too far.
+        add_bounded(bricks, self.model.distance, 1.0 if self.closed else math.inf, progress)
+
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradient is the normal of the nearest triangle, which is so on the mesh too."""
+        faces = self.model.closest(points).faces.long()
+        return self.model.distance(points), torch.nn.functional.normalize(self.normals[faces], dim=1)
 
 
 class _Sampled(Surface):

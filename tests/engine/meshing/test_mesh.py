@@ -124,6 +124,28 @@ def test_a_volume_has_its_own_resolution() -> None:
         mesh(values, resolution=32)
 
 
+def test_a_mesh_is_meshed_again() -> None:
+    first = mesh(iso.Scene(show=iso.torus(0.6, 0.2)), resolution=40)
+    again = mesh(iso.kernels.MeshTree(first.vertices, first.faces), resolution=30)
+    assert defects(again.vertices, again.faces) == []
+    assert (again.report.components, again.report.genus) == (1, 1)
+    assert again.report.volume == pytest.approx(first.report.volume, rel=0.02)
+    away = iso.kernels.distance(iso.build_program(iso.Scene(show=iso.torus(0.6, 0.2))), again.vertices)
+    assert away.abs().max() < 0.02
+    a, b, c = again.vertices[again.faces.long()].unbind(dim=1)
+    towards = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=1)
+    assert (towards * again.normals[again.faces[:, 0].long()]).sum(dim=1).mean() > 0.98
+
+
+def test_an_open_mesh_is_closed_where_its_winding_number_says() -> None:
+    ball = mesh(iso.Scene(show=iso.sphere(0.7)), resolution=24)
+    corners = ball.vertices[ball.faces.long()]
+    bowl = iso.kernels.MeshTree(ball.vertices, ball.faces[corners[:, :, 2].amax(dim=1) < 0.3])
+    again = mesh(bowl, resolution=24)
+    assert defects(again.vertices, again.faces) == []
+    assert again.vertices[:, 2].max() < 0.5
+
+
 def test_values_that_are_not_finite_are_counted_once_each() -> None:
     values = ball_values()
     values[8, 8, 8] = torch.nan  # a node that eight bricks share
@@ -167,7 +189,7 @@ def test_wrong_arguments_are_named(arguments: dict[str, object], error: type[Exc
 
 
 def test_wrong_sources_are_named() -> None:
-    with pytest.raises(TypeError, match="source: expected a Scene, a Field or values"):
+    with pytest.raises(TypeError, match="source: expected a Scene, a Field, a MeshTree or values"):
         mesh(iso.sphere(0.5))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="field: expected one of 3 dimensions and 1 channel, got 2 and 1"):
         mesh(Grid(2, 1, nodes=4))
