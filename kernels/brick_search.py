@@ -34,7 +34,7 @@ def add_bounded(
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
         lines = []
-        for axis, line in enumerate(bricks.places.split(list(bricks.shape))):
+        for axis, line in enumerate(torch.split(bricks.places, list(bricks.shape))):
             own = line[(SIDE * batch[:, axis, None] + corner).clamp(max=len(line) - 1)]  # (B, 9)
             shape = [len(batch), 1, 1, 1]
             shape[1 + axis] = SIDE + 1
@@ -80,7 +80,7 @@ def all_bricks(bricks: Bricks) -> torch.Tensor:
 def balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Middles (B, 3) of blocks (B, 3) of `size` cells, and how far their corners are from these (B,)."""
     lows, highs = [], []
-    for axis, line in enumerate(bricks.places.split(list(bricks.shape))):
+    for axis, line in enumerate(torch.split(bricks.places, list(bricks.shape))):
         first = size * blocks[:, axis].long()
         lows.append(line[first])
         highs.append(line[(first + size).clamp(max=len(line) - 1)])
