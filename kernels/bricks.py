@@ -87,10 +87,10 @@ class Bricks:
             self._count, self._count + count, dtype=torch.int32, device=bricks.device
         )
         words = torch.empty(count * WORDS, 4, dtype=torch.uint8, device=values.device)
-        starts = torch.empty(3 * count * WORDS + 1, dtype=torch.int32, device=values.device)
+        starts = memory.empty(3 * count * WORDS + 1, like=self.sizes)
         own = (values, signs, chosen, met, self.sizes, self.level, words, starts)
         runtime.run(kernels.write_words, *own, count * WORDS)
-        vertices = torch.empty(add_up(starts), 3, device=values.device)
+        vertices = memory.empty(add_up(starts), 3, like=values)
         runtime.run(kernels.write_vertices, *own, self.places, vertices, count * WORDS)
         self._bricks.append(met)
         self._words.append(words)

@@ -62,7 +62,7 @@ def is_lipschitz(program: Program) -> bool:
     return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
 
 
-def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor, Tiles]]:
+def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor | slice, Tiles]]:
     """Vertices of a mesh that the bricks gave, a few bricks at a time, in groups with a program of their own.
 
     Args:
@@ -71,11 +71,15 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
         margin: how far from the vertices, in scene units, the programs still give the value where it is near the level.
 
     Yields:
-        numbers (GROUP · G,) int64 of vertices, some of them more than once, and the tiles of GROUP points for them.
+        numbers (GROUP · G,) int64 of vertices, some of them more than once, and the tiles of GROUP points for them;
+        slices, and the whole program, if it cannot be divided.
     """
     for at in range(0, len(bricks.met), BATCH):
         batch = bricks.met[at : at + BATCH].contiguous()
         starts = bricks.first_vertices[at : at + len(batch) + 1].long()
+        if not program.divisible:
+            yield slice(int(starts[0]), int(starts[-1])), every_row(program)
+            continue
         groups = (starts.diff() + GROUP - 1) // GROUP
         brick = torch.arange(len(batch), device=groups.device).repeat_interleave(groups)
         before = groups.cumsum(0) - groups
@@ -83,8 +87,7 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
         numbers = first[:, None] + torch.arange(GROUP, device=groups.device)
         numbers = torch.minimum(numbers, starts[brick + 1][:, None] - 1)
         tiles = _tiles(bricks, program, batch, margin)
-        own = brick // tiles.rays
-        yield numbers.flatten(), replace(tiles, ranges=tiles.ranges[own].contiguous(), rays=GROUP)
+        yield numbers.flatten(), replace(tiles, ranges=tiles.ranges[brick].contiguous(), rays=GROUP)
 
 
 def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:

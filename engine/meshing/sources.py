@@ -49,11 +49,11 @@ class Surface(ABC):
         """Linear RGB (N, 3) at points (N, 3), or None."""
         return None
 
-    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor, Surface]]:
+    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
         """Numbers of some of the `count` vertices of the mesh of bricks, and what to ask for values up to `margin` from
         them; all vertices in the end."""
         for at in range(0, count, CHUNK):
-            yield torch.arange(at, min(at + CHUNK, count), device=bricks.places.device), self
+            yield slice(at, at + CHUNK), self
 
 
 class ProgramSurface(Surface):
@@ -83,12 +83,11 @@ class ProgramSurface(Surface):
     def add(self, bricks: Bricks, progress: Progress) -> None:
         add_program(bricks, self.program, progress, everywhere=self.level != 0.0 and not is_lipschitz(self.program))
 
-    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor, Surface]]:
+    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
         farthest = max(1.0, float(bricks.places.abs().max())) * math.sqrt(3.0)
         for numbers, tiles in vertex_tiles(bricks, self.program, margin + GRADIENT_STEP * farthest):
             yield numbers, self._with(tiles)
-        rest = torch.arange(int(bricks.first_vertices[-1]), count, device=bricks.places.device)
-        yield rest, self
+        yield slice(int(bricks.first_vertices[-1]), count), self  # in the middle of cells
 
     def _with(self, tiles: Tiles) -> Surface:
         other = copy.copy(self)
