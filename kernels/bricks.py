@@ -68,9 +68,10 @@ class Bricks:
         own[inside] = INSIDE
 
     def add(self, bricks: torch.Tensor, values: torch.Tensor) -> None:
-        """Add bricks (B, 3) int32, each once, with the values (B, 9³) float32 of their nodes, x slowest, contiguous.
+        """Add bricks (B, 3) int32, each once, with the values (B, at least 9³) float32 of their nodes, contiguous.
 
-        Nodes past the end of the volume have the value of the last one before it.
+        Nodes follow each other along z, then y, then x. Those past the end of the volume have the value of the last one
+        before it.
         """
         kernels = _brick_kernels()
         signs = torch.empty(len(bricks), ROWS, dtype=torch.int32, device=values.device)

@@ -71,8 +71,15 @@ def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
     return restore(values.reshape(tensor.shape[:-1])), restore(gradients.reshape(tensor.shape))
 
 
-def evaluate_tiles(program: Program, tiles: Tiles, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The same, with a program for each group of `tiles.rays` points (N, 3), a multiple of the lanes of a packet."""
+def distance_by_tiles(program: Program, tiles: Tiles, points: torch.Tensor) -> torch.Tensor:
+    """`distance` (N,), with a program for each group of `tiles.rays` points (N, 3), a multiple of 16."""
+    return _evaluate(program, program.parameters, points, GRADIENT_STEP, 1, tiles)[0]
+
+
+def distance_and_gradient_by_tiles(
+    program: Program, tiles: Tiles, points: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`distance_and_gradient`, with a program for each group of `tiles.rays` points (N, 3), a multiple of 16."""
     return _evaluate(program, program.parameters, points, GRADIENT_STEP, 7, tiles)
 
 

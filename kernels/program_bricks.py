@@ -7,20 +7,23 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .brick_search import all_bricks, balls, near_bricks
-from .bricks import NODES, SIDE, Bricks
-from .evaluate import distance
-from .interpreter import machine
-from .operations import FAR, NUMBERS, Column
+from .bricks import NODES, ROWS, SIDE, Bricks
+from .evaluate import distance, distance_by_tiles
+from .operations import NUMBERS, Column
 from .program import Program
 from .rays import Beams
 from .runtime import ti
 from .tiles import Tiles, every_row, tiles_of
 
-BATCH = 2**13  # bricks evaluated at a time: 24 MB of values
+BATCH = 2**12  # bricks evaluated at a time: 36 MB of points
 
-GROUP = 16  # vertices that share a program; as many as the widest packet has lanes
+GROUP = 16  # points of a packet at most, which share a program
+
+MOST = 2**20  # vertices at a time, where they share one program
+
+PADDED = -(-NODES // GROUP) * GROUP  # nodes of a brick, filled up to whole packets
 
 
 def add_program(
@@ -45,15 +48,12 @@ def add_program(
     """
     whole = replace(program, planes=0) if program.planes else program  # tiles leave planes out
     found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, whole))
-    values = torch.empty(min(BATCH, len(found)), NODES, device=found.device)
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
+        points = memory.scratch("nodes", len(batch) * PADDED, 3, dtype=torch.float32, device=found.device)
+        runtime.run(_point_kernel(), bricks.places, bricks.sizes, batch, points, len(batch) * ROWS)
         tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
-        runtime.run(
-            _value_kernel(), tiles.rows, tiles.ranges, whole.numbers, bricks.places, bricks.sizes, batch, values,
-            tiles.rays, len(batch),
-        )  # fmt: skip
-        bricks.add(batch, values[: len(batch)])
+        bricks.add(batch, distance_by_tiles(program, tiles, points).view(-1, PADDED))
         progress((at + len(batch)) / len(found))
 
 
@@ -74,12 +74,13 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
         numbers (GROUP · G,) int64 of vertices, some of them more than once, and the tiles of GROUP points for them;
         slices, and the whole program, if it cannot be divided.
     """
+    if not program.divisible:
+        last = int(bricks.first_vertices[-1])
+        yield from ((slice(at, min(at + MOST, last)), every_row(program)) for at in range(0, last, MOST))
+        return
     for at in range(0, len(bricks.met), BATCH):
         batch = bricks.met[at : at + BATCH].contiguous()
         starts = bricks.first_vertices[at : at + len(batch) + 1].long()
-        if not program.divisible:
-            yield slice(int(starts[0]), int(starts[-1])), every_row(program)
-            continue
         groups = (starts.diff() + GROUP - 1) // GROUP
         brick = torch.arange(len(batch), device=groups.device).repeat_interleave(groups)
         before = groups.cumsum(0) - groups
@@ -92,6 +93,8 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
 
 def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:
     """A program for each brick, with what can change a value near the level there or up to `margin` farther away."""
+    if not program.divisible:
+        return every_row(program)
     middle, half = balls(bricks, batch, SIDE)
     longest = max(float(line.diff().max()) for line in bricks.places.split(list(bricks.shape)))
     cones = torch.zeros(len(batch), 4, device=batch.device)
@@ -100,57 +103,30 @@ def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float 
     cones[:, 3] = abs(bricks.level) + 2.0 * longest + margin
     along = torch.zeros_like(middle)
     along[:, 0] = 1.0
-    return tiles_of(program, Beams(middle, along, cones, 1))
+    return tiles_of(program, Beams(middle, along, cones, PADDED))
 
 
-# Packets that one turn of the kernel's loop evaluates: registers are made once for all of them.
-PACKETS = 6
-
-
-@functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
-def _value_kernel(width: int) -> Any:
-    device = machine(width)
-    Lanes = device.Lanes
-    turns = -(-NODES // (width * PACKETS))
-    row = SIDE + 1
-
+@functools.cache
+def _point_kernel() -> Any:
     @ti.kernel
-    def value_kernel(
-        rows: ti.types.ndarray(ti.i32, 2),
-        ranges: ti.types.ndarray(ti.i32, 2),
-        parameters: ti.types.ndarray(ti.f32, 1),
+    def point_kernel(
         places: ti.types.ndarray(ti.f32, 1),
         sizes: ti.types.ndarray(ti.i32, 1),
         bricks: ti.types.ndarray(ti.i32, 2),
-        values: ti.types.ndarray(ti.f32, 2),
-        bricks_per_tile: ti.i32,
+        points: ti.types.ndarray(ti.f32, 2),
         count: ti.i32,
     ):
-        """Values (B, 9³) at the nodes of bricks (B, 3)."""
-        for turn in range(count * turns):
-            brick = turn // turns
-            tile = brick // bricks_per_tile
-            value_registers = device.new_values()
-            point_registers = device.new_points()
-            for packet in range(turn % turns * PACKETS, turn % turns * PACKETS + PACKETS):
-                x = Lanes(0.0)
-                y = Lanes(0.0)
-                z = Lanes(0.0)
-                for lane in ti.static(range(width)):
-                    node = ti.min(packet * width + lane, NODES - 1)
-                    i = SIDE * bricks[brick, 0] + node // (row * row)
-                    j = SIDE * bricks[brick, 1] + node // row % row
-                    k = SIDE * bricks[brick, 2] + node % row
-                    x[lane] = places[ti.min(i, sizes[0] - 1)]
-                    y[lane] = places[sizes[0] + ti.min(j, sizes[1] - 1)]
-                    z[lane] = places[sizes[0] + sizes[1] + ti.min(k, sizes[2] - 1)]
-                if packet * width < NODES:
-                    value = device.evaluate(
-                        rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, Lanes(0.0), Lanes(FAR),
-                        value_registers, point_registers,
-                    )  # fmt: skip
-                    for lane in ti.static(range(width)):
-                        if packet * width + lane < NODES:
-                            values[brick, packet * width + lane] = value[lane]
+        """The nodes of bricks as points (B · PADDED, 3), with some of any content after those of each brick."""
+        for index in range(count):
+            brick = index // ROWS
+            i = SIDE * bricks[brick, 0] + index % ROWS // (SIDE + 1)
+            j = SIDE * bricks[brick, 1] + index % (SIDE + 1)
+            x = places[ti.min(i, sizes[0] - 1)]
+            y = places[sizes[0] + ti.min(j, sizes[1] - 1)]
+            point = brick * PADDED + index % ROWS * (SIDE + 1)
+            for k in range(SIDE + 1):
+                points[point + k, 0] = x
+                points[point + k, 1] = y
+                points[point + k, 2] = places[sizes[0] + sizes[1] + ti.min(SIDE * bricks[brick, 2] + k, sizes[2] - 1)]
 
-    return value_kernel
+    return point_kernel

@@ -14,7 +14,7 @@ import torch
 from ...kernels import MeshTree, Program, interpolate
 from ...kernels.brick_search import add_bounded
 from ...kernels.bricks import SIDE, Bricks
-from ...kernels.evaluate import GRADIENT_STEP, evaluate_tiles
+from ...kernels.evaluate import GRADIENT_STEP, distance_and_gradient_by_tiles
 from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
 from ...kernels.surface import surface_on
 from ...kernels.tiles import PART, Tiles, every_row
@@ -95,7 +95,7 @@ class ProgramSurface(Surface):
         return other
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return evaluate_tiles(self.program, self.tiles, points)
+        return distance_and_gradient_by_tiles(self.program, self.tiles, points)
 
     def colours(self, points: torch.Tensor) -> torch.Tensor:
         materials = self.program.surfaces[self.program.surfaces[:, 3] >= 0.0, :3]

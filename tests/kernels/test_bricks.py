@@ -145,7 +145,7 @@ def test_only_bricks_near_the_surface_are_evaluated() -> None:
 
 
 def test_vertices_come_with_programs_that_tell_their_distance() -> None:
-    from isofield.kernels.evaluate import evaluate_tiles
+    from isofield.kernels.evaluate import distance_and_gradient_by_tiles
 
     program = program_of(balls(60))
     bricks = Bricks((80, 80, 80), BOUNDS)
@@ -153,7 +153,7 @@ def test_vertices_come_with_programs_that_tell_their_distance() -> None:
     vertices, _ = bricks.mesh()
     seen = torch.zeros(len(vertices), dtype=torch.bool)
     for numbers, tiles in vertex_tiles(bricks, program, 0.02):
-        values, gradients = evaluate_tiles(program, tiles, vertices[numbers])
+        values, gradients = distance_and_gradient_by_tiles(program, tiles, vertices[numbers])
         wanted = iso.kernels.distance_and_gradient(program, vertices[numbers])
         assert torch.equal(values, wanted[0])
         assert torch.equal(gradients, wanted[1])
