@@ -45,30 +45,30 @@ def add_bounded(
 
 
 def near_bricks(bricks: Bricks, values: Values, slope: float = 1.0) -> torch.Tensor:
-    """Bricks (B, 3) int32 that the surface of a function can meet, in order; where it cannot, the others are filled.
+    """Bricks (B, 3) int32 that the surface of a function can meet; the others are filled.
 
     A value off the level is at most `slope` times the distance to the surface. So a block of bricks whose middle is
     farther away than its corners holds none; the others are halved along each axis until they are bricks.
     """
-    size = SIDE
-    while _blocks(bricks, size) > COARSEST:
-        size *= 2
-    device = bricks.places.device
-    near = torch.ones(_sides(bricks, size), dtype=torch.bool, device=device)
-    inside = torch.zeros_like(near)
+    span = 1
+    while _count(bricks, span) > COARSEST:
+        span *= 2
+    blocks = torch.cartesian_prod(
+        *(torch.arange(-(-side // span), dtype=torch.int32, device=bricks.places.device) for side in bricks.sides)
+    )
+    corners = torch.cartesian_prod(*[torch.arange(2, dtype=torch.int32, device=blocks.device)] * 3)
     while True:
-        blocks = near.nonzero()
-        middle, half = balls(bricks, blocks, size)
+        middle, half = balls(bricks, blocks, span * SIDE)
         value = (values(middle).detach() - bricks.level) / slope
         far = value.abs() > half * (1.0 + ROUNDING) + ROUNDING * middle.abs().amax(dim=1)
-        at = tuple(blocks.unbind(dim=1))
-        near[at] = ~far
-        inside[at] = far & (value < 0.0)
-        if size == SIDE:
-            bricks.fill(inside)
-            return near.nonzero().int()
-        size //= 2
-        near, inside = (_halved(grid, _sides(bricks, size)) for grid in (near, inside))
+        bricks.fill(blocks[far & (value < 0.0)], span)
+        blocks = blocks[~far]
+        if span == 1:
+            return blocks
+        span //= 2
+        blocks = (2 * blocks[:, None] + corners).reshape(-1, 3)
+        within = [blocks[:, axis] * span < side for axis, side in enumerate(bricks.sides)]
+        blocks = blocks[within[0] & within[1] & within[2]]
 
 
 def all_bricks(bricks: Bricks) -> torch.Tensor:
@@ -88,17 +88,6 @@ def balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor
     return 0.5 * (low + high), 0.5 * (high - low).norm(dim=1)
 
 
-def _halved(grid: torch.Tensor, sides: tuple[int, ...]) -> torch.Tensor:
-    """Blocks of half the size, with what their whole had."""
-    for axis in range(3):
-        grid = grid.repeat_interleave(2, dim=axis).narrow(axis, 0, sides[axis])
-    return grid.contiguous()
-
-
-def _sides(bricks: Bricks, size: int) -> tuple[int, ...]:
-    return tuple(-(-side * SIDE // size) for side in bricks.sides)
-
-
-def _blocks(bricks: Bricks, size: int) -> int:
-    x, y, z = _sides(bricks, size)
+def _count(bricks: Bricks, span: int) -> int:
+    x, y, z = (-(-side // span) for side in bricks.sides)
     return x * y * z

@@ -62,10 +62,9 @@ class Bricks:
         self._vertices: list[torch.Tensor] = []
         self._count = self._on_edges = 0
 
-    def fill(self, inside: torch.Tensor) -> None:
-        """Say where bricks (sides) that will not be added are inside (bool)."""
-        own = self.numbers[tuple(map(slice, self.sides))]
-        own[inside] = INSIDE
+    def fill(self, blocks: torch.Tensor, span: int) -> None:
+        """Say that all bricks in blocks (N, 3) int32 of `span`³ bricks, which will not be added, are inside."""
+        runtime.run(_brick_kernels().fill, blocks, self.numbers, span, *self.sides, len(blocks))
 
     def add(self, bricks: torch.Tensor, values: torch.Tensor) -> None:
         """Add bricks (B, 3) int32, each once, with the values (B, at least 9³) float32 of their nodes, contiguous.
@@ -76,17 +75,13 @@ class Bricks:
         kernels = _brick_kernels()
         signs = torch.empty(len(bricks), ROWS, dtype=torch.int32, device=values.device)
         runtime.run(kernels.write_signs, values, self.level, signs, signs.numel())
-        least, most = signs.amin(dim=1), signs.amax(dim=1)
-        x, y, z = bricks.long().unbind(dim=1)
-        self.numbers[x, y, z] = torch.where(least == ALL, INSIDE, OUTSIDE).int()
-        chosen = ((least < ALL) & (most > 0)).nonzero().flatten().int()
-        count = len(chosen)
+        ends = torch.empty(len(bricks) + 1, dtype=torch.int32, device=values.device)
+        runtime.run(kernels.find_crossed, signs, bricks, self.numbers, ends, len(bricks))
+        count = add_up(ends)
         if count == 0 or min(self.shape) == 1:
             return
-        met = bricks[chosen].contiguous()
-        self.numbers[x[chosen], y[chosen], z[chosen]] = torch.arange(
-            self._count, self._count + count, dtype=torch.int32, device=bricks.device
-        )
+        chosen, met = ends.new_empty(count), ends.new_empty(count, 3)
+        runtime.run(kernels.number_crossed, bricks, ends, self._count, chosen, met, self.numbers, len(bricks))
         words = torch.empty(count * WORDS, 4, dtype=torch.uint8, device=values.device)
         starts = memory.empty(3 * count * WORDS + 1, like=self.sizes)
         own = (values, signs, chosen, met, self.sizes, self.level, words, starts)
@@ -186,6 +181,55 @@ def _brick_kernels() -> SimpleNamespace:
             for bit in ti.static(range(SIDE + 1)):
                 word |= ti.select(values[brick, row * (SIDE + 1) + bit] < level, 1 << bit, 0)
             signs[brick, row] = word
+
+    @ti.kernel
+    def fill(
+        blocks: ti.types.ndarray(ti.i32, 2), numbers: ti.types.ndarray(ti.i32, 3), span: ti.i32,
+        side_x: ti.i32, side_y: ti.i32, side_z: ti.i32, count: ti.i32,
+    ):  # fmt: skip
+        """Say that all bricks of some blocks are inside."""
+        for block in range(count):
+            for x in range(span * blocks[block, 0], ti.min(span * (blocks[block, 0] + 1), side_x)):
+                for y in range(span * blocks[block, 1], ti.min(span * (blocks[block, 1] + 1), side_y)):
+                    for z in range(span * blocks[block, 2], ti.min(span * (blocks[block, 2] + 1), side_z)):
+                        numbers[x, y, z] = INSIDE
+
+    @ti.kernel
+    def find_crossed(
+        signs: ti.types.ndarray(ti.i32, 2),
+        bricks: ti.types.ndarray(ti.i32, 2),
+        numbers: ti.types.ndarray(ti.i32, 3),
+        ends: ti.types.ndarray(ti.i32, 1),
+        count: ti.i32,
+    ):
+        """Whether a brick has nodes on both sides, 0 or 1, one place late; on which side it is if not."""
+        for brick in range(count):
+            some = 0
+            every = ALL
+            for row in range(ROWS):
+                some |= signs[brick, row]
+                every &= signs[brick, row]
+            ends[brick + 1] = ti.select(some != 0 and every != ALL, 1, 0)
+            numbers[bricks[brick, 0], bricks[brick, 1], bricks[brick, 2]] = ti.select(every == ALL, INSIDE, OUTSIDE)
+
+    @ti.kernel
+    def number_crossed(
+        bricks: ti.types.ndarray(ti.i32, 2),
+        ends: ti.types.ndarray(ti.i32, 1),
+        first: ti.i32,
+        chosen: ti.types.ndarray(ti.i32, 1),
+        met: ti.types.ndarray(ti.i32, 2),
+        numbers: ti.types.ndarray(ti.i32, 3),
+        count: ti.i32,
+    ):
+        """The bricks with nodes on both sides, numbered from `first` on."""
+        for brick in range(count):
+            place = ends[brick]
+            if ends[brick + 1] > place:
+                chosen[place] = brick
+                for axis in ti.static(range(3)):
+                    met[place, axis] = bricks[brick, axis]
+                numbers[bricks[brick, 0], bricks[brick, 1], bricks[brick, 2]] = first + place
 
     @ti.func
     def rows(signs: ti.template(), chosen: ti.template(), bricks: ti.template(), sizes: ti.template(), word):
@@ -306,4 +350,7 @@ def _brick_kernels() -> SimpleNamespace:
                         vertex += 1
 
     own = cell_kernels(SIDE, ti.u8, around)
-    return SimpleNamespace(write_signs=write_signs, write_words=write_words, write_vertices=write_vertices, **vars(own))
+    return SimpleNamespace(
+        fill=fill, find_crossed=find_crossed, number_crossed=number_crossed, write_signs=write_signs,
+        write_words=write_words, write_vertices=write_vertices, **vars(own),
+    )  # fmt: skip
