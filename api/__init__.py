@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import engine as engine, kernels as kernels
     from .engine.fields import ShapeField as ShapeField
+    from .engine.meshing import Mesh as Mesh, mesh as mesh
     from .engine.program import build_program as build_program
     from .engine.render import render as render
     from .engine.scene import (
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 _SUBMODULES = ("engine", "kernels")
 _NAMES = {
     ".engine.fields": "ShapeField",
+    ".engine.meshing": "Mesh mesh",
     ".engine.program": "build_program",
     ".engine.render": "render",
     ".engine.scene": "Camera Material PointLight Scene Sky Sun load save",

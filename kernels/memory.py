@@ -12,19 +12,19 @@ HUGE = 2**22  # bytes
 
 KEPT = 2**26  # bytes of a scratch tensor that is kept for the next use
 
-_NUMPY = {torch.float32: numpy.float32, torch.float64: numpy.float64}
+_NUMPY = {torch.float32: numpy.float32, torch.float64: numpy.float64, torch.int32: numpy.int32}
 _scratch: dict[tuple[str, torch.dtype, torch.device], torch.Tensor] = {}
 
 
 def empty(*shape: int, like: torch.Tensor) -> torch.Tensor:
-    """A tensor of any content, of the dtype (float32 or float64) and on the device of `like`."""
+    """A tensor of any content, of the dtype (float32, float64 or int32) and on the device of `like`."""
     if like.device.type != "cpu":
         return torch.empty(shape, dtype=like.dtype, device=like.device)
     return _shaped(numpy.empty(_numbers(shape, like), _NUMPY[like.dtype]), shape)
 
 
 def zeros(*shape: int, like: torch.Tensor) -> torch.Tensor:
-    """A tensor of zeros, of the dtype (float32 or float64) and on the device of `like`."""
+    """A tensor of zeros, of the dtype (float32, float64 or int32) and on the device of `like`."""
     if like.device.type != "cpu":
         return torch.zeros(shape, dtype=like.dtype, device=like.device)
     return _shaped(numpy.zeros(_numbers(shape, like), _NUMPY[like.dtype]), shape)

@@ -1,6 +1,7 @@
 """The scene program: what the machine runs, as plain tensors that are checked once, when the program is made."""
 
 import functools
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,6 +23,8 @@ from .operations import (
 )
 
 MAXIMUM_ROWS = 2**22
+Vector = tuple[float, float, float]
+
 SURFACE_SIZE = 8  # base colour (3), roughness, metallic, emission (3)
 
 
@@ -37,6 +40,7 @@ class Program:
         names: S names, by shape number.
         sphere: centre and radius of a ball that holds the surface of every part that ends.
         subject: the same ball of what the scene shows, without its stage; radius 0 if none of it ends.
+        box: lower and upper corner of a box that holds the surface of the subject, infinite where it has no end.
         endless: whether there are parts, other than the planes, that do not end (an infinite repeat).
         planes: number of rows at the start that are planes of the outermost union, which rays meet in closed form.
 
@@ -51,6 +55,7 @@ class Program:
     names: tuple[str, ...]
     sphere: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     subject: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    box: tuple[Vector, Vector] = ((-math.inf,) * 3, (math.inf,) * 3)
     endless: bool = True
     planes: int = 0
 

@@ -64,6 +64,7 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
         names=tuple(name for name, _ in source.surfaces),
         sphere=_ball(parts),
         subject=_ball(placed[0]),
+        box=_box(placed[0]),
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
     )
@@ -76,6 +77,12 @@ def _ball(parts: list[Node]) -> tuple[float, float, float, float]:
         return (0.0, 0.0, 0.0, 0.0)
     extent = extents.union(bounded)
     return (*extent.centre, extent.reach)
+
+
+def _box(parts: list[Node]) -> tuple[extents.Vector, extents.Vector]:
+    """Lower and upper corner of a box that holds all parts."""
+    extent = extents.union(part.extent for part in parts)
+    return extent.low, extent.high
 
 
 def _depth(scene: Scene, shown: list[str]) -> int:
