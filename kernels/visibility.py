@@ -102,7 +102,7 @@ def visibility(
     )
     planes = plane_table(program)
     runtime.run(
-        _visibility_kernel(), tiles.rows, tiles.ranges, program.numbers, planes,
+        _visibility_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes,
         lighting.lights, origins, directions, distance, what, settings, normals, open_sky, free, *tiles.whole,
         tiles.rays, len(planes), len(lighting.lights), count,
     )  # fmt: skip
@@ -110,8 +110,8 @@ def visibility(
 
 
 @runtime.per_lane_width
-def _visibility_kernel(width: int) -> Any:
-    device = machine(width)
+def _visibility_kernel(width: int, with_samples: bool) -> Any:
+    device = machine(width, with_samples=with_samples)
     packets = lanes(width)
     Lanes = device.Lanes
 

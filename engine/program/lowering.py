@@ -18,6 +18,7 @@ from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
+    from ...kernels.bricks import Bricks
     from ..shapes.base import Shape
 
 
@@ -60,6 +61,14 @@ class Lowering:
         placed = self.frame.placed(extent, plain(self.factor))
         number = self.source.surface(self.name, self.material)
         return Leaf(operation, stored, self.frame, self.factor, number, placed, corners)
+
+    def samples(self, bricks: Bricks) -> Leaf:
+        """A leaf that reads bricks, which are in the shape's own coordinates."""
+        *centre, radius = bricks.ball
+        extent = Extent(bricks.low, bricks.high, numbers.vector(centre), radius, 1.0, False, False)
+        leaf = self.leaf("samples", [], extent)
+        leaf.bricks = bricks
+        return leaf
 
     def part(self, name: Any) -> Node:
         """Another shape, standing in this one's coordinates."""
