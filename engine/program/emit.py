@@ -76,7 +76,8 @@ class Emitter:
         if isinstance(node, Leaf):
             self._row(
                 NUMBERS[node.operation], target, point, 0, combine, node.frame, node.factor, support, node.numbers,
-                data=node.corners if node.bricks is None else self._place(node.bricks), shape=node.shape, ball=node.extent if top and node.extent.bounded else None,
+                data=node.corners if node.bricks is None else self._place(node.bricks), shape=node.shape,
+                ball=node.extent if top and node.extent.bounded else None,
             )  # fmt: skip
         elif isinstance(node, OnValue):
             held = target if combine == Combine.SET else free

@@ -125,7 +125,8 @@ def _sample(
     bare = mode == "normals"
     lights = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0) if bare else view.lighting
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter)
+    least = 0.5 * program.voxels[numbers.clamp(min=0)] if program.has_samples else None
+    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter, least)
     if bare:
         normals = seen[0]
         return normals if linear else torch.where(met.distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
