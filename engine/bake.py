@@ -100,7 +100,7 @@ def distance_of(field: Field) -> Values:
 
     def values(points: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            found = [field(part.to(own))[:, 0].float() for part in points.split(CHUNK)]
+            found = [field(part.to(own))[:, 0].float() for part in torch.split(points, CHUNK)]
         return torch.cat(found) if found else points.new_zeros(0)
 
     return values
@@ -205,7 +205,9 @@ def _read(place: Path) -> Bake | None:
         with reading(place) as (header, tensors):
             del header["format"]
             error = header.pop("error")
-            numbers = {name: tuple(value) if isinstance(value, list) else value for name, value in header.items()}
+            numbers: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in header.items()
+            }
             return Bake(Bricks(tensors.get_tensor("data"), **numbers), error)
     except (FieldFileError, OSError, KeyError, TypeError):
         return None

@@ -2,8 +2,9 @@
 
 A cell of BRICK³ voxels that holds surface, or is a neighbour of one that does, keeps all its nodes, in a brick; one
 farther away only its corners. Through the bricks in between the value goes over from one to the other, so that it has
-no jump and the surface is that of the voxels. It is divided by its steepest slope (outside and inside each by its own): interpolated values may be up to √3 times as steep as the distance
-that they were sampled from, learned ones steeper, and tracing must not step through a surface.
+no jump and the surface is that of the voxels. It is divided by its steepest slope (outside and inside each by its
+own): interpolated values may be up to √3 times as steep as the distance that they were sampled from, learned ones
+steeper, and tracing must not step through a surface.
 """
 
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def _slopes(blocks: torch.Tensor, spacing: list[float]) -> tuple[float, float]:
     the slope is largest at a voxel's corner, where it is that of the three edges.
     """
     steepest = [0.0, 0.0]
-    for part in blocks.split(4096):
+    for part in torch.split(blocks, 4096):
         edges = [part.diff(dim=axis + 1) / spacing[axis] for axis in range(3)]
         squares = [edge * edge for edge in edges]
         slope = torch.zeros(())
@@ -173,6 +174,9 @@ def _box(inside: torch.Tensor, low: Corner, spacing: list[float]) -> tuple[Corne
 
 
 def _ball(low: Corner, high: Corner) -> tuple[float, float, float, float]:
-    """The ball around a box."""
-    x, y, z = (0.5 * (a + b) for a, b in zip(low, high, strict=True))
-    return x, y, z, 0.5 * sum((b - a) ** 2 for a, b in zip(low, high, strict=True)) ** 0.5
+    """A ball around a box, in numbers that float32 has, rounded up."""
+    corners = torch.tensor([low, high], dtype=torch.float64)
+    centre = corners.mean(dim=0).float()
+    radius = (corners - centre).norm(dim=1).amax().float() * (1.0 + 1e-6)
+    x, y, z = centre.tolist()
+    return x, y, z, float(radius)

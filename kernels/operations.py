@@ -23,7 +23,9 @@ class Column(IntEnum):
     COMBINE = 4  # how the result is folded into the target, see Combine
     FRAME = 5  # kind of the affine map in front of the formula, see Frame
     PARAMETERS = 6  # offset of the row's block in the parameter vector
-    DATA = 7  # corners of a polygon; where samples start in the numbers; 1 on a SKIP row over parts of the outermost union, which a tile may leave out
+    # Corners of a polygon; where samples start in the numbers; 1 on a SKIP row over parts of the outermost union, which
+    # a tile may leave out.
+    DATA = 7
     SHAPE = 8  # number of the shape the row draws, -1 for none
     SKIP = 9  # rows that a SKIP row jumps over; 1 on a leaf of the outermost union that a tile may leave out
 

@@ -19,7 +19,7 @@ class Check:
         """Check each; returns the exit status."""
         from ..program import BuildError
         from ..scene import SceneError, load
-        from ..shapes.sampled import FromFile
+        from ..shapes.from_files import FromFile
         from .usage import UsageError
 
         if not self.scenes:

@@ -20,7 +20,7 @@ from ...kernels.trace import Met
 from ..bake import Bake, surface_field
 from ..fields import Field, Meaning, load_field
 from ..scene import Material, Scene
-from ..shapes.sampled import Neural
+from ..shapes.from_files import Neural
 from ..shapes.solids import Plane
 
 CHUNK = 2**13  # points that the network is asked for at once: their activations should stay in the processor's cache
@@ -122,7 +122,7 @@ class Learned:
         """The network at points (N, 3) → (N,), positive outside."""
         own = next(self.field.parameters(), points)
         with torch.inference_mode():
-            found = [self.field(part.to(own))[:, 0].float() for part in points.split(CHUNK)]
+            found = [self.field(part.to(own))[:, 0].float() for part in torch.split(points, CHUNK)]
             values = torch.cat(found) if found else points.new_zeros(0)
         return (values if self.field.meaning is Meaning.SIGNED_DISTANCE else 0.5 - values).to(points.device).clone()
 
@@ -130,7 +130,7 @@ class Learned:
         """Unit gradients of the network at points (N, 3), pointing outward."""
         own = next(self.field.parameters(), points)
         found = []
-        for part in points.split(CHUNK):
+        for part in torch.split(points, CHUNK):
             with torch.enable_grad():
                 places = part.to(own).detach().requires_grad_()
                 (slope,) = torch.autograd.grad(self.field(places).sum(), places)

@@ -197,7 +197,9 @@ def _jitter(sample: int, samples: int, seed: int) -> tuple[tuple[float, float], 
 
 def _check(scene: object, camera: Camera | None, width: int, height: int, mode: str, samples: int, seed: int) -> None:
     if not isinstance(scene, Scene | torch.nn.Module):
-        raise TypeError(f"scene: expected a Scene or a field, got {type(scene).__name__}; a shape is shown by Scene(show=shape)")
+        raise TypeError(
+            f"scene: expected a Scene or a field, got {type(scene).__name__}; a shape is shown by Scene(show=shape)"
+        )
     if not (camera is None or isinstance(camera, Camera)):
         raise TypeError(f"camera: expected a Camera, got {type(camera).__name__}")
     for name, number in (("width", width), ("height", height), ("samples", samples), ("seed", seed)):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from ..shapes.base import Model, Shape, Vector3
-from ..shapes.sampled import FromFile
+from ..shapes.from_files import FromFile
 from .check import structure_mistakes
 from .mistakes import Mistake, SceneError, place, quoted
 from .parse import camera_from, light_from, material_from, model_from, named_from, shape_from
@@ -50,7 +50,7 @@ def assemble(tables: Mapping[str, Any], folder: str | None = None) -> dict[str, 
     known = (*keys(Heading), *TABLES)
     mistakes = [Mistake("", unknown_key(str(key), known)) for key in tables if key not in known]
     heading = model_from(Heading, "", {key: tables[key] for key in keys(Heading) if key in tables}, (), mistakes)
-    fields = {
+    fields: dict[str, Any] = {
         "shapes": named_from("shapes", tables.get("shapes", {}), shape_from, mistakes),
         "materials": named_from("materials", tables.get("materials", {}), material_from, mistakes),
         "lights": named_from("lights", tables.get("lights", {}), light_from, mistakes),

@@ -14,7 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
 from ..files import written_whole
-from ..shapes.sampled import FromFile
+from ..shapes.from_files import FromFile
 from .load import MOST_BYTES
 from .mistakes import Mistake, Path as Place, quoted, refuse
 from .parse import camera_from, light_from, material_from, shape_from

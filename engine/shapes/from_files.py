@@ -74,7 +74,7 @@ class Sampled(FromFile):
         str,
         Field(
             max_length=4096,
-            description="a .npy array (X, Y, Z), or a .safetensors file with one such tensor; from the scene file's folder",
+            description="a .npy array (X, Y, Z) or a .safetensors file with one such tensor, from the scene's folder",
         ),
     ]
     bounds: Annotated[
@@ -104,7 +104,7 @@ class Neural(FromFile):
     kind: Literal["neural"] = "neural"
     file: Annotated[
         str,
-        Field(max_length=4096, description="the .safetensors file of the field; from the scene file's folder"),
+        Field(max_length=4096, description="the .safetensors file of the field, from the scene's folder"),
     ]
     resolution: Resolution = 128
 
