@@ -19,10 +19,13 @@ import numpy
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ..kernels.bricks import Bricks, Corner, bricks_of
+from ..kernels.sample_bricks import Bricks, Corner, bricks_of
+from ..kernels import MeshTree, marching_cubes
+from ..kernels.formulas.samples import BRICK
 from ..kernels.runtime import cache_folder
 from .fields import Field, FieldFileError, Meaning, load_field
 from .fields.store import reading, write_tensors
+from .program.numbers import vector
 
 VERSION = 1  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to
@@ -76,7 +79,31 @@ def baked_field(path: str, resolution: int) -> Bake:
     def bake() -> Bake:
         field = surface_field(load_field(path))
         low, high = ((corner[0], corner[1], corner[2]) for corner in field.bounds)
-        return _sampled(distance_of(field), low, high, resolution)
+        if field.meaning is Meaning.SIGNED_DISTANCE:
+            return _sampled(_values_of(field), low, high, resolution)
+        return _sampled_occupancy(_values_of(field), low, high, resolution)
+
+    return _kept(path, {"resolution": resolution}, bake)
+
+
+def baked_mesh(path: str, resolution: int) -> Bake:
+    """The mesh of a model file, sampled at `resolution` voxels along its longest side, as bricks.
+
+    Inside is where the generalised winding number is above a half. Two voxels are left free around the mesh.
+
+    Raises:
+        ValueError: the file holds no mesh with an inside; says why.
+        OSError: the file cannot be read.
+    """
+
+    def bake() -> Bake:
+        from .models import read_mesh  # brings trimesh, which nothing else here needs
+
+        mesh = read_mesh(path)
+        tree = MeshTree(mesh.vertices, mesh.faces)
+        free = 2.0 / (resolution - 4) * max(b - a for a, b in zip(tree.low, tree.high, strict=True))
+        low, high = (tree.low[i] - free for i in range(3)), (tree.high[i] + free for i in range(3))
+        return _sampled(tree.distance, vector(low), vector(high), resolution, is_distance=True)
 
     return _kept(path, {"resolution": resolution}, bake)
 
@@ -94,29 +121,88 @@ def surface_field(field: Field) -> Field:
     return field
 
 
-def distance_of(field: Field) -> Values:
-    """The values of a signed distance as a function of points (N, 3) float32, a chunk at a time."""
+def _values_of(field: Field) -> Values:
+    """The values of a field of one channel as a function of points (N, 3) float32, a chunk at a time."""
     own = next(field.parameters(), torch.empty(0))
 
     def values(points: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            found = [field(part.to(own))[:, 0].float() for part in torch.split(points, CHUNK)]
+            found = [field(part.to(own))[:, 0].float().cpu() for part in torch.split(points, CHUNK)]
         return torch.cat(found) if found else points.new_zeros(0)
 
     return values
 
 
-def _sampled(values: Values, low: Corner, high: Corner, resolution: int) -> Bake:
-    """Bricks of a signed distance, sampled on a grid of nearly cubic voxels that spans a box."""
-    side = max(b - a for a, b in zip(low, high, strict=True)) / resolution
-    voxels = [max(round((b - a) / side), 1) for a, b in zip(low, high, strict=True)]
-    axes = [torch.linspace(a, b, n + 1) for a, b, n in zip(low, high, voxels, strict=True)]
-    slabs = [
-        values(torch.cartesian_prod(x[None], axes[1], axes[2])).reshape(1, len(axes[1]), len(axes[2])) for x in axes[0]
-    ]
-    grid = torch.cat(slabs)
+def _sampled(values: Values, low: Corner, high: Corner, resolution: int, is_distance: bool = False) -> Bake:
+    """Bricks of a signed distance, sampled on a grid of nearly cubic voxels that spans a box.
+
+    With `is_distance` the values are true distances, so that only nodes near the surface need to be asked for.
+    """
+    axes = _axes(low, high, resolution)
+    grid = _near_surface(values, axes) if is_distance else _everywhere(values, axes)
     bricks = bricks_of(grid, low, high)
     return Bake(bricks, _error(bricks, values, grid, axes))
+
+
+def _sampled_occupancy(values: Values, low: Corner, high: Corner, resolution: int) -> Bake:
+    """Bricks of the distance to the surface on which an occupancy is a half, whose values themselves are no distances.
+
+    The distance is that to the triangles of the occupancy sampled on the same grid; what is asked outside the grid's
+    box counts as empty.
+    """
+    axes = _axes(low, high, resolution)
+    # Between nodes the logit of a network's sigmoid is nearer to a straight line than the sigmoid.
+    logits = torch.logit(_everywhere(values, axes), eps=1e-6)
+    grid = torch.nn.functional.pad(-logits, (1, 1, 1, 1, 1, 1), value=20.0)
+    side = [axis[1] - axis[0] for axis in axes]
+    outer = [[float(axis[end] + sign * step) for axis, step in zip(axes, side, strict=True)] for end, sign in ENDS]
+    vertices, faces = marching_cubes(grid, bounds=outer)
+    if not len(faces):
+        raise ValueError("values: expected an occupancy above 0.5 somewhere, inside the shape")
+    tree = MeshTree(vertices, faces)
+    return _sampled(tree.distance, low, high, resolution, is_distance=True)
+
+
+ENDS = ((0, -1.0), (-1, 1.0))  # of an axis: which node, and which way is outward
+
+
+def _axes(low: Corner, high: Corner, resolution: int) -> list[torch.Tensor]:
+    """Coordinates of the nodes along each axis."""
+    side = max(b - a for a, b in zip(low, high, strict=True)) / resolution
+    voxels = [max(round((b - a) / side), 1) for a, b in zip(low, high, strict=True)]
+    return [torch.linspace(a, b, n + 1) for a, b, n in zip(low, high, voxels, strict=True)]
+
+
+def _everywhere(values: Values, axes: list[torch.Tensor]) -> torch.Tensor:
+    """The values (X, Y, Z) at all nodes."""
+    shape = (1, len(axes[1]), len(axes[2]))
+    return torch.cat([values(torch.cartesian_prod(x[None], axes[1], axes[2])).reshape(shape) for x in axes[0]])
+
+
+def _near_surface(values: Values, axes: list[torch.Tensor]) -> torch.Tensor:
+    """The same for true distances; where cells of BRICK³ voxels are far from the surface, interpolated in them."""
+    coarse = [torch.unique_consecutive(torch.cat([axis[::BRICK], axis[-1:]])) for axis in axes]
+    at_corners = _everywhere(values, coarse)
+    blocks = at_corners.unfold(0, 2, 1).unfold(1, 2, 1).unfold(2, 2, 1)
+    diagonal = sum(float(axis[: BRICK + 1][-1] - axis[0]) ** 2 for axis in axes) ** 0.5
+    # A cell with surface, or beside one that has: a corner is within a diagonal of it.
+    near = blocks.abs().amin(dim=(3, 4, 5)) <= diagonal
+    cells = [((torch.arange(len(axis)) - 1).clamp(min=0) // BRICK) for axis in axes]
+    grid = _interpolated(at_corners, coarse, axes)
+    asked = near[cells[0]][:, cells[1]][:, :, cells[2]]
+    places = asked.nonzero()
+    grid[asked] = values(torch.stack([axis[places[:, i]] for i, axis in enumerate(axes)], dim=1))
+    return grid
+
+
+def _interpolated(values: torch.Tensor, coarse: list[torch.Tensor], axes: list[torch.Tensor]) -> torch.Tensor:
+    """Values at the nodes of coarse axes, trilinear at those of finer ones."""
+    for i, (few, many) in enumerate(zip(coarse, axes, strict=True)):
+        after = torch.searchsorted(few, many).clamp(1, len(few) - 1)
+        part = (many - few[after - 1]) / (few[after] - few[after - 1])
+        shape = [-1 if axis == i else 1 for axis in range(3)]
+        values = torch.lerp(values.index_select(i, after - 1), values.index_select(i, after), part.reshape(shape))
+    return values
 
 
 def _error(bricks: Bricks, values: Values, grid: torch.Tensor, axes: list[torch.Tensor]) -> float:

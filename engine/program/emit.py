@@ -24,7 +24,7 @@ from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
 if TYPE_CHECKING:
-    from ...kernels.bricks import Bricks
+    from ...kernels.sample_bricks import Bricks
 
 FRAME_KINDS = {0: FrameKind.NONE, 4: FrameKind.SHIFT, 12: FrameKind.AFFINE}
 

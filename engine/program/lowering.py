@@ -18,7 +18,7 @@ from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
-    from ...kernels.bricks import Bricks
+    from ...kernels.sample_bricks import Bricks
     from ..shapes.base import Shape
 
 

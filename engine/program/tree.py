@@ -15,7 +15,7 @@ from .frame import Frame
 from .numbers import plain
 
 if TYPE_CHECKING:
-    from ...kernels.bricks import Bricks
+    from ...kernels.sample_bricks import Bricks
 
 
 @dataclass(slots=True)

@@ -65,8 +65,13 @@ class Learned:
 
     @property
     def margin(self) -> float:
-        """How far from the bricks' surface the network's may lie, scene units: twice their error and half a voxel."""
-        return 2.0 * self.bake.error + 0.5 * self.bake.bricks.voxel
+        """How far from the bricks' surface the network's may lie, scene units.
+
+        Twice their error and half a voxel, for what may lie between the points where it was measured; a voxel for
+        occupancies, whose error is not measured against the network.
+        """
+        voxels = 0.5 if self.field.meaning is Meaning.SIGNED_DISTANCE else 1.0
+        return 2.0 * self.bake.error + voxels * self.bake.bricks.voxel
 
     def _waves(
         self, origins: torch.Tensor, directions: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor,

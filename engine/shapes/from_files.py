@@ -1,4 +1,4 @@
-"""Shapes from files: sampled volumes and fitted fields, baked into bricks when the scene is built."""
+"""Shapes from files: sampled volumes, fitted fields and meshes, baked into bricks when the scene is built."""
 
 from __future__ import annotations
 
@@ -112,3 +112,23 @@ class Neural(FromFile):
         from ..bake import baked_field
 
         return baked_field(self.file, self.resolution)
+
+
+@register
+class MeshFile(FromFile):
+    """A mesh of triangles, sampled in voxels around its surface; inside is where the winding number is above a half."""
+
+    source: ClassVar[str] = "closest triangle; sign by the winding number (Barill et al. 2018); trilinear interpolation"
+    endings: ClassVar[tuple[str, ...]] = (".ply", ".obj", ".stl", ".glb")
+
+    kind: Literal["mesh"] = "mesh"
+    file: Annotated[
+        str,
+        Field(max_length=4096, description="a .ply, .obj, .stl or .glb file, from the scene's folder"),
+    ]
+    resolution: Resolution = 128
+
+    def bake(self) -> Bake:
+        from ..bake import baked_mesh
+
+        return baked_mesh(self.file, self.resolution)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from isofield.kernels.bricks import Bricks, bricks_of
+from isofield.kernels.sample_bricks import Bricks, bricks_of
 
 LOW, HIGH = (-1.0, -0.8, -0.9), (1.0, 1.1, 0.9)
 
