@@ -19,10 +19,10 @@ import numpy
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ..kernels.sample_bricks import Bricks, Corner, bricks_of
-from ..kernels import MeshTree, marching_cubes
+from ..kernels import MeshTree
 from ..kernels.formulas.samples import BRICK
 from ..kernels.runtime import cache_folder
+from ..kernels.sample_bricks import Bricks, Corner, bricks_of
 from .fields import Field, FieldFileError, Meaning, load_field
 from .fields.store import reading, write_tensors
 from .program.numbers import vector
@@ -150,6 +150,8 @@ def _sampled_occupancy(values: Values, low: Corner, high: Corner, resolution: in
     The distance is that to the triangles of the occupancy sampled on the same grid; what is asked outside the grid's
     box counts as empty.
     """
+    from ..kernels import marching_cubes  # few fields are occupancies
+
     axes = _axes(low, high, resolution)
     # Between nodes the logit of a network's sigmoid is nearer to a straight line than the sigmoid.
     logits = torch.logit(_everywhere(values, axes), eps=1e-6)
@@ -261,7 +263,12 @@ _bakes: dict[tuple[Any, ...], Bake] = {}
 
 def _kept(path: str, asked: dict[str, Any], bake: Callable[[], Bake]) -> Bake:
     """The bake of a file, from this process, else from the cache folder, else made and put there."""
-    status = os.stat(path)
+    try:
+        status = os.stat(path)
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise type(error)(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
     key = (os.path.realpath(path), status.st_mtime_ns, status.st_size, json.dumps(asked))
     if key not in _bakes:
         with open(path, "rb") as file:

@@ -42,7 +42,8 @@ class Program:
         endless: whether there are parts, other than the planes, that do not end (an infinite repeat).
         planes: number of rows at the start that are planes of the outermost union, which rays meet in closed form.
         data: (D,) float32, what sampled leaves read, one block of bricks after the other; without gradients.
-        voxels: (S,) float32, side of a voxel of each shape that is sampled, 0 of the others; empty if nothing is.
+        sampling: (S, 2) float32, of each shape the side of a voxel and by how much its values were made smaller to be
+            bounds (0 and 1 of what is not sampled); empty if nothing is.
 
     Raises:
         TypeError: a tensor has the wrong dtype.
@@ -58,7 +59,7 @@ class Program:
     endless: bool = True
     planes: int = 0
     data: torch.Tensor = field(default_factory=lambda: torch.empty(0))
-    voxels: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    sampling: torch.Tensor = field(default_factory=lambda: torch.empty(0, 2))
 
     def __post_init__(self) -> None:
         _check_tensor("rows", self.rows, (torch.int32,), (None, len(Column)))
@@ -71,7 +72,7 @@ class Program:
         _check_groups(rows)
         _check_planes(rows[: self.planes], self.planes, self.parameters)
         _check_tensor("data", self.data, (torch.float32,), (None,))
-        _check_tensor("voxels", self.voxels, (torch.float32,), (len(self.names) if self.has_samples else None,))
+        _check_tensor("sampling", self.sampling, (torch.float32,), (len(self.names) if self.has_samples else None, 2))
         _check_samples(rows[rows[:, Column.OPERATION] == SAMPLES, Column.DATA], len(self.parameters), self.data)
 
     @functools.cached_property
@@ -114,7 +115,7 @@ class Program:
 
     def to(self, device: torch.device | str) -> "Program":
         """The program with its tensors on another device."""
-        names = ("rows", "parameters", "surfaces", "data", "voxels")
+        names = ("rows", "parameters", "surfaces", "data", "sampling")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 

@@ -87,7 +87,7 @@ def bricks_of(values: torch.Tensor, low: Corner, high: Corner) -> Bricks:
     fine, coarse = _slopes(bricks, spacing), _slopes(far, [BRICK * side for side in spacing])
     slopes = (max(1.0, fine[0], coarse[0]), max(1.0, fine[1], coarse[1]))
     box = _box(inside, low, spacing)
-    ball = _ball(*box)
+    ball = _ball(inside, low, spacing, box)
     half = [0.5 * (b - a) for a, b in zip(low, high, strict=True)]
     header = [
         *map(float, cells),
@@ -173,10 +173,14 @@ def _box(inside: torch.Tensor, low: Corner, spacing: list[float]) -> tuple[Corne
     return (first[0], first[1], first[2]), (last[0], last[1], last[2])
 
 
-def _ball(low: Corner, high: Corner) -> tuple[float, float, float, float]:
-    """A ball around a box, in numbers that float32 has, rounded up."""
-    corners = torch.tensor([low, high], dtype=torch.float64)
-    centre = corners.mean(dim=0).float()
-    radius = (corners - centre).norm(dim=1).amax().float() * (1.0 + 1e-6)
-    x, y, z = centre.tolist()
-    return x, y, z, float(radius)
+def _ball(
+    inside: torch.Tensor, low: Corner, spacing: list[float], box: tuple[Corner, Corner]
+) -> tuple[float, float, float, float]:
+    """A ball about the middle of a box that holds all voxels with a node inside, in numbers that float32 has."""
+    x, y, z = torch.tensor(box, dtype=torch.float64).mean(dim=0).float().tolist()
+    square = torch.zeros(())
+    for axis, centre in enumerate((x, y, z)):
+        along = low[axis] + spacing[axis] * torch.arange(inside.shape[axis]) - centre
+        square = square + (along * along).reshape([-1 if other == axis else 1 for other in range(3)])
+    reach = float(square[inside].max().sqrt()) + sum(side * side for side in spacing) ** 0.5
+    return x, y, z, float(torch.tensor(reach * (1.0 + 1e-6)))

@@ -65,7 +65,7 @@ def visibility(
     what: torch.Tensor,
     footprint: tuple[float, float],
     jitter: float = 0.0,
-    least: torch.Tensor | None = None,
+    sampling: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Normals, open sky and free lights where rays hit; zeros, ones and zeros where they miss.
 
@@ -77,8 +77,9 @@ def visibility(
         distance, what: (N,) what `march` found.
         footprint: how far from the point the normal's taps are: (a, b) for a + b · distance, in scene units.
         jitter: in [0, 1), another for each sample of a picture.
-        least: (N,) float32, how far the taps are at least; for programs with samples, whose slope jumps from voxel to
-            voxel, half a voxel of what was hit: normals then go over from one to the next.
+        sampling: (N, 2) float32, for programs with samples: `Program.sampling` of what was hit. Taps are at least half
+            a voxel away, because slopes jump from voxel to voxel and normals should go over from one to the next; and
+            ambient occlusion takes values for as large as they were, or free surfaces would be dark.
 
     Returns:
         normals (N, 3), unit vectors; open sky (N,) in [0, 1], 1 where nothing is near; free lights (N, L) in [0, 1],
@@ -104,11 +105,11 @@ def visibility(
         device=device,
     )
     planes = plane_table(program)
-    if least is None:
-        least = distance.new_zeros(count if program.has_samples else 1)
+    if sampling is None:
+        sampling = torch.tensor([[0.0, 1.0]], device=device).expand(count if program.has_samples else 1, 2).contiguous()
     runtime.run(
         _visibility_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes,
-        lighting.lights, origins, directions, distance, what, least, settings, normals, open_sky, free, *tiles.whole,
+        lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free, *tiles.whole,
         tiles.rays, len(planes), len(lighting.lights), count,
     )  # fmt: skip
     return normals, open_sky, free
@@ -141,7 +142,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
         directions: ti.types.ndarray(ti.f32, 2),
         distance: ti.types.ndarray(ti.f32, 1),
         what: ti.types.ndarray(ti.i32, 1),
-        least: ti.types.ndarray(ti.f32, 1),
+        sampling: ti.types.ndarray(ti.f32, 2),
         settings: ti.types.ndarray(ti.f32, 1),
         normals: ti.types.ndarray(ti.f32, 2),
         open_sky: ti.types.ndarray(ti.f32, 1),
@@ -186,9 +187,12 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
             footprint = settings[6] + settings[7] * far
             # Rounding of a coordinate must stay small against the taps.
             tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
+            growth = Lanes(1.0)
             if ti.static(with_samples):
                 for lane in ti.static(range(width)):
-                    tap_size[lane] = ti.max(tap_size[lane], least[ti.min(packet * width + lane, count - 1)])
+                    index = ti.min(packet * width + lane, count - 1)
+                    tap_size[lane] = ti.max(tap_size[lane], 0.5 * sampling[index, 0])
+                    growth[lane] = sampling[index, 1]
             # Where the point lies to the ball of the parts that end.
             cx = px - settings[0]
             cy = py - settings[1]
@@ -275,6 +279,8 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         phase = _AMBIENT
                         turn = AMBIENT_TAPS
                 elif phase == _AMBIENT:
+                    if ti.static(with_samples):
+                        value *= growth
                     value = ti.select(idle < 1.0, ti.min(value, limit), limit)
                     value = ti.min(value, packets.nearest_plane(planes, plane_count, qx, qy, qz))
                     missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)

@@ -70,7 +70,7 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
         data=torch.cat(blocks) if blocks else torch.empty(0),
-        voxels=torch.tensor([source.voxels.get(number, 0.0) for number in range(len(source.surfaces))]),
+        sampling=torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))]),
     )
 
 

@@ -32,7 +32,7 @@ class Source:
     shapes: Mapping[str, Shape]
     values: Mapping[str, Any]  # "body.radius" → number, replacing the shape's own
     surfaces: dict[tuple[str, str | None], int]  # number of each shape in each material that it is met in
-    voxels: dict[int, float] = field(default_factory=dict)  # by the number of a sampled shape
+    sampling: dict[int, tuple[float, float]] = field(default_factory=dict)  # of sampled shapes, see `Program.sampling`
 
     def surface(self, name: str, material: str | None) -> int:
         """Number of a shape in a material; one shape may be used under parents of several materials."""
@@ -69,7 +69,7 @@ class Lowering:
         extent = Extent(bricks.low, bricks.high, numbers.vector(centre), radius, 1.0, False, False)
         leaf = self.leaf("samples", [], extent)
         leaf.bricks = bricks
-        self.source.voxels[leaf.shape] = bricks.voxel * self.frame.stretch
+        self.source.sampling[leaf.shape] = (bricks.voxel * self.frame.stretch, bricks.slopes[0])
         return leaf
 
     def part(self, name: Any) -> Node:

@@ -155,8 +155,8 @@ def _sample(
     bare = mode == "normals"
     lights = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0) if bare else view.lighting
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    least = 0.5 * program.voxels[numbers.clamp(min=0)] if program.has_samples else None
-    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter, least)
+    sampling = program.sampling[numbers.clamp(min=0)] if program.has_samples else None
+    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter, sampling)
     if own_normals is not None:
         seen = (torch.where((met.what == PART)[:, None], own_normals, seen[0]), *seen[1:])
     if bare:

@@ -51,10 +51,7 @@ class FromFile(Shape):
     def lower(self, build: Lowering) -> Node:
         try:
             return build.samples(self.bake().bricks)
-        except OSError as error:
-            text = f"{self.file}: cannot be read: {(error.strerror or str(error)).lower()}"
-            raise BuildError(f"shapes.{build.name}.file: {text}") from None
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise BuildError(f"shapes.{build.name}.file: {error}") from None
 
 
