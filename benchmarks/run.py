@@ -20,7 +20,7 @@ import machine
 import table
 from plots import draw
 
-SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "hashing", "fitting", "startup")
+SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "hashing", "fitting", "neural", "startup")
 
 
 def main() -> int:
