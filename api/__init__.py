@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         intersection as intersection,
         link as link,
         neovius as neovius,
+        neural as neural,
         octahedron as octahedron,
         plane as plane,
         polygon as polygon,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         rounded_box as rounded_box,
         rounded_cylinder as rounded_cylinder,
         rounded_rectangle as rounded_rectangle,
+        sampled as sampled,
         schwarz_p as schwarz_p,
         sphere as sphere,
         star as star,
@@ -74,6 +76,7 @@ _NAMES = {
         box box_frame capped_cone capped_torus capsule cone cylinder ellipsoid hexagonal_prism link octahedron plane
         pyramid rounded_box rounded_cylinder sphere torus triangular_prism
         diamond gyroid neovius schwarz_p
+        neural sampled
         circle polygon rectangle regular_polygon rounded_rectangle star
         difference intersection union xor
     """,

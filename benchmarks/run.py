@@ -20,7 +20,9 @@ import machine
 import table
 from plots import draw
 
-SUBJECTS = ("interpreter", "tracing", "shading", "meshing", "interpolation", "scaling", "hashing", "fitting", "startup")
+SUBJECTS = (
+    "interpreter", "tracing", "shading", "meshing", "interpolation", "scaling", "hashing", "fitting", "neural", "startup",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -94,10 +94,10 @@ def _evaluate(
     values = torch.empty(count, dtype=torch.float32, device=flat.device)
     gradients = torch.empty(count if taps > 1 else 0, 3, dtype=torch.float32, device=flat.device)
     with runtime.launch():
-        _distance_kernel()(
+        _distance_kernel(program.has_samples)(
             tiles.rows,
             tiles.ranges,
-            parameters.detach().float().contiguous(),
+            program.numbers_with(parameters),
             flat,
             values,
             gradients,
@@ -110,8 +110,8 @@ def _evaluate(
 
 
 @functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
-def _distance_kernel(width: int) -> Any:
-    device = machine(width)
+def _distance_kernel(width: int, with_samples: bool) -> Any:
+    device = machine(width, with_samples=with_samples)
     packets = lanes(width)
     Lanes = device.Lanes
 

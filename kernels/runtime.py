@@ -119,13 +119,13 @@ def lane_width() -> int:
     return LANE_WIDTHS[backend()]
 
 
-def per_lane_width(factory: Callable[[int], Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[[], Any]:
-    """Decorator for makers of kernels by lane width: calls give the running backend's kernel, made once."""
+def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[..., Any]:
+    """Decorator for makers of kernels by lane width, and whatever else: calls give the backend's kernel, made once."""
     made = functools.cache(factory)
 
     @functools.wraps(factory)
-    def for_backend() -> Any:
-        return made(widths[backend()])
+    def for_backend(*variant: Any) -> Any:
+        return made(widths[backend()], *variant)
 
     return for_backend
 

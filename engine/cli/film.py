@@ -58,7 +58,7 @@ def _views(options: Render, source: Source, frames: int) -> Iterator[View]:
     from ..scene.override import parse_settings, with_values
 
     values = parse_settings(options.values)
-    first = view_of(with_values(source.at(options.time), values))
+    first = view_of(with_values(source.at(options.time), values), direct=options.direct)
     for frame in range(frames):
         if options.turntable is not None:
             yield replace(first, camera=first.camera.orbit(360.0 * frame / frames))

@@ -21,10 +21,10 @@ PICTURES, FILMS = (".png", ".jpg", ".exr"), (".gif", ".mp4")
 
 @dataclass(frozen=True)
 class Render:
-    """Render a scene to a picture (.png, .jpg, linear .exr), or a film of it (.gif, .mp4)."""
+    """Render a scene, or the surface of a field, to a picture (.png, .jpg, linear .exr) or a film (.gif, .mp4)."""
 
     scene: Positional[str]
-    """scene file (.toml), script (.py, which is run) or built-in name"""
+    """scene file (.toml), script (.py, which is run), built-in name, or a field (.safetensors), shown in clay"""
     output: Path
     """file to write; the ending says what: .png .jpg .exr .gif .mp4"""
     width: int = 512
@@ -47,6 +47,8 @@ class Render:
     """the time given to a script's scene(time)"""
     seed: int = 0
     """seed of the samples"""
+    baked: bool = False
+    """of a field, trace the bricks made of it, as scenes do, and not the network itself"""
 
     def run(self) -> int:
         """Render and write; returns the exit status."""
@@ -57,7 +59,7 @@ class Render:
 
         check_writable(self.output)
         check_video_support(self.output)
-        source = open_scene(self.scene)
+        source = self._field() if self.is_field else open_scene(self.scene)
         if self.animate is not None and not source.is_animated:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
@@ -66,23 +68,35 @@ class Render:
             return render_film(self, source)
         return self._render_picture(source)
 
+    @property
+    def is_field(self) -> bool:
+        """Whether a field is to be shown."""
+        return self.scene.endswith(".safetensors")
+
+    @property
+    def direct(self) -> bool:
+        """Whether a network is to be traced."""
+        return self.is_field and not self.baked
+
+    def _field(self) -> Source:
+        """The scene that shows a field."""
+        from ..render.neural import scene_of
+        from ..scene.load import Source
+
+        scene = scene_of(self.scene)
+        return Source(Path(self.scene), False, lambda time: scene)
+
     def _render_picture(self, source: Source) -> int:
         from ..scene.override import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
         # Slow to import, so mistakes in the scene are said without them.
         from ..files import write_image
-        from ..render import render
+        from ..render import render_view, view_of
 
-        image = render(
-            scene,
-            width=self.width,
-            height=self.height,
-            mode=self.mode,
-            samples=self.samples,
-            seed=self.seed,
-            linear=self.output.suffix.lower() == ".exr",
-        )
+        linear = self.output.suffix.lower() == ".exr"
+        view = view_of(scene, direct=self.direct)
+        image = render_view(view, self.width, self.height, self.mode, self.samples, self.seed, linear)
         write_image(self.output, image)
         print(f"{self.output}: {self.width} x {self.height} pixels", file=sys.stderr)
         return 0
@@ -104,6 +118,8 @@ class Render:
                 check_range(option, frames, 1, MOST_FRAMES)
         if self.turntable is not None and self.animate is not None:
             raise UsageError("--turntable: expected alone, got --animate too")
+        if self.baked and not self.is_field:
+            raise UsageError(f"--baked: expected a field (.safetensors) to render, got {self.scene}")
         is_film = self.turntable is not None or self.animate is not None
         ending, endings = self.output.suffix.lower(), FILMS if is_film else PICTURES
         if ending not in endings:

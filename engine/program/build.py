@@ -11,7 +11,7 @@ import numpy
 import torch
 
 from ...kernels import Program
-from ...kernels.operations import Combine
+from ...kernels.operations import SAMPLES, Column, Combine
 from ..scene.material import Material
 from ..scene.references import references
 from . import extent as extents
@@ -57,8 +57,11 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     )
     emitter = Emitter()
     emitter.root(root)
+    rows = numpy.array(emitter.rows, dtype=numpy.int32)
+    rows[rows[:, Column.OPERATION] == SAMPLES, Column.DATA] += len(emitter.numbers)  # kernels find data behind numbers
+    blocks = [bricks.data for bricks in emitter.bricks]
     return Program(
-        rows=torch.from_numpy(numpy.array(emitter.rows, dtype=numpy.int32)),
+        rows=torch.from_numpy(rows),
         parameters=_vector(emitter.numbers),
         surfaces=torch.tensor([_surface(scene, material) for _, material in source.surfaces], dtype=torch.float32),
         names=tuple(name for name, _ in source.surfaces),
@@ -67,6 +70,8 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
         box=_box(placed[0]),
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
+        data=torch.cat(blocks) if blocks else torch.empty(0),
+        sampling=torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 
@@ -15,6 +15,7 @@ from ...kernels.operations import Column
 from ...kernels.rays import Film, camera_rays
 from ...kernels.shade import shade
 from ...kernels.surface import surface_on
+from ...kernels.tiles import PART
 from ...kernels.trace import trace_film
 from ...kernels.visibility import Lighting, visibility
 from ..program.build import build_program
@@ -22,6 +23,10 @@ from ..scene import Camera, Scene
 from . import colour
 from .framing import frame
 from .lighting import exposure, lighting
+
+if TYPE_CHECKING:
+    from ..fields import Field
+    from .neural import Learned
 
 Mode = Literal["shaded", "normals", "depth", "steps", "shapes"]
 
@@ -44,10 +49,11 @@ class View:
     lighting: Lighting
     exposure: float
     camera: Camera
+    learned: Learned | None = None
 
 
 def render(
-    scene: Scene,
+    scene: Scene | Field,
     *,
     width: int = 512,
     height: int = 512,
@@ -56,11 +62,13 @@ def render(
     seed: int = 0,
     camera: Camera | None = None,
     linear: bool = False,
+    baked: bool = False,
 ) -> torch.Tensor:
-    """A picture of a scene.
+    """A picture of a scene, or of the surface of a field.
 
     Args:
-        scene: what to draw: its subject and stage, lit by its lights (a studio's if it has none).
+        scene: what to draw: its subject and stage, lit by its lights (a studio's if it has none). A field, a signed
+            distance or an occupancy in space, is shown in clay on a floor; its network itself is traced.
         width, height: pixels, 1 to 16384.
         mode: "shaded", or what is measured: "normals" (n/2 + 1/2), "depth" (distance along the ray, near is bright),
             "steps" (evaluations a ray took), "shapes" (a colour for each).
@@ -68,6 +76,7 @@ def render(
         camera: in place of the scene's own; without any the subject is framed.
         linear: return linear radiance instead of sRGB in [0, 1]; for the other modes the measured values themselves
             (depth in scene units, infinite where nothing is met; steps and shape numbers as they are).
+        baked: trace the bricks that are made of a field, and not the network; scenes always do.
 
     Returns:
         (height, width, 3) float32.
@@ -78,11 +87,23 @@ def render(
         BuildError: the scene cannot become a program.
     """
     _check(scene, camera, width, height, mode, samples, seed)
-    return render_view(view_of(scene, camera), width, height, mode, samples, seed, linear)
+    direct = False
+    if not isinstance(scene, Scene):
+        from .neural import file_of, scene_of
+
+        scene, direct = scene_of(file_of(scene)), not baked
+    return render_view(view_of(scene, camera, direct=direct), width, height, mode, samples, seed, linear)
 
 
-def view_of(scene: Scene, camera: Camera | None = None) -> View:
-    """Program, lights and camera of a scene, on the backend's device."""
+def view_of(scene: Scene, camera: Camera | None = None, *, direct: bool = False) -> View:
+    """Program, lights and camera of a scene, on the backend's device.
+
+    With `direct` the subject, which must be a neural shape that is not moved, is traced by its network.
+
+    Raises:
+        BuildError: the scene cannot become a program.
+        ValueError: `direct` for another subject.
+    """
     device = "cuda" if runtime.backend() == "cuda" else "cpu"
     program = build_program(scene)
     chosen = camera or scene.camera or frame(program)
@@ -90,7 +111,12 @@ def view_of(scene: Scene, camera: Camera | None = None) -> View:
     parts = int((program.rows[:, Column.SHAPE] >= 0).sum())
     grain = (program.subject[3] or 1.0) / max(parts, 1) ** (1.0 / 3.0)
     lights = list(scene.lighting.values())
-    return View(program.to(device), lighting(lights, grain, device), exposure(lights, program.subject), chosen)
+    view = View(program.to(device), lighting(lights, grain, device), exposure(lights, program.subject), chosen)
+    if not direct:
+        return view
+    from .neural import learned  # brings the fields, which few scenes need
+
+    return replace(view, learned=learned(scene, view.program))
 
 
 def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:
@@ -114,7 +140,11 @@ def _sample(
     matrix = torch.tensor(camera.matrix(), dtype=torch.float32, device=program.rows.device)
     origins, directions = camera_rays(matrix, pixel, film, shift, perspective=perspective)
     tolerance = (1e-6, HIT_SHARE * pixel) if perspective else (HIT_SHARE * pixel, 0.0)
-    tiles, met = trace_film(program, origins, directions, tolerance, MAXIMUM_STEPS)
+    thick = view.learned.margin if view.learned else 0.0
+    tiles, met = trace_film(program, origins, directions, (tolerance[0] + thick, tolerance[1]), MAXIMUM_STEPS)
+    own_normals = None
+    if view.learned is not None:
+        met, own_normals = view.learned.meet(program, origins, directions, met, tolerance)
     if mode == "steps":
         return met.steps[:, None].float().expand(-1, 3) if linear else colour.heat(met.steps / FULL_HEAT)
     if mode == "depth":
@@ -125,7 +155,10 @@ def _sample(
     bare = mode == "normals"
     lights = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0) if bare else view.lighting
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter)
+    sampling = program.sampling[numbers.clamp(min=0)] if program.has_samples else None
+    seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter, sampling)
+    if own_normals is not None:
+        seen = (torch.where((met.what == PART)[:, None], own_normals, seen[0]), *seen[1:])
     if bare:
         normals = seen[0]
         return normals if linear else torch.where(met.distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
@@ -162,9 +195,11 @@ def _jitter(sample: int, samples: int, seed: int) -> tuple[tuple[float, float], 
     return (x - 0.5, y - 0.5), z
 
 
-def _check(scene: Scene, camera: Camera | None, width: int, height: int, mode: str, samples: int, seed: int) -> None:
-    if not isinstance(scene, Scene):
-        raise TypeError(f"scene: expected a Scene, got {type(scene).__name__}; a shape is shown by Scene(show=shape)")
+def _check(scene: object, camera: Camera | None, width: int, height: int, mode: str, samples: int, seed: int) -> None:
+    if not isinstance(scene, Scene | torch.nn.Module):
+        raise TypeError(
+            f"scene: expected a Scene or a field, got {type(scene).__name__}; a shape is shown by Scene(show=shape)"
+        )
     if not (camera is None or isinstance(camera, Camera)):
         raise TypeError(f"camera: expected a Camera, got {type(camera).__name__}")
     for name, number in (("width", width), ("height", height), ("samples", samples), ("seed", seed)):

@@ -44,14 +44,15 @@ class Renderer:
         self.calls.append(SimpleNamespace(scene=scene, **options))
         return torch.full((options["height"], options["width"], 3), 0.5)
 
-    def view_of(self, scene: Scene, camera: Camera | None = None) -> View:
+    def view_of(self, scene: Scene, camera: Camera | None = None, direct: bool = False) -> View:
+        assert not direct
         return View(scene, camera or scene.camera or Camera(eye=(0, -2, 0), target=(0, 0, 0)))
 
     def render_view(
         self, view: View, width: int, height: int, mode: str, samples: int, seed: int, linear: bool
     ) -> torch.Tensor:
-        assert not linear
-        return self.render(view.scene, width=width, height=height, camera=view.camera)
+        options = {"mode": mode, "samples": samples, "seed": seed, "linear": linear}
+        return self.render(view.scene, width=width, height=height, camera=view.camera, **options)
 
 
 @pytest.fixture
