@@ -84,8 +84,9 @@ class FitShape:
     """what is learned"""
     near: float = 0.5
     """part of the points that lie near the surface"""
-    eikonal: float = 0.1
-    """weight of the eikonal loss, for --target sdf"""
+    eikonal: float | None = None
+    """weight of the eikonal loss, for --target sdf; if not given 0.1 for a scene, whose values may be bounds, and 0 for
+    a mesh, whose distances are exact"""
     normals: float = 0.0
     """weight of the loss on the gradient, for --target sdf"""
     options: OmitArgPrefixes[FitOptions] = field(default_factory=FitOptions)
@@ -95,7 +96,7 @@ class FitShape:
         """Fit and write; returns the exit status."""
         check_settings(self.settings)
         check_range("--near", self.near, 0.0, 1.0)
-        check_range("--eikonal", self.eikonal, 0.0, 1e6)
+        check_range("--eikonal", self.eikonal or 0.0, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
         from ..fit import DistanceLoss, squared_error
         from ..models import MESHES
@@ -105,14 +106,17 @@ class FitShape:
         meaning = "signed_distance" if of_distance else "occupancy"
         gradients = of_distance and self.normals > 0.0
         is_mesh = Path(self.shape).suffix.lower() in MESHES
+        eikonal = (0.0 if is_mesh else 0.1) if self.eikonal is None else self.eikonal
         source, placement, measure = (self._mesh if is_mesh else self._scene)(meaning, gradients)
         fitting = Fitting(Path(self.shape).stem, self.options, self.settings)
         # Gradients are trained too, and those of ReLUs jump.
-        is_rounded = of_distance and self.options.field not in ("siren", "grid") and (self.eikonal or self.normals)
+        is_rounded = (
+            of_distance and self.options.field not in ("siren", "grid") and (eikonal > 0.0 or self.normals > 0.0)
+        )
         rounded = {"activation": "softplus"} if is_rounded else {}
         learned = fitting.new_field(3, 1, meaning=meaning, bounds=source.bounds, **rounded)
         learned.placement = placement
-        loss: Callable[..., Any] = DistanceLoss(self.eikonal, self.normals) if of_distance else squared_error
+        loss: Callable[..., Any] = DistanceLoss(eikonal, self.normals) if of_distance else squared_error
         return fitting.fit(learned, source, loss, not of_distance, None, measure)
 
     def _scene(self, meaning: str, gradients: bool) -> tuple[Any, None, None]:
