@@ -91,6 +91,7 @@ def agreement_with_cloud(field: Field, points: torch.Tensor) -> dict[str, Any]:
     return {
         "faces": len(found.faces),
         "components": components(found),
+        "open_sides": open_sides(found),
         "mean_distance": float(distance.mean()) / diagonal,
         "largest_distance": float(distance.max()) / diagonal,
     }
@@ -107,6 +108,13 @@ def components(mesh: Mesh) -> int:
         if torch.equal(lower, label):
             return len(label[faces].unique())
         label = lower
+
+
+def open_sides(mesh: Mesh) -> int:
+    """How many sides of triangles no other triangle runs along in the opposite sense; 0 for a closed mesh."""
+    start, end = mesh.faces.long().flatten(), mesh.faces.long().roll(-1, dims=1).flatten()
+    count = len(mesh.vertices)
+    return int((~torch.isin(start * count + end, end * count + start)).sum())
 
 
 def _below_surface(field: Field, points: torch.Tensor) -> torch.Tensor:
