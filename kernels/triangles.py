@@ -14,7 +14,7 @@ from .bridge import Gradients, bridge
 from .triangle_device import closest_kernel, winding_kernel
 from .triangle_tree import build_tree
 
-MOST_FACES = 2**27  # their numbers are indexed with 32 bits
+MOST_FACES = 2**24  # building the tree takes some 400 bytes for each
 RUN = 16  # neighbouring points that start from one another's nearest triangle
 MORTON_BITS = 10  # of a coordinate
 
@@ -39,7 +39,7 @@ class MeshTree:
 
     Args:
         vertices: (V, 3) float32, finite.
-        faces: (F, 3) whole numbers, rows of `vertices`, counter-clockwise seen from outside; F from 1 to 2^27. Faces
+        faces: (F, 3) whole numbers, rows of `vertices`, counter-clockwise seen from outside; F from 1 to 2^24. Faces
             without area count for the distance as the segments or points that they are.
 
     Raises:

@@ -182,7 +182,7 @@ VERTICES, FACES = cube()
         (VERTICES.double(), FACES, TypeError, "vertices: expected torch.float32, got torch.float64"),
         (VERTICES, FACES.float(), TypeError, "faces: expected whole numbers, got torch.float32"),
         (VERTICES, FACES[:, :2], ValueError, r"faces: expected shape \(F, 3\), got \(12, 2\)"),
-        (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 134217728, got 0"),
+        (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 16777216, got 0"),
         (VERTICES, FACES + 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got 8"),
         (VERTICES, FACES - 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got -1"),
         (VERTICES, [[0, 1, 2]], TypeError, "faces: expected a torch tensor, numpy array or DLPack object, got list"),
