@@ -64,7 +64,7 @@ def intersection_over_union(field: Field, tree: MeshTree, seed: int = 0) -> floa
     return int((mine & wanted).sum()) / either if either else 1.0
 
 
-def field_mesh(field: Field, nodes: int = NODES) -> Mesh:
+def field_mesh(field: Field, nodes: int) -> Mesh:
     """The surface of a distance or occupancy field, from a grid of `nodes` on every axis; empty if there is none."""
     axes = [torch.linspace(0.0, 1.0, nodes)] * 3
     values = _below_surface(field, at_bounds(field, torch.cartesian_prod(*axes)))
@@ -76,14 +76,14 @@ def agreement_with_mesh(field: Field, mesh: Mesh, tree: MeshTree) -> dict[str, A
 
     Only the intersection over union if the field has no surface.
     """
-    found = field_mesh(field)
+    found = field_mesh(field, NODES)
     overlap = {"iou": intersection_over_union(field, tree)}
     return {**overlap, **agreement(found, mesh)._asdict()} if len(found.faces) else overlap
 
 
 def agreement_with_cloud(field: Field, points: torch.Tensor) -> dict[str, Any]:
     """How far the points (N, 3) that a field was fitted to are from its surface, as parts of their box's diagonal."""
-    found = field_mesh(field)
+    found = field_mesh(field, NODES)
     if not len(found.faces):
         return {"faces": 0}
     distance = MeshTree(found.vertices, found.faces).distance(points, signed=False).double()

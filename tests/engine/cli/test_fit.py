@@ -72,10 +72,14 @@ def test_a_shape_is_fitted(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["sdf", "occupancy"])
-def test_a_mesh_is_fitted_and_measured(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mesh_is_fitted_and_measured(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("isofield.engine.fit.mesh_source.POOL", 2**16)
+    monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 40)
     vertices, faces = torus(16, 12)
     trimesh.Trimesh(vertices.numpy() + 5.0, faces.numpy(), process=False).export("ring.obj")
-    options = ("--field", "grid", "--steps", "60", "--batch", "2048", "--output", "run")
+    options = ("--field", "grid", "--steps", "200", "--batch", "2048", "--output", "run")
     assert status("fit", "shape", "ring.obj", "--target", target, *options) == 0
     assert "iou 0.9" in capsys.readouterr().out
     measured = json.loads(Path("run/log.json").read_text())["measured"]
@@ -90,7 +94,8 @@ def test_a_mesh_is_fitted_and_measured(target: str, capsys: pytest.CaptureFixtur
     assert (inside < 0.0 < outside) if target == "sdf" else (outside < 0.5 < inside)
 
 
-def test_points_are_fitted_and_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_points_are_fitted_and_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 24)
     points = torus(24, 16)[0] * torch.tensor([1.0, 1.0, 1.5])
     np.savez("cloud.npz", verts=torch.cat([points, torch.full((1, 3), 1e9)]).numpy())
     assert status("fit", "points", "cloud.npz", "--steps", "3", "--batch", "32", "--output", "run") == 0

@@ -25,6 +25,13 @@ from isofield.kernels import MeshTree
 BOUNDS = ((-1.0,) * 3, (1.0,) * 3)
 
 
+@pytest.fixture(autouse=True)
+def few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isofield.engine.fit.mesh_source.POOL", 2**14)
+    monkeypatch.setattr("isofield.engine.fit.agreement.SAMPLES", 2**15)
+    monkeypatch.setattr("isofield.engine.fit.agreement.INSIDES", 2**16)
+
+
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
