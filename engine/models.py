@@ -123,7 +123,7 @@ def _loaded(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> Any:
 
     _check_file(path, suffixes)
     try:
-        loaded = trimesh.load(path, process=False)
+        loaded: Any = trimesh.load(os.fspath(path), process=False)
         if isinstance(loaded, trimesh.Scene):
             loaded = trimesh.util.concatenate(loaded.dump())
     except Exception as error:  # its readers raise whatever a wrong file makes them stumble over

@@ -42,7 +42,7 @@ def agreement(first: Mesh, second: Mesh, seed: int = 0) -> Agreement:
     means, most, cosines = [], [], []
     for one, other in ((first, second), (second, first)):
         points, normals = on_surface(one, SAMPLES, generator)
-        corners = one.vertices[one.faces.long().unique()]
+        corners = one.vertices[torch.unique(one.faces.long())]
         there = MeshTree(other.vertices, other.faces).closest(torch.cat([points, corners]))
         faces = other.vertices[other.faces[there.faces[:SAMPLES].long()].long()]
         across = torch.linalg.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
@@ -106,7 +106,7 @@ def components(mesh: Mesh) -> int:
         lower = label.scatter_reduce(0, faces.flatten(), least.repeat_interleave(3), "amin")
         lower = lower[lower]
         if torch.equal(lower, label):
-            return len(label[faces].unique())
+            return len(torch.unique(label[faces]))
         label = lower
 
 

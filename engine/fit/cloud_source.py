@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 
@@ -112,7 +112,7 @@ class CloudLoss:
         places = torch.cat([batch.points, batch.near, batch.anywhere]).detach().requires_grad_()
         values = field(places)[:, 0]
         (slopes,) = torch.autograd.grad(values.sum(), places, create_graph=True)
-        loss = values[:count].abs().mean() + self.eikonal * (slopes.norm(dim=1) - 1.0).square().mean()
+        loss: torch.Tensor = values[:count].abs().mean() + self.eikonal * (slopes.norm(dim=1) - 1.0).square().mean()
         if self.off:
             loss = loss + self.off * torch.exp(-SHARPNESS * values[2 * count :].abs()).mean()
         if batch.normals is not None and self.normals:
@@ -128,7 +128,7 @@ def ball_field(bounds: Bounds, *, width: int = 256, layers: int = 4, seed: int =
     """
     field = MLP(3, 1, width=width, layers=layers, activation="softplus", meaning="signed_distance", bounds=bounds)
     field.rate = RATE
-    linear = [cast(torch.nn.Linear, layer) for layer in field.network if isinstance(layer, torch.nn.Linear)]
+    linear = [layer for layer in field.network if isinstance(layer, torch.nn.Linear)]
     generator = torch.Generator().manual_seed(seed)
     low, high = (torch.tensor(corner) for corner in bounds)
     with torch.no_grad():

@@ -25,7 +25,7 @@ def placed(mesh: Mesh) -> tuple[Mesh, Placement, Bounds]:
     Raises:
         ValueError: all its points are one, or it is too large for float32.
     """
-    used = mesh.vertices[mesh.faces.long().unique()].double()
+    used = mesh.vertices[torch.unique(mesh.faces.long())].double()
     low, high = used.amin(dim=0), used.amax(dim=0)
     longest = float((high - low).max())
     if not 1e-30 < longest < 1e30:
