@@ -120,7 +120,7 @@ class CloudLoss:
         return loss
 
 
-def ball_field(bounds: Bounds, *, width: int = 256, layers: int = 4, seed: int = 0) -> MLP:
+def ball_field(bounds: Bounds, *, width: int = 128, layers: int = 4, seed: int = 0) -> MLP:
     """A network of softplus that begins as about the distance to a ball in the middle of [-1, 1]³.
 
     Weights begin as in Atzmon and Lipman 2020, "SAL", theorem 1: N(0, 2 / width) in the hidden layers, √(π / width) in
