@@ -44,7 +44,7 @@ class Cloud:
 def read_mesh(path: str | os.PathLike[str]) -> Mesh:
     """The triangles of a .ply, .obj, .stl or .glb file; quads and polygons are split, the parts of a scene joined.
 
-    A closed mesh that faces inwards, so that its volume is negative, is turned to face outwards.
+    A mesh that faces inwards, so that its volume about its middle is negative, is turned to face outwards.
 
     Raises:
         ModelFileError: no mesh, no faces, an index out of range, a vertex that is not finite, or a file too large.

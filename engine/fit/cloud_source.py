@@ -21,8 +21,10 @@ STRAY = 20.0  # median distances from the middle at which a point is no part of 
 FLAT = 1e-5  # thickness of a cloud, as a part of its length, below which it has no inside
 NEIGHBOUR = 50  # the points near the surface are as far off as this neighbour is, in Gropp et al. 2020, section 5
 LOOKED_AT = 2**12  # points whose neighbours are looked for, among at most 2^16
+SPREAD = 1e-4  # of the last layer's weights, so that its neurons do not all learn alike
 BALL = 0.5  # radius with which a field begins, in [-1, 1]³
 SHARPNESS = 100.0  # of the off-surface term, exp(-100 |f|)
+RATE = 2e-3  # peak learning rate of Adam
 
 
 class CloudBatch(NamedTuple):
@@ -126,7 +128,8 @@ def ball_field(bounds: Bounds, *, width: int = 128, layers: int = 4, seed: int =
     Weights begin as in Atzmon and Lipman 2020, "SAL", theorem 1: N(0, 2 / width) in the hidden layers, √(π / width) in
     the last, whose bias is minus the radius.
     """
-    field = MLP(3, 1, width=width, layers=layers, activation="softplus", meaning="signed_distance", bounds=bounds)
+    with torch.random.fork_rng():  # every number that is drawn here is replaced below
+        field = MLP(3, 1, width=width, layers=layers, activation="softplus", meaning="signed_distance", bounds=bounds)
     field.rate = RATE
     linear = [layer for layer in field.network if isinstance(layer, torch.nn.Linear)]
     generator = torch.Generator().manual_seed(seed)
@@ -139,13 +142,9 @@ def ball_field(bounds: Bounds, *, width: int = 128, layers: int = 4, seed: int =
         linear[0].bias.copy_(linear[0].weight @ low)
         linear[0].weight.mul_(high - low)
         last = linear[-1]
-        spread = 1e-4 * torch.randn(last.weight.shape, generator=generator)
-        last.weight.copy_(math.sqrt(math.pi / width) + spread)
+        last.weight.copy_(math.sqrt(math.pi / width) + SPREAD * torch.randn(last.weight.shape, generator=generator))
         last.bias.fill_(-BALL)
     return field
-
-
-RATE = 2e-3
 
 
 def _neighbour_distance(points: torch.Tensor) -> float:
