@@ -15,7 +15,7 @@ from isofield.kernels import MeshTree, mesh_distance
 
 SUBJECT = "mesh_distance"
 SIDES = 224  # quads around the torus and around its tube: 100 352 triangles
-POINTS = 2**17
+POINTS = 2**18
 CHECKED = 2**13  # points at which results are compared
 ERROR = 1e-6  # of the box's longest side
 AWAY = 1e-3  # distance, as a part of the same, from which signs are compared

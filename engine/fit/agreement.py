@@ -14,7 +14,7 @@ from .mesh_source import on_surface
 
 SAMPLES = 2**17  # points on each surface
 INSIDES = 2**18  # points at which insides are compared
-NODES = 128  # on an axis of the grid on which a field is turned into a mesh
+NODES = 160  # on an axis of the grid on which a field is turned into a mesh
 
 
 class Agreement(NamedTuple):

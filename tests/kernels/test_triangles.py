@@ -38,7 +38,7 @@ def test_a_soup_is_the_sum_over_its_triangles(count: int) -> None:
     mesh, points = soup(count, seed=count), uniform(300, seed=count)
     tree = MeshTree(*mesh)
     assert torch.allclose(tree.distance(points, signed=False).double(), distance_twin(mesh, points), atol=2e-7)
-    assert torch.allclose(tree.winding_number(points).double(), winding_twin(mesh, points), atol=0.03)
+    assert torch.allclose(tree.winding_number(points).double(), winding_twin(mesh, points), atol=0.04)
 
 
 def test_closest_points_lie_on_their_faces() -> None:
@@ -64,8 +64,8 @@ def test_inside_is_where_the_winding_number_says(mesh: Mesh) -> None:
     points = uniform(1000)
     tree, exact = MeshTree(*mesh), winding_twin(mesh, points)
     found = tree.winding_number(points)
-    assert float((found - exact).abs().max()) < 0.03
-    decided = (exact - 0.5).abs() > 0.03
+    assert float((found - exact).abs().max()) < 0.04
+    decided = (exact - 0.5).abs() > 0.04
     assert torch.equal(tree.distance(points)[decided] < 0.0, exact[decided] > 0.5)
 
 
