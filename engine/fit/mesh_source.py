@@ -60,8 +60,9 @@ class MeshSource:
         mesh: in the field's coordinates.
         target: what to give, signed distance, or occupancy: 1 inside and 0 outside.
         bounds: lower and upper corner of the points.
-        near: part of the points that lie near the surface: a third on it, a third each but for normally distributed
-            offsets of 0.2 % and 1 % of the bounds' diagonal. The others are uniform in the bounds.
+        near: part of the points that lie near the surface: with normally distributed offsets, of 0.2 % of the bounds'
+            diagonal for one half and 1 % for the other; of signed distances a third lies on it. The others are uniform
+            in the bounds.
         gradients: whether to give the distance's gradient too.
 
     Raises:
@@ -83,7 +84,8 @@ class MeshSource:
         points = low + torch.rand(POOL - close, 3, generator=generator) * (high - low)
         if close:
             surface, _ = on_surface(mesh, close, generator)
-            widths = torch.tensor([0.0, *NEAR])[torch.arange(close) % 3] * math.dist(*bounds)
+            kinds = NEAR if self.target is Meaning.OCCUPANCY else (0.0, *NEAR)  # it has no value on the surface
+            widths = torch.tensor(kinds)[torch.arange(close) % len(kinds)] * math.dist(*bounds)
             offsets = widths[:, None] * torch.randn(close, 3, generator=generator)
             points = torch.cat([points, (surface + offsets).clamp(low, high)])
         leaf = points.requires_grad_(gradients)
