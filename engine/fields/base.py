@@ -125,6 +125,11 @@ class Field(torch.nn.Module):
         """How many numbers are trained."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
+    @property
+    def touched(self) -> dict[str, int]:
+        """Parameters of which the values at a point depend on few numbers, by name, and on how many at most."""
+        return {}
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the field to a .safetensors file, whole or not at all; `load_field` reads it.
 
