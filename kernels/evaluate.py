@@ -93,19 +93,10 @@ def _evaluate(
     count = len(flat)
     values = torch.empty(count, dtype=torch.float32, device=flat.device)
     gradients = torch.empty(count if taps > 1 else 0, 3, dtype=torch.float32, device=flat.device)
-    with runtime.launch():
-        _distance_kernel(program.has_samples)(
-            tiles.rows,
-            tiles.ranges,
-            program.numbers_with(parameters),
-            flat,
-            values,
-            gradients,
-            count,
-            step,
-            taps,
-            tiles.rays,
-        )
+    runtime.run(
+        _distance_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers_with(parameters), flat, values,
+        gradients, count, float(step), taps, tiles.rays,
+    )  # fmt: skip
     return values, gradients
 
 

@@ -210,5 +210,6 @@ class _Sums:
         )
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
-        with runtime.launch():
-            getattr(kernels, kernel)(*numbers, count, levels.entries - 1, tasks, packets_per_task, *more, spacing)
+        runtime.run(
+            getattr(kernels, kernel), *numbers, count, levels.entries - 1, tasks, packets_per_task, *more, spacing
+        )

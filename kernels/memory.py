@@ -40,7 +40,7 @@ def _shaped(numbers: numpy.ndarray, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def scratch(name: str, *shape: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """A tensor of any content for use within one `runtime.launch()`; the next call gives the same memory."""
+    """A tensor of any content for use under `runtime.lock`; the next call gives the same memory."""
     count = math.prod(shape)
     key = name, dtype, device
     kept = _scratch.get(key)

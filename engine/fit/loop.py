@@ -13,6 +13,7 @@ import torch
 
 from ..fields import Field
 from ..interrupts import interrupts_noted
+from .adam import Adam
 from .checkpoint import Progress, read_checkpoint, write_checkpoint
 from .losses import squared_error
 from .memory import check_batch
@@ -142,8 +143,7 @@ class _Run:
             raise ValueError("field: expected one with parameters to train, got one without")
         self.device = self.parameters[0].device
         self.peak = field.rate if settings.rate is None else settings.rate
-        # eps: a table's entry that is seldom met has tiny second moments, and shall move all the same.
-        self.optimiser = torch.optim.Adam(self.parameters, lr=self.peak, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        self.optimiser = Adam(self.parameters)
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.ahead = max(1, DRAWN // settings.batch)
         self.before_draw = self.generator.get_state()
@@ -157,14 +157,12 @@ class _Run:
 
     def update(self) -> None:
         """One step."""
-        rate = self.settings.rate_at(self.step, self.peak)
-        self.optimiser.param_groups[0]["lr"] = rate
         value = self.loss(self.field, self.batch())
-        self.optimiser.zero_grad()
+        self.optimiser.forget()
         value.backward()  # type: ignore[no-untyped-call]  # PyTorch left it untyped
         if self.settings.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
-        self.optimiser.step()
+        self.optimiser.step(self.settings.rate_at(self.step, self.peak))
         self._losses.append(value.detach())
         self.step += 1
 
