@@ -147,7 +147,7 @@ class _Run:
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.ahead = max(1, DRAWN // settings.batch)
         self.before_draw = self.generator.get_state()
-        self._drawn: Any = None
+        self._batches: list[Any] = []  # of one draw
         self.step = 0
         self.log: list[dict[str, Any]] = []
         self.latest = float("nan")
@@ -168,14 +168,15 @@ class _Run:
 
     def batch(self) -> Any:
         """The batch of the next step, from a draw that begins at every multiple of `self.ahead` steps."""
-        count, at = self.settings.batch, self.step % self.ahead
-        if at == 0 or self._drawn is None:
+        at = self.step % self.ahead
+        if at == 0 or not self._batches:
             self.before_draw = self.generator.get_state()
-            self._drawn = self.source(count * self.ahead, self.generator)
-        if self.ahead == 1:
-            return self._drawn
-        part = slice(at * count, (at + 1) * count)
-        return type(self._drawn)(*(None if tensor is None else tensor[part] for tensor in self._drawn))
+            drawn = self.source(self.settings.batch * self.ahead, self.generator)
+            parts = [
+                [None] * self.ahead if tensor is None else torch.split(tensor, self.settings.batch) for tensor in drawn
+            ]
+            self._batches = [type(drawn)(*batch) for batch in zip(*parts, strict=True)]
+        return self._batches[at]
 
     def look(self) -> None:
         """Read the losses since the last look.
