@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import engine as engine, kernels as kernels
     from .engine.fields import ShapeField as ShapeField
+    from .engine.meshing import Mesh as Mesh, mesh as mesh
     from .engine.program import build_program as build_program
     from .engine.render import render as render
     from .engine.scene import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         intersection as intersection,
         link as link,
         neovius as neovius,
+        neural as neural,
         octahedron as octahedron,
         plane as plane,
         polygon as polygon,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         rounded_box as rounded_box,
         rounded_cylinder as rounded_cylinder,
         rounded_rectangle as rounded_rectangle,
+        sampled as sampled,
         schwarz_p as schwarz_p,
         sphere as sphere,
         star as star,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 _SUBMODULES = ("engine", "kernels")
 _NAMES = {
     ".engine.fields": "ShapeField",
+    ".engine.meshing": "Mesh mesh",
     ".engine.program": "build_program",
     ".engine.render": "render",
     ".engine.scene": "Camera Material PointLight Scene Sky Sun load save",
@@ -72,6 +76,7 @@ _NAMES = {
         box box_frame capped_cone capped_torus capsule cone cylinder ellipsoid hexagonal_prism link octahedron plane
         pyramid rounded_box rounded_cylinder sphere torus triangular_prism
         diamond gyroid neovius schwarz_p
+        neural sampled
         circle polygon rectangle regular_polygon rounded_rectangle star
         difference intersection union xor
     """,

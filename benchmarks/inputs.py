@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ SPHERES = tuple((0.1 * k, 0.2, 0.3) for k in range(49))
 SPHERE_RADIUS = 0.1
 
 _photos = [Path(__file__).parents[1] / "docs" / "pictures" / "forest.png"]
+
+_models: list[Path] = []
+_clouds: list[Path] = []
 
 TILE, PACKET = 16, 4  # pixels on a side, as the renderer orders its rays
 
@@ -92,6 +96,53 @@ def use_photos(paths: Sequence[str] | None) -> None:
 def photos() -> tuple[Path, ...]:
     """Pictures that fields are fitted to; one that was rendered here, unless others were named."""
     return tuple(_photos)
+
+
+def use_models(meshes: Sequence[str] | None, clouds: Sequence[str] | None) -> None:
+    """Fit fields to these files from now on."""
+    _models[:] = map(Path, meshes or ())
+    _clouds[:] = map(Path, clouds or ())
+
+
+def models() -> tuple[Path, ...]:
+    """Meshes that were named to be fitted to."""
+    return tuple(_models)
+
+
+def clouds() -> tuple[Path, ...]:
+    """Clouds of points that were named to be fitted to."""
+    return tuple(_clouds)
+
+
+def bumpy_torus(sides: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Vertices and faces of a torus whose tube swells and shrinks, 2 sides² triangles of uneven sizes."""
+    around = 2.0 * math.pi / sides * torch.arange(sides)
+    u, v = torch.meshgrid(around, around, indexing="ij")
+    tube = 0.3 + 0.05 * (7.0 * u).sin() * (5.0 * v).cos()
+    ring = 0.7 + tube * v.cos()
+    vertices = torch.stack([ring * u.cos(), ring * u.sin(), tube * v.sin()], dim=-1).reshape(-1, 3)
+    i, j = torch.meshgrid(torch.arange(sides), torch.arange(sides), indexing="ij")
+    below, right = (i + 1) % sides, (j + 1) % sides
+    a, b, c, d = i * sides + j, below * sides + j, below * sides + right, i * sides + right
+    faces = torch.stack([a, b, c, a, c, d], dim=-1).reshape(-1, 3)
+    return vertices, faces.to(torch.int32)
+
+
+def write_model(path: Path) -> Path:
+    """The bumpy torus of 20 000 triangles as a file."""
+    import trimesh
+
+    vertices, faces = bumpy_torus(100)
+    trimesh.Trimesh(vertices.numpy(), faces.numpy(), process=False).export(path)
+    return path
+
+
+def write_cloud(path: Path) -> Path:
+    """10 000 points of the bumpy torus as a file."""
+    import numpy as np
+
+    np.savez(path, points=bumpy_torus(100)[0].numpy())
+    return path
 
 
 def device() -> str:

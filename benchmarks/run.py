@@ -1,4 +1,5 @@
-"""Run the benchmarks: `python benchmarks/run.py [--only SUBJECT] [--quick] [--photo FILE] [--page]`, also `make bench`.
+"""Run the benchmarks: `python benchmarks/run.py [--only SUBJECT] [--quick] [--photo FILE] [--model FILE] [--cloud FILE]
+[--page]`, also `make bench`.
 
 What is measured goes into benchmarks/results/<machine>-<date>.json, a subject's rows in place of its old ones, each
 with its commit; `scaling` also draws the two plots of docs/performance.md. Exit status 0 also where goals are missed:
@@ -20,7 +21,10 @@ import machine
 import table
 from plots import draw
 
-SUBJECTS = ("interpreter", "tracing", "shading", "interpolation", "scaling", "hashing", "fitting", "viewing", "startup")
+SUBJECTS = (
+    "interpreter", "tracing", "shading", "meshing", "mesh_distance", "interpolation", "scaling", "hashing", "fitting",
+    "surfaces", "neural", "viewing", "startup",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -30,8 +34,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small inputs, to try the benchmarks out; writes nothing")
     parser.add_argument("--page", action="store_true", help="no measuring: newest result into docs/performance.md")
     parser.add_argument("--photo", action="append", help="a picture that fields are fitted to; may be repeated")
+    parser.add_argument("--model", action="append", help="a mesh that fields are fitted to; may be repeated")
+    parser.add_argument("--cloud", action="append", help="points that fields are fitted to; may be repeated")
     options = parser.parse_args()
     inputs.use_photos(options.photo)
+    inputs.use_models(options.model, options.cloud)
     if options.page:
         print(table.write_page())
         return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticUndefined
 
-from isofield.engine.shapes import KINDS, Shape, flat, modifiers, operators, periodic, solids, warps
+from isofield.engine.shapes import KINDS, Shape, flat, from_files, modifiers, operators, periodic, solids, warps
 
 PAGE = Path(__file__).with_name("shapes.md")
 
@@ -27,6 +27,7 @@ This page is written by `python docs/make_shapes.py`; the pictures are on the [b
 CHAPTERS = {
     "Solids": solids,
     "Triply periodic sheets": periodic,
+    "From files": from_files,
     "Flat shapes": flat,
     "Combining": operators,
     "Changing the value": modifiers,

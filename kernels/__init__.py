@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .hash_encoding import hash_encode
     from .hash_levels import HashLevels
     from .interpolation import interpolate
+    from .marching import marching_cubes
     from .program import Program
     from .runtime import start
     from .trace import Hits, sphere_trace
@@ -26,6 +27,7 @@ __all__ = [
     "distance_and_gradient",
     "hash_encode",
     "interpolate",
+    "marching_cubes",
     "mesh_distance",
     "positional_encoding",
     "sphere_trace",
@@ -42,6 +44,7 @@ _HOMES = {
     "distance_and_gradient": "evaluate",
     "hash_encode": "hash_encoding",
     "interpolate": "interpolation",
+    "marching_cubes": "marching",
     "mesh_distance": "triangles",
     "positional_encoding": "encodings",
     "sphere_trace": "trace",

@@ -21,10 +21,11 @@ class _Bridge(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
         inputs = ctx.saved_tensors
-        wanted = tuple(
-            needs and _is_asked_for(node)
-            for needs, (node, _) in zip(ctx.needs_input_grad[2:], ctx.next_functions, strict=True)
-        )
+        wanted = ctx.needs_input_grad[2:]
+        if sum(wanted) > 1:  # a single one is why this pass came here
+            wanted = tuple(
+                needs and _is_asked_for(node) for needs, (node, _) in zip(wanted, ctx.next_functions, strict=True)
+            )
         if all(gradient is None for gradient in gradients):
             return (None, None, *(None for _ in inputs))
         # Without a second derivative nothing may reach the caller's graph; under create_graph everything must.

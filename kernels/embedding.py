@@ -1,6 +1,6 @@
 """Device functions to be called inside a host program's own `@ti.kernel`.
 
-Pass `program.rows` and `program.parameters` to the kernel as arrays and hand them on:
+Pass `program.rows` and `program.numbers` to the kernel as arrays and hand them on:
 
     @ti.kernel
     def my_kernel(rows: ti.types.ndarray(ti.i32, 2), parameters: ti.types.ndarray(ti.f32, 1), count: ti.i32, …):
@@ -14,7 +14,7 @@ from .interpreter import machine
 from .operations import FAR
 from .runtime import ti
 
-_device = machine(1)
+_device = machine(1, with_samples=True)
 Lane = _device.Lanes
 
 

@@ -13,6 +13,7 @@ from .lanes import lanes
 from .operations import FAR
 from .program import Program
 from .runtime import ti
+from .tiles import Tiles, every_row
 from .twin import distance_twin
 
 # Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
@@ -70,39 +71,45 @@ def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
     return restore(values.reshape(tensor.shape[:-1])), restore(gradients.reshape(tensor.shape))
 
 
-def _evaluate(
-    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int
+def distance_by_tiles(program: Program, tiles: Tiles, points: torch.Tensor) -> torch.Tensor:
+    """`distance` (N,), with a program for each group of `tiles.rays` points (N, 3), a multiple of 16."""
+    return _evaluate(program, program.parameters, points, GRADIENT_STEP, 1, tiles)[0]
+
+
+def distance_and_gradient_by_tiles(
+    program: Program, tiles: Tiles, points: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
+    """`distance_and_gradient`, with a program for each group of `tiles.rays` points (N, 3), a multiple of 16."""
+    return _evaluate(program, program.parameters, points, GRADIENT_STEP, 7, tiles)
+
+
+def _evaluate(
+    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int, tiles: Tiles | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    if tiles is None:
+        tiles = every_row(program)
     flat = arguments.ready("points", points)
     runtime.check_device(rows=program.rows, parameters=parameters)
     count = len(flat)
     values = torch.empty(count, dtype=torch.float32, device=flat.device)
     gradients = torch.empty(count if taps > 1 else 0, 3, dtype=torch.float32, device=flat.device)
-    with runtime.launch():
-        _distance_kernel()(
-            program.rows,
-            len(program.rows),
-            parameters.detach().float().contiguous(),
-            flat,
-            values,
-            gradients,
-            count,
-            step,
-            taps,
-        )
+    runtime.run(
+        _distance_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers_with(parameters), flat, values,
+        gradients, count, float(step), taps, tiles.rays,
+    )  # fmt: skip
     return values, gradients
 
 
 @functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
-def _distance_kernel(width: int) -> Any:
-    device = machine(width)
+def _distance_kernel(width: int, with_samples: bool) -> Any:
+    device = machine(width, with_samples=with_samples)
     packets = lanes(width)
     Lanes = device.Lanes
 
     @ti.kernel
     def distance_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
-        row_count: ti.i32,
+        ranges: ti.types.ndarray(ti.i32, 2),
         parameters: ti.types.ndarray(ti.f32, 1),
         points: ti.types.ndarray(ti.f32, 2),
         values: ti.types.ndarray(ti.f32, 1),
@@ -110,8 +117,10 @@ def _distance_kernel(width: int) -> Any:
         count: ti.i32,
         relative_step: ti.f32,
         taps: ti.i32,
+        points_per_tile: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
+            tile = packet * width // points_per_tile
             x, y, z = packets.load(points, packet, count)
             step = relative_step * ti.max(1.0, ti.sqrt(x * x + y * y + z * z))
             centre = Lanes(0.0)
@@ -131,8 +140,9 @@ def _distance_kernel(width: int) -> Any:
                 qy = y + step * oy
                 qz = z + step * oz
                 value = device.evaluate(
-                    rows, 0, row_count, parameters, qx, qy, qz, Lanes(0.0), Lanes(FAR), value_registers, point_registers
-                )
+                    rows, ranges[tile, 0], ranges[tile, 1], parameters, qx, qy, qz, Lanes(0.0), Lanes(FAR),
+                    value_registers, point_registers,
+                )  # fmt: skip
                 if tap == 0:
                     centre = value
                 else:

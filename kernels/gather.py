@@ -22,8 +22,11 @@ def row_of(order: ti.template(), point: ti.i32, ordered: ti.i32):
 
 
 @functools.cache
-def gather_kernel(lattice: Lattice, directed: bool) -> Any:
-    """y from V, with `blocks` packets of channels a node; `split` iterations share those of a point."""
+def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
+    """y from V, with `blocks` packets of channels a node; `split` iterations share those of a point.
+
+    It runs `alone` in the thread that launches it, which for few points takes less time than to wake another.
+    """
     about = stencil(lattice)
     offset, weight_of, _ = corner_functions(lattice, directed)
 
@@ -42,6 +45,7 @@ def gather_kernel(lattice: Lattice, directed: bool) -> Any:
         ny: ti.i32,
         nz: ti.i32,
     ):
+        ti.loop_config(serialize=alone)
         for job in range(count * split):
             point, share = job, 0
             if ti.static(not lattice.single):

@@ -22,7 +22,7 @@ SMALLEST_TASK = 512  # iterations of a kernel's outermost loop that Taichi's CPU
 def hash_kernels(
     dimensions: int, features: int, dtype: torch.dtype, width: int, atomic: bool, smooth: bool, along: bool
 ) -> Any:
-    """The kernels `encode`, `to_points` and `to_table` for packets of `width` points.
+    """The kernels `encode`, `to_points`, `to_table` and `by_level` for packets of `width` points.
 
     All tensors but `layout` are flat. A task is `packets_per_task` packets, of one level in `to_table`; it runs in one
     thread, and tasks begin `spacing` iterations apart. Results for points have room for a whole last packet. With
@@ -188,7 +188,7 @@ def hash_kernels(
         out: Numbers, count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32,
         plane: ti.i32, spacing: ti.i32,
     ):  # fmt: skip
-        """out (D, plane): the gradients to the points of Σ gradients · encode, gradients (N, L·F)."""
+        """out (D, plane): the gradients to the points of Σ gradients · encode, gradients (L, N, F)."""
         for index in range(tasks * spacing):
             if index % spacing == 0:
                 start = index // spacing * packets_per_task
@@ -199,7 +199,7 @@ def hash_kernels(
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
                         rows, w, w1, w2 = corners(points, packet, count, layout, level, mask)
                         g = [
-                            column(gradients, packet, count, levels * F, level * F + c) * fade[level]
+                            column(gradients, packet, count, F, level * count * F + c) * fade[level]
                             for c in ti.static(range(F))
                         ]
                         share = [Lanes(0.0) for _ in ti.static(range(CORNERS))]
@@ -226,7 +226,7 @@ def hash_kernels(
         count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, copy: ti.i32,
         spacing: ti.i32,
     ):  # fmt: skip
-        """Adds to the tables the gradients to the table of Σ gradients · encode, gradients (N, L·F).
+        """Adds to the tables the gradients to the table of Σ gradients · encode, gradients (L, N, F).
 
         A table has `copy` numbers; task t of a level adds to the t-th, or with copy = 0 all to the same one.
         """
@@ -243,7 +243,7 @@ def hash_kernels(
                         v = [column(directions, packet, count, D, d) for d in ti.static(range(D))]
                         rows, w, w1, _ = corners(points, packet, count, layout, level, mask)
                         g = [
-                            column(gradients, packet, count, levels * F, level * F + c) * fade[level]
+                            column(gradients, packet, count, F, level * count * F + c) * fade[level]
                             for c in ti.static(range(F))
                         ]
                         share = [product(corner, w, w1, v) for corner in ti.static(range(CORNERS))]
@@ -260,4 +260,12 @@ def hash_kernels(
                                         else:
                                             tables[at] = tables[at] + part
 
-    return SimpleNamespace(encode=encode, to_points=to_points, to_table=to_table)
+    @ti.kernel
+    def by_level(rows: Numbers, out: Numbers, count: ti.i32, levels: ti.i32):
+        """out (L, N, F) from rows (N, L·F), so that a level's numbers are neighbours in memory."""
+        for point in range(count):
+            for level in range(levels):
+                for c in ti.static(range(F)):
+                    out[(level * count + point) * F + c] = rows[(point * levels + level) * F + c]
+
+    return SimpleNamespace(encode=encode, to_points=to_points, to_table=to_table, by_level=by_level)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 
@@ -82,6 +83,8 @@ def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.T
     def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
         table, points = inputs
         gradient = _only(gradients)
+        if all(wanted) and not torch.is_grad_enabled():
+            return sums.to_both(table, points, gradient)
         return (
             _table_gradient(sums, points, gradient) if wanted[0] else None,
             _point_gradient(sums, table, points, gradient) if wanted[1] else None,
@@ -160,13 +163,37 @@ class _Sums:
         self, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Σ (g · T[node]) ∇W(x), (N, D)."""
-        count, plane = len(points), _room(len(points))
-        out = memory.empty(self.levels.dimensions, plane, like=points)
-        self._launch("to_points", (table,), points, along, (gradient,), (out,), self._gather_tasks(count), plane)
-        return out[:, :count].t().contiguous()
+        return self._to_points(table, points, self._by_level(gradient), along)
 
     def to_table(self, points: torch.Tensor, gradient: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) g, (rows, F)."""
+        return self._to_table(points, self._by_level(gradient), along)
+
+    def to_both(
+        self, table: torch.Tensor, points: torch.Tensor, gradient: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`to_table` and `to_points`."""
+        levelled = self._by_level(gradient)
+        return self._to_table(points, levelled, None), self._to_points(table, points, levelled, None)
+
+    def _by_level(self, gradient: torch.Tensor) -> torch.Tensor:
+        """(L, N, F) for g (N, L·F): the sums go through it level by level, and would read all of it for each."""
+        levels = self.levels
+        out = memory.empty(levels.levels, len(gradient), levels.features, like=gradient)
+        if len(gradient):
+            kernels = self._kernels(gradient.dtype, None)
+            runtime.run(kernels.by_level, gradient.contiguous().view(-1), out.view(-1), len(gradient), levels.levels)
+        return out
+
+    def _to_points(
+        self, table: torch.Tensor, points: torch.Tensor, levelled: torch.Tensor, along: torch.Tensor | None
+    ) -> torch.Tensor:
+        count, plane = len(points), _room(len(points))
+        out = memory.empty(self.levels.dimensions, plane, like=points)
+        self._launch("to_points", (table,), points, along, (levelled,), (out,), self._gather_tasks(count), plane)
+        return out[:, :count].t().contiguous()
+
+    def _to_table(self, points: torch.Tensor, levelled: torch.Tensor, along: torch.Tensor | None) -> torch.Tensor:
         shape = (self.levels.rows, self.levels.features)
         size = math.prod(shape)
         if runtime.backend() == "cpu":
@@ -180,8 +207,16 @@ class _Sums:
         else:
             copies, tasks, copy = 1, len(points), 0
         tables = memory.zeros(copies, *shape, like=points)
-        self._launch("to_table", (tables,), points, along, (gradient,), (), tasks, copy)
+        self._launch("to_table", (tables,), points, along, (levelled,), (), tasks, copy)
         return tables.sum(dim=0) if copies > 1 else tables[0]
+
+    def _kernels(self, dtype: torch.dtype, along: torch.Tensor | None) -> SimpleNamespace:
+        on_cpu = runtime.backend() == "cpu"
+        levels = self.levels
+        kernels: SimpleNamespace = hash_kernels(
+            levels.dimensions, levels.features, dtype, _width(), not on_cpu, self.smoothstep, along is not None
+        )
+        return kernels
 
     def _gather_tasks(self, count: int) -> int:
         return TASKS_PER_CORE * runtime.available_cores() if runtime.backend() == "cpu" else count
@@ -201,14 +236,17 @@ class _Sums:
         if count == 0:
             return
         levels = self.levels
-        on_cpu = runtime.backend() == "cpu"
-        width = _width()
-        spacing = SMALLEST_TASK if on_cpu else 1
-        packets_per_task = math.ceil(_room(count) // width / tasks)
-        kernels = hash_kernels(
-            levels.dimensions, levels.features, points.dtype, width, not on_cpu, self.smoothstep, along is not None
-        )
+        spacing = SMALLEST_TASK if runtime.backend() == "cpu" else 1
+        packets_per_task = math.ceil(_room(count) // _width() / tasks)
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
-        with runtime.launch():
-            getattr(kernels, kernel)(*numbers, count, levels.entries - 1, tasks, packets_per_task, *more, spacing)
+        runtime.run(
+            getattr(self._kernels(points.dtype, along), kernel),
+            *numbers,
+            count,
+            levels.entries - 1,
+            tasks,
+            packets_per_task,
+            *more,
+            spacing,
+        )

@@ -1,7 +1,7 @@
 """Values between the nodes of a grid, with derivatives to the values and to the points, up to the second order."""
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import torch
@@ -168,29 +168,33 @@ class _Interpolation:
         )
 
     def _gather(self, values: Tensor, points: Tensor, *along: Tensor, slopes: Tensor | None) -> Tensor:
-        result = memory.empty(len(points), self.channels, like=points)
+        count = len(points)
+        result = memory.empty(count, self.channels, like=points)
         at, order, ordered = self._places(points, values)
         if slopes is not None:
-            with runtime.launch():
+            with runtime.lock:
                 runtime.run(
                     gather_sloped_kernel(self.lattice),
                     _flat(values), at, order, _corners(points), _flat(result), slopes,
-                    len(points), ordered, *self.sizes,
+                    count, ordered, *self.sizes,
                 )  # fmt: skip
             return result
         width = self.lattice.lanes
         blocks = self.channels // width
+        split = blocks
+        if runtime.backend() == "cpu":
+            split = self._tasks(count) if count <= FEW else 1
         runtime.run(
-            gather_kernel(self.lattice, bool(along)),
+            gather_kernel(self.lattice, bool(along), split == 1 and count <= FEW),
             _lanes(values, width), at, order, _directions(points, along), _lanes(result, width),
-            len(points), ordered, 1 if runtime.backend() == "cpu" else blocks, blocks, *self.sizes,
+            count, ordered, split, blocks, *self.sizes,
         )  # fmt: skip
         return result
 
     def _pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
         result = memory.empty(*points.shape, like=points)
         at, order, ordered = self._places(points, values)
-        with runtime.launch():
+        with runtime.lock:
             runtime.run(
                 pull_kernel(self.lattice, bool(along)),
                 _flat(values), _flat(gradient), at, order, _directions(points, along), _corners(points), result,
@@ -199,59 +203,64 @@ class _Interpolation:
         return result
 
     def _scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
+        count = len(points)
         result = memory.zeros(*self.shape, like=points)
         directions = _directions(points, along)
         if runtime.backend() != "cpu":
             runtime.run(
                 scatter_atomic_kernel(self.lattice, bool(along)),
-                _flat(gradient), points.contiguous(), directions, _flat(result),
-                len(points), self.channels, *self.sizes,
+                _flat(gradient), points.contiguous(), directions, _flat(result), count, self.channels, *self.sizes,
             )  # fmt: skip
             return result
         width = self.lattice.lanes
         blocks = self.channels // width
         upstream, target = _lanes(gradient, width), _lanes(result, width)
-        if len(points) <= FEW:
-            tasks = min(blocks, runtime.available_cores()) if gradient.numel() >= SHARED else 1
+        if count <= FEW:
+            tasks = self._tasks(count)
             runtime.run(
-                scatter_few_kernel(self.lattice, bool(along)),
-                upstream, points.contiguous(), directions, target, len(points), tasks, blocks, *self.sizes,
+                scatter_few_kernel(self.lattice, bool(along), tasks == 1),
+                upstream, points.contiguous(), directions, target, count, tasks, blocks, *self.sizes,
             )  # fmt: skip
             return result
         if self.slabs is None and result.nbytes <= CACHED and self.lattice.single:
             tasks, size = min(runtime.available_cores(), COPIES), result.numel() // width
-            with runtime.launch():
+            with runtime.lock:
                 copies = memory.scratch("copies", tasks * size, width, dtype=points.dtype, device=points.device)
                 runtime.run(
                     scatter_copies_kernel(self.lattice, bool(along)),
                     upstream, points.contiguous(), directions, copies, target,
-                    len(points), tasks, -(-len(points) // tasks), size, *self.sizes,
+                    count, tasks, -(-count // tasks), size, *self.sizes,
                 )  # fmt: skip
             return result
         slabs = self._sorted(points)
-        with runtime.launch():
-            bases = memory.scratch("bases", len(points), dtype=torch.int32, device=points.device)
+        with runtime.lock:
+            bases = memory.scratch("bases", count, dtype=torch.int32, device=points.device)
             weights = _corners(points)
             runtime.run(
                 weights_kernel(self.lattice, bool(along)),
-                slabs.points, slabs.order, directions, bases, weights, len(points), 1, *self.sizes,
+                slabs.points, slabs.order, directions, bases, weights, count, 1, *self.sizes,
             )  # fmt: skip
-            count = len(slabs.ends)
-            length = max(min(count // (PARTS * runtime.available_cores()), LONGEST), 1)
+            ends = len(slabs.ends)
+            length = max(min(ends // (PARTS * runtime.available_cores()), LONGEST), 1)
             for parity in (0, 1):
                 runtime.run(
                     scatter_kernel(self.lattice),
                     upstream, slabs.order, bases, weights, slabs.ends, target,
-                    -(-count // (2 * length)), length, count, parity, blocks, *self.sizes,
+                    -(-ends // (2 * length)), length, ends, parity, blocks, *self.sizes,
                 )  # fmt: skip
         return result
+
+    def _tasks(self, count: int) -> int:
+        """Among how many threads the channels of few points are shared."""
+        blocks = self.channels // self.lattice.lanes
+        return min(blocks, runtime.available_cores()) if count * self.channels >= SHARED else 1
 
     def _places(self, points: Tensor, values: Tensor) -> tuple[Tensor, Tensor, int]:
         """Points to read values at, their order, and 1 where they are sorted, else 0."""
         if len(points) > FEW and values.nbytes > CACHED and runtime.backend() == "cpu":
             slabs = self._sorted(points)
             return slabs.points, slabs.order, 1
-        return points.contiguous(), torch.empty(0, dtype=torch.int32, device=points.device), 0
+        return points.contiguous(), _no_order(points.device), 0
 
     def _sorted(self, points: Tensor) -> Slabs:
         if self.slabs is None:
@@ -276,7 +285,13 @@ def _flat(tensor: Tensor) -> Tensor:
 
 
 def _directions(points: Tensor, along: tuple[Tensor, ...]) -> Tensor:
-    return along[0].contiguous() if along else points.new_empty(0, points.shape[1])
+    """What is not directed gets the points, and does not read them."""
+    return (along[0] if along else points).contiguous()
+
+
+@lru_cache
+def _no_order(device: torch.device) -> Tensor:
+    return torch.empty(0, dtype=torch.int32, device=device)
 
 
 def _corners(points: Tensor) -> Tensor:

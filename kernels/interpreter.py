@@ -18,6 +18,7 @@ from .operations import (
     NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
+    SAMPLES,
     SKIP,
     SPHERE_SIZE,
     VALUE_REGISTERS,
@@ -103,7 +104,7 @@ def _by_reference(formula):
     """The formula with its point, value and vertices passed by reference; it assigns to none of them."""
     names = formula.__code__.co_varnames[: formula.__code__.co_argcount]
     formula.__annotations__.update(
-        {name: ti.template() for name in ("x", "y", "z", "value", "vertices") if name in names}
+        {name: ti.template() for name in ("x", "y", "z", "value", "vertices", "data") if name in names}
     )
     return formula
 
@@ -140,15 +141,21 @@ def _warp_dispatch(first: int, last: int):
 
 
 @functools.cache
-def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
-    """Device functions over packets of `width` points: `Lanes` and `evaluate`, or with surfaces `evaluate_surface`."""
+def machine(width: int, with_surface: bool = False, with_samples: bool = False) -> SimpleNamespace:
+    """Device functions over packets of `width` points: `Lanes` and `evaluate`, or with surfaces `evaluate_surface`.
+
+    Without `with_samples` the machine does not know the operation SAMPLES: its code would be a part of every kernel of
+    scenes that hold none.
+    """
     Lanes = ti.types.vector(width, ti.f32)
     Numbers = ti.types.vector(width, ti.i32)
 
     surface_width = width if with_surface else 1  # unused registers of one lane cost nothing
 
-    dispatch_value = _value_dispatch(FIRST_LEAF, FIRST_WARP)
+    dispatch_value = _value_dispatch(FIRST_LEAF, SAMPLES)
     dispatch_warp = _warp_dispatch(FIRST_WARP, len(OPERATIONS))
+
+    read_samples = ti.func(_by_reference(OPERATIONS[SAMPLES].formula))
 
     @ti.func
     def signs(combine):
@@ -294,7 +301,13 @@ def machine(width: int, with_surface: bool = False) -> SimpleNamespace:
                 if operation < FIRST_WARP:
                     own = Lanes(0.0)
                     count = rows[row, _DATA]
-                    dispatch_value(own, operation, qx, qy, qz, held, parameters, inside, count)
+                    if ti.static(with_samples):
+                        if operation == SAMPLES:
+                            own = read_samples(DEVICE, qx, qy, qz, parameters, count)
+                        else:
+                            dispatch_value(own, operation, qx, qy, qz, held, parameters, inside, count)
+                    else:
+                        dispatch_value(own, operation, qx, qy, qz, held, parameters, inside, count)
                     own *= parameters[at]
                     known = Lanes(0.0)
                     for lane in ti.static(range(width)):

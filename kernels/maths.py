@@ -96,6 +96,19 @@ class DeviceMaths:
         return ti.select(condition, yes, no)
 
     @ti.func
+    def whole(self, a, low, high):
+        """The whole number of `a`, rounded towards 0 and held within low … high, also where `a` is NaN."""
+        return ti.min(ti.max(ti.cast(a, ti.i32), low), high)
+
+    @ti.func
+    def read(self, data: ti.template(), places):
+        """The numbers of an array at whole numbers, one a lane."""
+        found = ti.cast(places, ti.f32)
+        for lane in ti.static(range(places.n)):
+            found[lane] = data[places[lane]]
+        return found
+
+    @ti.func
     def settled(self, change, small):
         """Whether an iteration may end, because it changed no lane by more than `small`."""
         return ti.abs(change).max() < small
@@ -148,6 +161,12 @@ class TorchMaths:
 
     def select(self, condition: torch.Tensor, yes: Any, no: Any) -> torch.Tensor:
         return torch.where(condition, yes, no)
+
+    def whole(self, a: torch.Tensor, low: Any, high: Any) -> torch.Tensor:
+        return self.clamp(a.detach().nan_to_num().long(), low, high)
+
+    def read(self, data: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        return data[places]
 
     def settled(self, change: torch.Tensor, small: float) -> bool:
         """Never: what a point's value is must not depend on the points beside it."""

@@ -1,6 +1,6 @@
 """The instruction set of the scene program: every operation once, with its formula and the names of its parameters.
 
-An operation's number is its place in `OPERATIONS`. Numbers stand in saved programs, so new ones are appended.
+An operation's number is its place in `OPERATIONS`; programs are made anew from scenes, never saved.
 """
 
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
-from .formulas import flat, periodic, solids, values, warps
+from .formulas import flat, periodic, samples, solids, values, warps
 
-Role = Literal["control", "leaf", "polygon", "value", "warp"]
+Role = Literal["control", "leaf", "polygon", "value", "samples", "warp"]
 
 
 class Column(IntEnum):
@@ -23,7 +23,9 @@ class Column(IntEnum):
     COMBINE = 4  # how the result is folded into the target, see Combine
     FRAME = 5  # kind of the affine map in front of the formula, see Frame
     PARAMETERS = 6  # offset of the row's block in the parameter vector
-    DATA = 7  # corners of a polygon; 1 on a SKIP row over parts of the outermost union, which a tile may leave out
+    # Corners of a polygon; where samples start in the numbers; 1 on a SKIP row over parts of the outermost union, which
+    # a tile may leave out.
+    DATA = 7
     SHAPE = 8  # number of the shape the row draws, -1 for none
     SKIP = 9  # rows that a SKIP row jumps over; 1 on a leaf of the outermost union that a tile may leave out
 
@@ -63,7 +65,10 @@ FAR = 1e9  # a distance beyond every scene; finite, because the device maths ass
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: `formula(m, x, y, z[, value], *parameters)`; a polygon's takes the vector, a start and a count."""
+    """One operation: `formula(m, x, y, z[, value], *parameters)`.
+
+    A polygon's takes the vector, a start and a count; that of samples an array of numbers and a start.
+    """
 
     name: str
     role: Role
@@ -75,7 +80,7 @@ def _operation(role: Role, formula: Callable[..., Any]) -> Operation:
     """An operation named as its formula, its parameters read off the formula's signature."""
     names = formula.__code__.co_varnames[: formula.__code__.co_argcount]
     fixed = 5 if role == "value" else 4
-    return Operation(formula.__name__, role, formula, () if role == "polygon" else names[fixed:])
+    return Operation(formula.__name__, role, formula, () if role in ("polygon", "samples") else names[fixed:])
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -111,6 +116,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _operation("value", formula)
         for formula in (values.keep, values.offset, values.shell, values.extrude, values.wave, values.bound)
     ),
+    _operation("samples", samples.samples),
     *(
         _operation("warp", formula)
         for formula in (
@@ -129,4 +135,5 @@ OPERATIONS: tuple[Operation, ...] = (
 NUMBERS: dict[str, int] = {operation.name: number for number, operation in enumerate(OPERATIONS)}
 SKIP = NUMBERS["skip"]
 CLEAR = NUMBERS["clear"]
+SAMPLES = NUMBERS["samples"]
 FIRST_WARP = NUMBERS["affine"]

@@ -1,10 +1,12 @@
 """The scene program: what the machine runs, as plain tensors that are checked once, when the program is made."""
 
 import functools
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 
 import torch
 
+from .formulas.samples import BRICK_NODES, HEADER
 from .operations import (
     CLEAR,
     FIRST_WARP,
@@ -14,6 +16,7 @@ from .operations import (
     NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
+    SAMPLES,
     SKIP,
     SPHERE_SIZE,
     VALUE_REGISTERS,
@@ -22,6 +25,8 @@ from .operations import (
 )
 
 MAXIMUM_ROWS = 2**22
+Vector = tuple[float, float, float]
+
 SURFACE_SIZE = 8  # base colour (3), roughness, metallic, emission (3)
 
 
@@ -37,8 +42,12 @@ class Program:
         names: S names, by shape number.
         sphere: centre and radius of a ball that holds the surface of every part that ends.
         subject: the same ball of what the scene shows, without its stage; radius 0 if none of it ends.
+        box: lower and upper corner of a box that holds the surface of the subject, infinite where it has no end.
         endless: whether there are parts, other than the planes, that do not end (an infinite repeat).
         planes: number of rows at the start that are planes of the outermost union, which rays meet in closed form.
+        data: (D,) float32, what sampled leaves read, one block of bricks after the other; without gradients.
+        sampling: (S, 2) float32, of each shape the side of a voxel and by how much its values were made smaller to be
+            bounds (0 and 1 of what is not sampled); empty if nothing is.
 
     Raises:
         TypeError: a tensor has the wrong dtype.
@@ -51,8 +60,11 @@ class Program:
     names: tuple[str, ...]
     sphere: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     subject: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    box: tuple[Vector, Vector] = ((-math.inf,) * 3, (math.inf,) * 3)
     endless: bool = True
     planes: int = 0
+    data: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    sampling: torch.Tensor = field(default_factory=lambda: torch.empty(0, 2))
 
     def __post_init__(self) -> None:
         _check_tensor("rows", self.rows, (torch.int32,), (None, len(Column)))
@@ -64,6 +76,14 @@ class Program:
         _check_rows(rows, len(self.parameters), len(self.names))
         _check_groups(rows)
         _check_planes(rows[: self.planes], self.planes, self.parameters)
+        _check_tensor("data", self.data, (torch.float32,), (None,))
+        _check_tensor("sampling", self.sampling, (torch.float32,), (len(self.names) if self.has_samples else None, 2))
+        _check_samples(rows[rows[:, Column.OPERATION] == SAMPLES, Column.DATA], len(self.parameters), self.data)
+
+    @functools.cached_property
+    def has_samples(self) -> bool:
+        """Whether a row reads samples, which takes kernels that others do not need."""
+        return bool((self.rows[:, Column.OPERATION] == SAMPLES).any())
 
     @functools.cached_property
     def divisible(self) -> bool:
@@ -74,8 +94,21 @@ class Program:
 
     @property
     def numbers(self) -> torch.Tensor:
-        """The parameters (P,) float32 as kernels take them, without their gradients."""
-        return self.parameters.detach().float().contiguous()
+        """Parameters and data (P + D,) float32 as kernels take them, without their gradients."""
+        return self.numbers_with(self.parameters)
+
+    def numbers_with(self, parameters: torch.Tensor) -> torch.Tensor:
+        """The same with other parameters (P,). The next call may overwrite what this one gave."""
+        own = parameters.detach().float().contiguous()
+        if len(self.data) == 0:
+            return own
+        self._numbers[: len(own)] = own
+        return self._numbers
+
+    @functools.cached_property
+    def _numbers(self) -> torch.Tensor:
+        """Memory for parameters and data in one, with the data in place: copying it at every launch takes long."""
+        return torch.cat([self.parameters.detach().float(), self.data])
 
     def with_parameters(self, parameters: torch.Tensor) -> "Program":
         """The same instructions with other numbers, (P,) float32 or float64."""
@@ -87,9 +120,8 @@ class Program:
 
     def to(self, device: torch.device | str) -> "Program":
         """The program with its tensors on another device."""
-        return replace(
-            self, rows=self.rows.to(device), parameters=self.parameters.to(device), surfaces=self.surfaces.to(device)
-        )
+        names = ("rows", "parameters", "surfaces", "data", "sampling")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 def _check_tensor(
@@ -171,3 +203,20 @@ def _check_planes(rows: torch.Tensor, count: int, parameters: torch.Tensor) -> N
     if not bool(outermost.all()):
         at = int((~outermost).nonzero()[0])
         raise ValueError(f"planes: row {at} is not a plane of the outermost union: {rows[at].tolist()}")
+
+
+def _check_samples(starts: torch.Tensor, parameter_count: int, data: torch.Tensor) -> None:
+    """Refuse blocks of samples that are not whole, or whose bricks are not there."""
+    for start in set(starts.tolist()):
+        block = data[start - parameter_count :] if start >= parameter_count else data[:0]
+        cells = [int(number) for number in block[:3].tolist()]
+        table, corners = 1, 1
+        for number in cells:
+            table, corners = table * number, corners * (number + 1)
+        whole = len(block) >= HEADER and all(1 <= number <= 4096 for number in cells)
+        if whole:
+            bricks = block[HEADER : HEADER + table]
+            last = int(bricks.max()) + 1 if len(bricks) == table else 0
+            whole = len(bricks) == table and len(block) >= HEADER + table + corners + last * BRICK_NODES
+        if not whole:
+            raise ValueError(f"data: expected a whole block of samples at {start - parameter_count}, got another")

@@ -7,6 +7,7 @@ import torch
 
 from . import runtime
 from .lanes import lanes
+from .operations import FAR
 from .runtime import ti
 
 TILE = 16  # pixels on a side that share one program, see tiles.py
@@ -38,7 +39,8 @@ class Beams:
 
     Attributes:
         origins, directions: (G, 3) float32, the axes; directions are unit vectors.
-        cones: (G, 2) float32; at distance t a beam has radius cones[0] + cones[1] · t and holds all its rays there.
+        cones: (G, 4) float32: at distance t a beam has radius cones[0] + cones[1] · t and holds all its rays there; it
+            is cones[2] long, and what matters to it are values up to cones[3].
         rays: rays in a group.
     """
 
@@ -74,7 +76,7 @@ def beams_of(origins: torch.Tensor, directions: torch.Tensor, side: int) -> Beam
     All rays of a camera's square lie within the beam of its four corners.
     """
     count = len(origins) // (side * side)
-    beams = Beams(origins.new_empty(count, 3), origins.new_empty(count, 3), origins.new_empty(count, 2), side * side)
+    beams = Beams(origins.new_empty(count, 3), origins.new_empty(count, 3), origins.new_empty(count, 4), side * side)
     runtime.run(_beam_kernel(), origins, directions, beams.origins, beams.directions, beams.cones, count, side)
     return beams
 
@@ -171,5 +173,7 @@ def _beam_kernel(width: int) -> Any:
                 axes[beam, i] = axis[i]
             cones[beam, 0] = blunt
             cones[beam, 1] = tangent
+            cones[beam, 2] = FAR
+            cones[beam, 3] = 0.0
 
     return beam_kernel

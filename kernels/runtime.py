@@ -50,6 +50,7 @@ __all__ = [
     "describe",
     "lane_width",
     "launch",
+    "lock",
     "per_lane_width",
     "run",
     "start",
@@ -64,7 +65,8 @@ LANE_WIDTHS = {"cpu": 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" 
 # Points that lie anywhere have to run most rows of a program: wider packets share more of what a row costs by itself.
 POINT_LANE_WIDTHS = LANE_WIDTHS | {"cpu": 16}
 
-_lock = threading.RLock()
+lock = threading.RLock()
+"""Stands round every compile and launch, and round the use of `memory.scratch`."""
 
 
 def start(name: str | None = None) -> str:
@@ -78,7 +80,7 @@ def start(name: str | None = None) -> str:
     """
     if name is not None and name not in BACKENDS:
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}, got {name!r}")
-    with _lock:
+    with lock:
         running = _running()
         if running is not None:
             if name is not None and name != running:
@@ -119,13 +121,13 @@ def lane_width() -> int:
     return LANE_WIDTHS[backend()]
 
 
-def per_lane_width(factory: Callable[[int], Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[[], Any]:
-    """Decorator for makers of kernels by lane width: calls give the running backend's kernel, made once."""
+def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[..., Any]:
+    """Decorator for makers of kernels by lane width, and whatever else: calls give the backend's kernel, made once."""
     made = functools.cache(factory)
 
     @functools.wraps(factory)
-    def for_backend() -> Any:
-        return made(widths[backend()])
+    def for_backend(*variant: Any) -> Any:
+        return made(widths[backend()], *variant)
 
     return for_backend
 
@@ -136,7 +138,7 @@ def launch() -> Iterator[None]:
 
     Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever the host has chosen for its own.
     """
-    with _lock, contextlib.ExitStack() as afterwards:
+    with lock, contextlib.ExitStack() as afterwards:
         start()
         for owner, name, ours in (
             (impl.get_runtime(), "default_fp", ti.f32),
@@ -153,28 +155,47 @@ def launch() -> Iterator[None]:
 def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
     """Compile a kernel if it is not, and launch it, under the lock.
 
-    Taichi's own launcher takes 200 µs for five tensors, this one 35. It looks at nothing: tensors must be detached,
+    Taichi's own launcher takes 200 µs for five tensors, this one 25. It looks at nothing: tensors must be detached,
     contiguous, on the backend's device, and as the kernel declares them, which may not leave a rank or dtype open.
     """
-    primal = kernel._primal
-    with _lock:
-        backend()
-        if len(primal.compiled_kernels) != 1:
+    with lock:
+        program = impl.get_runtime().prog
+        compiled = None if program is None else _compiled(program).get(kernel)
+        if compiled is None:
             with launch():
                 kernel(*arguments)
+            program = impl.get_runtime().prog
+            _compiled(program)[kernel] = _Compiled(kernel._primal, program)
             return
-        (compiled,) = primal.compiled_kernels.values()
-        context = compiled.make_launch_context()
-        for index, (declared, given) in enumerate(zip(primal.arguments, arguments, strict=True)):
-            if isinstance(given, torch.Tensor):
-                shape = given.shape[: declared.annotation.ndim]  # without the elements' own
-                context.set_arg_external_array_with_shape((index,), given.data_ptr(), given.nbytes, shape, 0)
-            elif isinstance(given, int):
-                context.set_arg_int((index,), given)
+        context = compiled.front.make_launch_context()
+        for (index, rank, is_real), given in zip(compiled.declared, arguments, strict=True):
+            if rank is not None:
+                shape = given.shape[:rank]  # type: ignore[union-attr]  # without the elements' own
+                context.set_arg_external_array_with_shape(index, given.data_ptr(), given.nbytes, shape, 0)  # type: ignore[union-attr]
+            elif is_real:
+                context.set_arg_float(index, given)
             else:
-                context.set_arg_float((index,), given)
-        program = impl.get_runtime().prog
-        program.launch_kernel(program.compile_kernel(program.config(), program.get_device_caps(), compiled), context)
+                context.set_arg_int(index, given)
+        program.launch_kernel(compiled.machine, context)
+
+
+class _Compiled:
+    """A kernel of which there is one variant: Taichi's front-end kernel, machine code, and (index, rank, is real) of
+    its arguments, without a rank for numbers."""
+
+    def __init__(self, primal: Any, program: Any) -> None:
+        (self.front,) = primal.compiled_kernels.values()
+        self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
+        self.declared = [
+            ((index,), getattr(argument.annotation, "ndim", None), argument.annotation in (ti.f32, ti.f64))
+            for index, argument in enumerate(primal.arguments)
+        ]
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled(program: Any) -> dict[Any, _Compiled]:
+    """The kernels that run in a program of Taichi's, empty for a new one."""
+    return {}
 
 
 def _short_position(context: Any, node: Any) -> str:

@@ -102,8 +102,8 @@ def scatter_kernel(lattice: Lattice) -> Any:
 
 
 @functools.cache
-def scatter_few_kernel(lattice: Lattice, directed: bool) -> Any:
-    """V from g of few points in any order: tasks share the channels."""
+def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
+    """V from g of few points in any order: tasks share the channels; a single one runs `alone`, as in gather."""
     about = stencil(lattice)
     offset, weight_of, _ = corner_functions(lattice, directed)
 
@@ -120,6 +120,7 @@ def scatter_few_kernel(lattice: Lattice, directed: bool) -> Any:
         ny: ti.i32,
         nz: ti.i32,
     ):
+        ti.loop_config(serialize=alone)
         for job in range(tasks * GRAIN):
             if job % GRAIN == 0:
                 task = job // GRAIN

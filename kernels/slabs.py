@@ -42,7 +42,7 @@ def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> 
     ordered = torch.empty_like(points)
     order = torch.empty(count, dtype=torch.int32)
     ends = torch.empty(bins[0], dtype=torch.int32)
-    with runtime.launch():
+    with runtime.lock:
         places = memory.scratch("places", chunks * bins[0] * bins[1] * bins[2], dtype=torch.int32, device=points.device)
         runtime.run(
             _sort_kernel(lattice),

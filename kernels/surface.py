@@ -37,7 +37,7 @@ def surface_on(
     materials = origins.new_empty(len(origins), SURFACE_SIZE)
     runtime.check_device(origins=origins, rows=program.rows)
     runtime.run(
-        _surface_kernel(), tiles.rows, tiles.ranges, program.numbers,
+        _surface_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers,
         program.surfaces, plane_shapes(program), origins, directions, distance, what, numbers, materials, tiles.rays,
         len(origins),
     )  # fmt: skip
@@ -49,9 +49,9 @@ SURFACE_WIDTH = 4
 
 
 @runtime.per_lane_width
-def _surface_kernel(backend_width: int) -> Any:
+def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
     width = min(backend_width, SURFACE_WIDTH)
-    device = machine(width, with_surface=True)
+    device = machine(width, with_surface=True, with_samples=with_samples)
     packets = lanes(width)
     Lanes, Numbers = device.Lanes, device.Numbers
 

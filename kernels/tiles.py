@@ -53,6 +53,13 @@ def whole(program: Program) -> Tiles:
     return Tiles(program.rows, ranges, 2**30, around)
 
 
+def every_row(program: Program) -> Tiles:
+    """One tile for any number of points: the program with its planes."""
+    around = (0, len(program.rows))
+    ranges = torch.tensor([around], dtype=torch.int32, device=program.rows.device)
+    return Tiles(program.rows, ranges, 2**30, around)
+
+
 def tiles_of(program: Program, beams: Beams) -> Tiles:
     """A program for each beam, for its rays."""
     if not program.divisible:
@@ -131,6 +138,8 @@ def _tile_kernel(width: int) -> Any:
             start = load(origins, tile)
             blunt = WIDER * cones[tile, 0]
             tangent = WIDER * cones[tile, 1] + 1e-4  # for rounding
+            length = cones[tile, 2]
+            slack = cones[tile, 3]
             narrow = cones[tile, 1] < 1.0  # a beam of half a right angle or more keeps everything
             widening = ti.sqrt(1.0 + tangent * tangent)
             # Groups that are open, outermost first: the row of their skip, and its place in the tile, given only once
@@ -157,11 +166,11 @@ def _tile_kernel(width: int) -> Any:
                     if grouped or (not is_skip and rows[row, skip_column] == 1):
                         at = rows[row, parameter_column]
                         centre = ti.Vector([parameters[at - SPHERE_SIZE + i] for i in ti.static(range(3))]) - start
-                        reach = (parameters[at - 1] + BLEND_REACH * parameters[at + 1]) / parameters[at - 2]
+                        reach = (parameters[at - 1] + BLEND_REACH * parameters[at + 1] + slack) / parameters[at - 2]
                         along = centre.dot(axis)
                         aside = (centre - along * axis).norm()
                         beside = aside > blunt + tangent * ti.max(along, 0.0) + reach * widening
-                        outside = narrow and (beside or along < -reach - blunt)
+                        outside = narrow and (beside or along < -reach - blunt or along > reach + blunt + length)
                     if outside:
                         if is_skip:
                             jump += rows[row, skip_column]

@@ -174,7 +174,7 @@ def _launch(
     rays_in_tile = tiles.rays if beams is None else max(tiles.rays // beams.rays, 1)
     nothing = origins.new_zeros(1)
     runtime.run(
-        _march_kernel(), tiles.rows, tiles.ranges, program.numbers, planes, origins,
+        _march_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes, origins,
         directions, nothing if starts is None else starts, nothing[:, None] if beams is None else beams.cones,
         met.distance, met.steps, met.what, rays_in_tile, count, *map(float, ball), float(near), float(min(far, FAR)),
         *map(float, tolerance), maximum_steps, len(planes), int(starts is not None), int(beams is not None),
@@ -183,8 +183,8 @@ def _launch(
 
 
 @runtime.per_lane_width
-def _march_kernel(width: int) -> Any:
-    device = machine(width)
+def _march_kernel(width: int, with_samples: bool) -> Any:
+    device = machine(width, with_samples=with_samples)
     packets = lanes(width)
     Lanes = device.Lanes
 

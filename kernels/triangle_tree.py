@@ -22,8 +22,8 @@ TRIANGLE = 16  # of a triangle: corner, two edges from it, their cross product, 
 DIPOLE = 13  # of a child's far field: centre, squared distance where it begins, area vector, six second moments
 
 # Where the far field of a node begins, in radii about its centre. Barill et al. 2018 take 2, at which winding numbers
-# of a coarse sphere were wrong by up to 0.065; at 3 by 0.02.
-BETA = 3.0
+# of a coarse sphere were wrong by up to 0.065; at 2.5 by 0.035.
+BETA = 2.5
 
 Floats = NDArray[numpy.float32]
 
@@ -37,15 +37,13 @@ class Tree:
 
     Attributes:
         boxes: (nodes, BOX, 8), those of a node's children; a missing child's is empty, and far away.
-        dipoles: (nodes, DIPOLE, 8), the far fields of the same.
         triangles: (leaves, TRIANGLE, 8); where there are fewer than eight, the rest are points of the first.
         faces: (leaves, 8), which face each of them is.
         first_leaf: the number of the first leaf, as a node.
-        scale: a power of two that makes all of it about one large; boxes, dipoles and triangles are scaled by it.
+        scale: a power of two that makes all of it about one large; boxes and triangles are scaled by it.
     """
 
     boxes: Floats
-    dipoles: Floats
     triangles: Floats
     faces: NDArray[numpy.int32]
     first_leaf: int
@@ -63,7 +61,6 @@ def build_tree(corners: Floats) -> Tree:
     levels = _levels(len(faces))
     return Tree(
         _heaped(levels, _boxes(triangles, levels), BOX),
-        _heaped(levels, _dipoles(triangles, levels), DIPOLE),
         _triangles(triangles),
         faces,
         (WIDE ** len(levels) - 1) // (WIDE - 1),
@@ -157,21 +154,22 @@ def _boxes(triangles: Floats, levels: list[int]) -> list[Floats]:
     return by_level[::-1]
 
 
-def _dipoles(triangles: Floats, levels: list[int]) -> list[Floats]:
-    """The far fields (nodes, DIPOLE, 8) of every level's children: Barill et al. 2018, section 3.
+def far_fields(triangles: Floats) -> Floats:
+    """The far fields (nodes, DIPOLE, 8) of every node's children, of a tree's triangles (leaves, TRIANGLE, 8).
 
     The solid angle of triangles t of areas a, centres c and unit normals n about a point q is, with r = p - q, to
     the second order about p = Σ a c / Σ a,  N · r / |r|³ + tr M / |r|³ - 3 r · M r / |r|⁵,  N = Σ a n and
-    M = Σ (c - p) ⊗ a n, of which only the symmetric part counts.
+    M = Σ (c - p) ⊗ a n, of which only the symmetric part counts (Barill et al. 2018, section 3).
     """
-    first = triangles[..., 0].astype(numpy.float64)
-    vectors = 0.5 * numpy.cross(triangles[..., 1] - first, triangles[..., 2] - first, axis=0)  # (3, leaves, 8)
+    levels = _levels(len(triangles))
+    first, edge, other, across = triangles[:, :12].reshape(-1, 4, 3, WIDE).transpose(1, 2, 0, 3)
+    points = numpy.concatenate([first, first + edge, first + other], axis=2)  # (3, leaves, 24)
+    vectors = 0.5 * across.astype(numpy.float64)  # (3, leaves, 8)
     areas = numpy.sqrt((vectors**2).sum(axis=0))
-    centres = _sum(triangles.astype(numpy.float64)) / 3.0
+    centres = first + (edge.astype(numpy.float64) + other) / 3.0
     moments = numpy.stack([centres[i] * vectors[j] + centres[j] * vectors[i] for i, j in SYMMETRIC]) * 0.5
     # Of each node: area, Σ a c, N, and Σ c ⊗ a n.
     sums = numpy.concatenate([areas[None], areas * centres, vectors, moments]).sum(axis=2)
-    points = triangles.reshape(3, triangles.shape[1], -1)
     by_level: list[Floats] = []
     for level in range(len(levels)):
         area, weighted, normal, moment = sums[0], sums[1:4], sums[4:7], sums[7:]
@@ -186,4 +184,4 @@ def _dipoles(triangles: Floats, levels: list[int]) -> list[Floats]:
         sums = _children(sums, 0.0).sum(axis=2)
         if level + 1 < len(levels):
             points = points.reshape(3, points.shape[1] // WIDE, -1)
-    return by_level[::-1]
+    return _heaped(levels, by_level[::-1], DIPOLE)

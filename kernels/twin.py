@@ -27,6 +27,7 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
     numbers = numbers.to(points.dtype)
     # One split instead of P indexings: each would be a node of the graph with a gradient as long as the vector.
     scalars = numbers.unbind()
+    data = program.data.to(points.dtype)
     origin: Point = (points[:, 0], points[:, 1], points[:, 2])
     # Registers that no row has written hold what the machine's do: the origin, and FAR.
     far = torch.full_like(points[:, 0], FAR)
@@ -51,6 +52,8 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
             continue
         if operation.role == "polygon":
             own = formula(TORCH, *point, scalars, inside, row[Column.DATA])
+        elif operation.role == "samples":
+            own = formula(TORCH, *point, data, row[Column.DATA] - len(numbers))
         elif operation.role == "value":
             own = formula(TORCH, *point, value_registers.get(row[Column.VALUE], far), *own_numbers)
         else:

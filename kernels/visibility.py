@@ -65,6 +65,7 @@ def visibility(
     what: torch.Tensor,
     footprint: tuple[float, float],
     jitter: float = 0.0,
+    sampling: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Normals, open sky and free lights where rays hit; zeros, ones and zeros where they miss.
 
@@ -76,6 +77,9 @@ def visibility(
         distance, what: (N,) what `march` found.
         footprint: how far from the point the normal's taps are: (a, b) for a + b · distance, in scene units.
         jitter: in [0, 1), another for each sample of a picture.
+        sampling: (N, 2) float32, for programs with samples: `Program.sampling` of what was hit. Taps are at least half
+            a voxel away, because slopes jump from voxel to voxel and normals should go over from one to the next; and
+            ambient occlusion takes values for as large as they were, or free surfaces would be dark.
 
     Returns:
         normals (N, 3), unit vectors; open sky (N,) in [0, 1], 1 where nothing is near; free lights (N, L) in [0, 1],
@@ -101,17 +105,19 @@ def visibility(
         device=device,
     )
     planes = plane_table(program)
+    if sampling is None:
+        sampling = torch.tensor([[0.0, 1.0]], device=device).expand(count if program.has_samples else 1, 2).contiguous()
     runtime.run(
-        _visibility_kernel(), tiles.rows, tiles.ranges, program.numbers, planes,
-        lighting.lights, origins, directions, distance, what, settings, normals, open_sky, free, *tiles.whole,
+        _visibility_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes,
+        lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free, *tiles.whole,
         tiles.rays, len(planes), len(lighting.lights), count,
     )  # fmt: skip
     return normals, open_sky, free
 
 
 @runtime.per_lane_width
-def _visibility_kernel(width: int) -> Any:
-    device = machine(width)
+def _visibility_kernel(width: int, with_samples: bool) -> Any:
+    device = machine(width, with_samples=with_samples)
     packets = lanes(width)
     Lanes = device.Lanes
 
@@ -136,6 +142,7 @@ def _visibility_kernel(width: int) -> Any:
         directions: ti.types.ndarray(ti.f32, 2),
         distance: ti.types.ndarray(ti.f32, 1),
         what: ti.types.ndarray(ti.i32, 1),
+        sampling: ti.types.ndarray(ti.f32, 2),
         settings: ti.types.ndarray(ti.f32, 1),
         normals: ti.types.ndarray(ti.f32, 2),
         open_sky: ti.types.ndarray(ti.f32, 1),
@@ -180,6 +187,12 @@ def _visibility_kernel(width: int) -> Any:
             footprint = settings[6] + settings[7] * far
             # Rounding of a coordinate must stay small against the taps.
             tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
+            growth = Lanes(1.0)
+            if ti.static(with_samples):
+                for lane in ti.static(range(width)):
+                    index = ti.min(packet * width + lane, count - 1)
+                    tap_size[lane] = ti.max(tap_size[lane], 0.5 * sampling[index, 0])
+                    growth[lane] = sampling[index, 1]
             # Where the point lies to the ball of the parts that end.
             cx = px - settings[0]
             cy = py - settings[1]
@@ -266,6 +279,8 @@ def _visibility_kernel(width: int) -> Any:
                         phase = _AMBIENT
                         turn = AMBIENT_TAPS
                 elif phase == _AMBIENT:
+                    if ti.static(with_samples):
+                        value *= growth
                     value = ti.select(idle < 1.0, ti.min(value, limit), limit)
                     value = ti.min(value, packets.nearest_plane(planes, plane_count, qx, qy, qz))
                     missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)

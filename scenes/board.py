@@ -5,6 +5,7 @@ isofield render scenes/board.py --output board.png --width 1280 --height 960
 
 import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import isofield as iso
@@ -62,6 +63,16 @@ def label(text: str) -> iso.Shape:
     return iso.union(*placed).material(INK)
 
 
+# A volume of 24³ distances, that of three crossed capsules:
+#   bar = iso.capsule(0.16, 0.96)
+#   jack = iso.union(bar, bar.rotate(90, (1, 0, 0)), bar.rotate(90, (0, 1, 0)), smooth=0.12)
+#   axis = torch.linspace(-0.5, 0.5, 24)
+#   nodes = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
+#   numpy.save("jack.npy", iso.kernels.distance(iso.build_program(iso.Scene(jack)), nodes).half().numpy())
+FOLDER = Path(__file__).parent
+JACK = iso.sampled(str(FOLDER / "jack.npy"), ((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)))
+DUCK = iso.neural(str(FOLDER / "learned_duck.safetensors"))
+
 # What the operators are shown on.
 CUBE = iso.box(0.8)
 BALL = iso.sphere(0.5).translate(0.2, -0.2, 0.25)
@@ -73,6 +84,8 @@ SHOWN = {
     "union": CUBE.union(BALL, smooth=0.15),
     "cylinder": iso.cylinder(0.5, 1.0),
     "plane": iso.plane() & iso.box((1.1, 1.1, 0.2)),
+    "sampled": JACK,
+    "neural": DUCK.scale(0.5),
     "polygon": iso.polygon([(-0.5, -0.4), (0.5, -0.4), (0.2, 0), (0.5, 0.4), (-0.2, 0.5), (-0.2, 0)]),
     "extrude": PROFILE.extrude(0.8),
     "revolve": iso.regular_polygon(6, 0.2).revolve(0.4),
@@ -92,6 +105,7 @@ HEIGHTS = {
     "ellipsoid": 0.25, "torus": 0.15, "capped_torus": 0.15, "link": 0.1, "plane": 0.1, "revolve": 0.2, "bend": 0.1,
     "elongate": 0.22, "union": 0.4, "intersection": 0.4, "difference": 0.4, "xor": 0.4, "shell": 0.54, "extrude": 0.4,
     "mirror": 0.5, "polar_repeat": 0.45, "twist": 0.55, "repeat": 0.51,
+    "neural": 0.22,
 }  # fmt: skip
 
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import inspect
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy
 import pytest
 import torch
 
 import isofield as iso
 from isofield.engine import shapes
+from isofield.engine.fields import ShapeField
 from isofield.engine.fields.shape import named_parameters_of
 from isofield.engine.program import build_program
 from isofield.engine.program.extent import Extent
@@ -36,6 +39,30 @@ ARROW = ((0.0, -0.5), (0.5, 0.1), (0.2, 0.1), (0.2, 0.5), (-0.2, 0.5), (-0.2, 0.
 ball, box, torus = shapes.sphere(0.4), shapes.box((0.8, 0.5, 0.6)), shapes.torus(0.4, 0.15)
 left, right = ball.translate(-0.25, 0, 0), shapes.box(0.6).rotate(25, (1, 1, 0)).translate(0.2, 0, 0)
 gear = shapes.star(7, 0.4, 0.25)
+
+# Files for the shapes that read some; the folder goes when the process ends.
+FOLDER = tempfile.TemporaryDirectory(prefix="isofield-")
+
+
+def _ring(points: torch.Tensor) -> torch.Tensor:
+    across = points[..., :2].norm(dim=-1) - 0.45
+    return torch.stack([across, points[..., 2]], dim=-1).norm(dim=-1) - 0.2
+
+
+def _volume(name: str, size: tuple[int, ...], low: tuple[float, ...], high: tuple[float, ...]) -> str:
+    """A .npy file of the distances of a ring at nodes that span a box."""
+    axes = [torch.linspace(a, b, n) for a, b, n in zip(low, high, size, strict=True)]
+    path = f"{FOLDER.name}/{name}.npy"
+    numpy.save(path, _ring(torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)).numpy())
+    return path
+
+
+def _field(name: str, shape: Shape) -> str:
+    """A file of a field that is a shape."""
+    path = f"{FOLDER.name}/{name}.safetensors"
+    ShapeField(iso.Scene(shape), trainable=()).save(path)
+    return path
+
 
 # Several parameter sets a kind: the defaults, unequal or extreme ones, and one that is scaled, turned and moved.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
@@ -135,6 +162,16 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"of": shapes.circle(0.4).translate(-0.1, 0)},
         {"of": shapes.rectangle(0.5).translate(0.25, 0)},
         {"of": shapes.star(5, 0.4, 0.2), "radius": 0.45, **PLACED},
+    ],
+    "sampled": [
+        {"file": _volume("cube", (33, 33, 33), (-1.0,) * 3, (1.0,) * 3)},
+        {"file": _volume("box", (20, 30, 12), (-0.8, -0.7, -0.3), (0.9, 0.8, 0.25)),
+         "bounds": ((-0.8, -0.7, -0.3), (0.9, 0.8, 0.25)), "scale": 1.2, **PLACED},
+        {"file": _volume("cut", (17, 17, 17), (-0.5,) * 3, (0.5,) * 3), "bounds": ((-0.5,) * 3, (0.5,) * 3)},
+    ],
+    "neural": [
+        {"file": _field("smooth", left.union(right, smooth=0.1)), "resolution": 40},
+        {"file": _field("turned", box.rotate(30, (1, 1, 1))), "resolution": 24, "scale": 0.8, **PLACED},
     ],
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .fit import Fit
     from .info import Info
     from .list import List
+    from .mesh import MeshCommand
     from .ntk import Ntk
     from .render import Render
     from .sample import Sample
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "view": View,
         "fit": Fit,
         "sample": Sample,
+        "mesh": MeshCommand,
         "ntk": Ntk,
         "compare": Compare,
         "check": Check,

@@ -19,6 +19,7 @@ class Check:
         """Check each; returns the exit status."""
         from ..program import BuildError
         from ..scene import SceneError, load
+        from ..shapes.from_files import FromFile
         from .usage import UsageError
 
         if not self.scenes:
@@ -38,4 +39,7 @@ class Check:
                 print(f"{name}: {error}", file=sys.stderr)
             else:
                 print(f"{name}: no mistakes in {len(scene.shapes)} shape{'s' if len(scene.shapes) > 1 else ''}")
+                for shape_name, shape in scene.shapes.items():
+                    if isinstance(shape, FromFile):
+                        print(f"{name}: shapes.{shape_name}: {shape.bake()}")
         return int(failed)

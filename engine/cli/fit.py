@@ -1,4 +1,4 @@
-"""`isofield fit`: fields from pictures and shapes."""
+"""`isofield fit`: fields from pictures, shapes, meshes and clouds of points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .usage import check_range, check_settings
 if TYPE_CHECKING:
     import torch
 
-    from ..fields import Field
+    from ..fields import Field, Placement
 
 STOPPED = 130
 SNAPSHOT_SIDE = 256  # pixels of the longer side
@@ -77,16 +77,18 @@ class FitImage:
 
 @dataclass(frozen=True)
 class FitShape:
-    """Fit a field to a scene's subject. Writes field.safetensors and log.json."""
+    """Fit a field to a scene's subject or a mesh. Writes field.safetensors and log.json."""
 
-    scene: Positional[str]
-    """scene file (.toml), script (.py, which is run) or built-in name"""
+    shape: Positional[str]
+    """scene file (.toml), script (.py, which is run) or built-in name; or a mesh (.obj, .ply, .stl, .glb), which is
+    moved into [-1, 1]³ and measured against the field"""
     target: Literal["sdf", "occupancy"] = "sdf"
     """what is learned"""
     near: float = 0.5
     """part of the points that lie near the surface"""
-    eikonal: float = 0.1
-    """weight of the eikonal loss, for --target sdf"""
+    eikonal: float | None = None
+    """weight of the eikonal loss, for --target sdf; if not given 0.1 for a scene, whose values may be bounds, and 0 for
+    a mesh, whose distances are exact"""
     normals: float = 0.0
     """weight of the loss on the gradient, for --target sdf"""
     options: OmitArgPrefixes[FitOptions] = field(default_factory=FitOptions)
@@ -96,31 +98,96 @@ class FitShape:
         """Fit and write; returns the exit status."""
         check_settings(self.settings)
         check_range("--near", self.near, 0.0, 1.0)
-        check_range("--eikonal", self.eikonal, 0.0, 1e6)
+        check_range("--eikonal", self.eikonal or 0.0, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
-        from ..fields import ShapeField
-        from ..fit import DistanceLoss, ShapeSource, squared_error
-        from ..scene import load
+        from ..fit import DistanceLoss, squared_error
+        from ..models import MESHES
         from .fitting import Fitting
 
-        shape = ShapeField(load(self.scene), trainable=())
         of_distance = self.target == "sdf"
         meaning = "signed_distance" if of_distance else "occupancy"
-        source = ShapeSource(shape, meaning, near=self.near, gradients=of_distance and self.normals > 0.0)
-        fitting = Fitting(Path(self.scene).stem, self.options, self.settings)
+        gradients = of_distance and self.normals > 0.0
+        is_mesh = Path(self.shape).suffix.lower() in MESHES
+        eikonal = (0.0 if is_mesh else 0.1) if self.eikonal is None else self.eikonal
+        source, placement, measure = (self._mesh if is_mesh else self._scene)(meaning, gradients)
+        fitting = Fitting(Path(self.shape).stem, self.options, self.settings)
         # Gradients are trained too, and those of ReLUs jump.
-        rounded = {"activation": "softplus"} if of_distance and self.options.field not in ("siren", "grid") else {}
+        is_rounded = (
+            of_distance and self.options.field not in ("siren", "grid") and (eikonal > 0.0 or self.normals > 0.0)
+        )
+        rounded = {"activation": "softplus"} if is_rounded else {}
         learned = fitting.new_field(3, 1, meaning=meaning, bounds=source.bounds, **rounded)
-        loss: Callable[..., Any] = DistanceLoss(self.eikonal, self.normals) if of_distance else squared_error
-        return fitting.fit(learned, source, loss, not of_distance, None)
+        learned.placement = placement
+        loss: Callable[..., Any] = DistanceLoss(eikonal, self.normals) if of_distance else squared_error
+        return fitting.fit(learned, source, loss, not of_distance, None, measure)
+
+    def _scene(self, meaning: str, gradients: bool) -> tuple[Any, None, None]:
+        from ..fields import ShapeField
+        from ..fit import ShapeSource
+        from ..scene import load
+
+        shape = ShapeField(load(self.shape), trainable=())
+        return ShapeSource(shape, meaning, near=self.near, gradients=gradients), None, None
+
+    def _mesh(self, meaning: str, gradients: bool) -> tuple[Any, Placement, Callable[[Field], dict[str, Any]]]:
+        from ..fit import MeshSource, placed
+        from ..fit.agreement import agreement_with_mesh
+        from ..models import read_mesh
+
+        mesh, placement, bounds = placed(read_mesh(self.shape))
+        source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients)
+        return source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree)
+
+
+@dataclass(frozen=True)
+class FitPoints:
+    """Fit a signed distance to points on a surface. Writes field.safetensors and log.json.
+
+    The points are moved into [-1, 1]³; normals are used if the file has them.
+    """
+
+    cloud: Positional[Path]
+    """cloud of points: .ply, .npz or .xyz"""
+    output: Annotated[Path | None, arg(metavar="FOLDER")] = None
+    """folder for field, log and checkpoint; out/<name>-mlp if not given"""
+    resume: bool = False
+    """go on from the checkpoint that an interrupted run left in the folder"""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """where to train"""
+    settings: OmitArgPrefixes[FitSettings] = field(default_factory=lambda: FitSettings(steps=2000, batch=512))
+
+    def run(self) -> int:
+        """Fit and write; returns the exit status."""
+        check_settings(self.settings)
+        from ..fit import CloudLoss, CloudSource, ball_field, cleaned, placed_cloud
+        from ..fit.agreement import agreement_with_cloud
+        from ..models import read_cloud
+        from .fitting import Fitting
+
+        cloud, strays = cleaned(read_cloud(self.cloud))
+        if strays:
+            print(f"{self.cloud}: {strays} points far from all others are left out", file=sys.stderr)
+        cloud, placement, bounds = placed_cloud(cloud)
+        options = FitOptions("mlp", self.output, self.resume, self.device)
+        fitting = Fitting(self.cloud.stem, options, self.settings)
+        learned = ball_field(bounds, seed=self.settings.seed).to(self.device)
+        learned.placement = placement
+        source = CloudSource(cloud, bounds)
+        return fitting.fit(
+            learned, source, CloudLoss(), False, None, lambda field: agreement_with_cloud(field, cloud.points)
+        )
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Fit a field to a photo or a shape."""
+    """Fit a field to a photo, a shape, a mesh or points."""
 
     to: OmitSubcommandPrefixes[
-        OmitArgPrefixes[Annotated[FitImage, subcommand("image")] | Annotated[FitShape, subcommand("shape")]]
+        OmitArgPrefixes[
+            Annotated[FitImage, subcommand("image")]
+            | Annotated[FitShape, subcommand("shape")]
+            | Annotated[FitPoints, subcommand("points")]
+        ]
     ]
 
     def run(self) -> int:

@@ -68,8 +68,12 @@ class Fitting:
         loss: Callable[..., torch.Tensor],
         psnr: bool,
         picture: Callable[[Field], torch.Tensor] | None,
+        measure: Callable[[Field], dict[str, Any]] | None = None,
     ) -> int:
-        """Train, and write what came out; returns the exit status. `picture` is what a snapshot shows."""
+        """Train, and write what came out; returns the exit status.
+
+        `picture` is what a snapshot shows, and `measure` says how good a finished field is.
+        """
         if picture is None and self.settings.snapshot_every:
             raise UsageError("--snapshot-every: expected 0, only pictures have snapshots")
         if not self.options.resume and self.snapshots.is_dir():
@@ -102,7 +106,8 @@ class Fitting:
             if watch is not None:
                 watch.close()
         field.save(self.folder / "field.safetensors")
-        self._write_log(field, result)
+        measured = {} if measure is None or result.interrupted else measure(field)
+        self._write_log(field, result, measured)
         self._write_film()
         if result.interrupted:
             print(
@@ -112,15 +117,18 @@ class Fitting:
             )
             return STOPPED
         print(f"{self.folder}: {field.parameter_count} parameters, {result.seconds:.1f} s", file=sys.stderr)
+        if measured:
+            print(", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in measured.items()))
         return 0
 
-    def _write_log(self, field: Field, result: FitResult) -> None:
+    def _write_log(self, field: Field, result: FitResult, measured: dict[str, Any]) -> None:
         log = {
             "field": self.options.field,
             "parameters": field.parameter_count,
             "settings": asdict(self.settings),
             "steps": result.steps,
             "seconds": result.seconds,
+            **({"measured": measured} if measured else {}),
             "entries": result.log,
         }
         with written_whole(self.folder / "log.json") as beside:

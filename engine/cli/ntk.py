@@ -56,6 +56,7 @@ class Ntk:
         from ..ntk.figures import FIGURES
         from ..ntk.line import line_report
         from ..plots import check_plot_support, write_figure
+        from ..progress import watched
 
         check_plot_support()
         fields = [_field(name, self.seed) for name in self.fields]
@@ -63,7 +64,8 @@ class Ntk:
         check_writable(self.output / "ntk.json")
         reports = []
         for name, field in zip(self.fields, fields, strict=True):
-            report = line_report(name.removesuffix(FILE_ENDING), field, self.points, self.steps, self.error)
+            with watched() as watch:
+                report = line_report(name.removesuffix(FILE_ENDING), field, self.points, self.steps, self.error, watch)
             reports.append(report)
             print(
                 f"{name}: {report.parameters} parameters, largest eigenvalue {report.eigenvalues[0]:.4g}, "

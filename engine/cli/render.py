@@ -23,10 +23,10 @@ PICTURES, FILMS = (".png", ".jpg", ".exr"), (".gif", ".mp4")
 
 @dataclass(frozen=True)
 class Render:
-    """Render a scene to a picture (.png, .jpg, linear .exr), or a film of it (.gif, .mp4)."""
+    """Render a scene, or the surface of a field, to a picture (.png, .jpg, linear .exr) or a film (.gif, .mp4)."""
 
     scene: Positional[str]
-    """scene file (.toml), script (.py, which is run) or built-in name"""
+    """scene file (.toml), script (.py, which is run), built-in name, or a field (.safetensors), shown in clay"""
     output: Path
     """file to write; the ending says what: .png .jpg .exr .gif .mp4"""
     width: int = 512
@@ -59,6 +59,8 @@ class Render:
     """the time given to a script's scene(time)"""
     seed: int = 0
     """seed of the samples"""
+    baked: bool = False
+    """of a field, trace the bricks made of it, as scenes do, and not the network itself"""
 
     def run(self) -> int:
         """Render and write; returns the exit status."""
@@ -70,7 +72,7 @@ class Render:
 
         check_writable(self.output)
         check_video_support(self.output)
-        source = open_scene(self.scene)
+        source = self._field() if self.is_field else open_scene(self.scene)
         if self.animate is not None and not source.is_animated:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
@@ -86,28 +88,38 @@ class Render:
         """Whether more than one picture is asked for."""
         return any(film is not None for film in (self.turntable, self.animate, self.path))
 
+    @property
+    def is_field(self) -> bool:
+        """Whether a field is to be shown."""
+        return self.scene.endswith(".safetensors")
+
+    @property
+    def direct(self) -> bool:
+        """Whether a network is to be traced."""
+        return self.is_field and not self.baked
+
+    def _field(self) -> Source:
+        """The scene that shows a field."""
+        from ..render.neural import scene_of
+        from ..scene.load import Source
+
+        scene = scene_of(self.scene)
+        return Source(Path(self.scene), False, lambda time: scene)
+
     def _render_picture(self, source: Source, layers: Layers) -> int:
         from ..scene.override import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
         # Slow to import, so mistakes in the scene are said without them.
         from ..files import write_image
-        from ..render import render, view_of
+        from ..render import render_view, view_of
         from ..render.shots import Views, still
 
         if self.output.suffix.lower() == ".exr":
-            image = render(
-                scene,
-                width=self.width,
-                height=self.height,
-                mode=self.mode,
-                samples=self.samples,
-                seed=self.seed,
-                linear=True,
-            )
+            view = view_of(scene, direct=self.direct)
+            image = render_view(view, self.width, self.height, self.mode, self.samples, self.seed, linear=True)
         else:
-            camera = scene.camera or view_of(scene).camera
-            shot = Views().shot("picture", scene, camera, self.mode, layers)
+            shot = Views(direct=self.direct).shot("picture", scene, None, self.mode, layers)
             image = still(shot, self.width, self.height, self.samples, self.seed)
         write_image(self.output, image)
         print(f"{self.output}: {self.width} x {self.height} pixels", file=sys.stderr)
@@ -134,6 +146,10 @@ class Render:
         if len(asked) > 1:
             first, second = list(asked)[:2]
             raise UsageError(f"{first}: expected alone, got {second} too")
+        if self.baked and not self.is_field:
+            raise UsageError(f"--baked: expected a field (.safetensors) to render, got {self.scene}")
+        if self.direct and (self.level or self.cut):
+            raise UsageError("--cut, --level: expected with --baked only, for a field")
         _cut(self.cut)
         if self.flip and self.cut is None:
             raise UsageError("--flip: expected with --cut only")

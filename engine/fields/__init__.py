@@ -1,6 +1,6 @@
 """Fields: functions from points to values, learned or given, behind one contract."""
 
-from .base import Bounds, Field, LearnedField, Meaning
+from .base import Bounds, Field, LearnedField, Meaning, Placement
 from .grid import Grid, HybridGrid
 from .ground_plan import GroundPlan
 from .hash_grid import HashGrid
@@ -26,6 +26,7 @@ __all__ = [
     "LearnedField",
     "Meaning",
     "OccupancyOf",
+    "Placement",
     "ShapeField",
     "Siren",
     "load_field",

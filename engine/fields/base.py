@@ -7,11 +7,26 @@ import math
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+class Placement(NamedTuple):
+    """Where a model lies that was moved to be fitted: a field's point is (model's point - centre) · scale."""
+
+    centre: tuple[float, float, float]
+    scale: float
+
+    def to_field(self, points: torch.Tensor) -> torch.Tensor:
+        """Points (…, 3) of the model in the field's coordinates."""
+        return (points - points.new_tensor(self.centre)) * self.scale
+
+    def to_model(self, points: torch.Tensor) -> torch.Tensor:
+        """Points (…, 3) of the field in the model's coordinates, where distances are 1 / scale times as large."""
+        return points / self.scale + points.new_tensor(self.centre)
 
 
 class Meaning(enum.StrEnum):
@@ -33,6 +48,8 @@ class Field(torch.nn.Module):
         meaning: what the values say; one channel unless it is colour or raw.
         bounds: lower and upper corner; None for [0, 1]^D. Points outside are allowed: grids hold their border's value.
         aspect: width / height of the picture that a field over [0, 1]² shows.
+
+    `placement` says where a model lay before it was moved to be fitted, None if it was not; files keep it.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -61,6 +78,7 @@ class Field(torch.nn.Module):
             raise ValueError(f"channels: expected 1 for {self.meaning}, got {channels}")
         self.bounds = _bounds(bounds, dimensions)
         self.aspect = real("aspect", aspect, 1e-6, 1e6)
+        self.placement: Placement | None = None
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Values (N, C) at points (N, D), of the field's dtype and device; a NaN in a point makes its row NaN.
@@ -106,6 +124,11 @@ class Field(torch.nn.Module):
     def parameter_count(self) -> int:
         """How many numbers are trained."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
+    @property
+    def touched(self) -> dict[str, int]:
+        """Parameters of which the values at a point depend on few numbers, by name, and on how many at most."""
+        return {}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the field to a .safetensors file, whole or not at all; `load_field` reads it.

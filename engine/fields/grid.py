@@ -45,6 +45,10 @@ class Grid(LearnedField):
         values: torch.Tensor = interpolate(self.values, unit)
         return values
 
+    @property
+    def touched(self) -> dict[str, int]:
+        return {"values": 2**self.dimensions * self.channels}
+
     def configuration(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("dimensions", "channels", "nodes")}
 
@@ -86,6 +90,10 @@ class HybridGrid(LearnedField):
     def raw(self, unit: torch.Tensor) -> torch.Tensor:
         values: torch.Tensor = self.network(interpolate(self.values, unit))
         return values
+
+    @property
+    def touched(self) -> dict[str, int]:
+        return {"values": 2**self.dimensions * self.features}
 
     def configuration(self) -> dict[str, Any]:
         names = ("dimensions", "channels", "nodes", "features", "width", "layers", "activation")

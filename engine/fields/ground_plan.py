@@ -55,6 +55,10 @@ class GroundPlan(LearnedField):
         values: torch.Tensor = self.network(torch.cat([ground, height], dim=1))
         return values
 
+    @property
+    def touched(self) -> dict[str, int]:
+        return {"values": 4 * self.features}
+
     def configuration(self) -> dict[str, Any]:
         names = ("dimensions", "channels", "nodes", "features", "octaves", "width", "layers", "activation")
         return {name: getattr(self, name) for name in names}

@@ -61,6 +61,10 @@ class HashGrid(LearnedField):
         values: torch.Tensor = self.network(encoded)
         return values
 
+    @property
+    def touched(self) -> dict[str, int]:
+        return {"table": 2**self.dimensions * self.levels.levels * self.levels.features}
+
     def configuration(self) -> dict[str, Any]:
         of_levels = ("dimensions", "levels", "base", "finest", "features", "entries")
         own = ("channels", "smoothstep", "width", "layers", "activation")

@@ -39,19 +39,18 @@ class ImageField(Field):
 
     def evaluate(self, points: torch.Tensor) -> torch.Tensor:
         height, width, channels = self.pixels.shape
-        most = points.new_tensor([width - 1, height - 1])
-        places = points.clamp(0.0, 1.0) * most  # (N, 2)
+        most = points.new_tensor([[width - 1], [height - 1]])
+        places = points.t().clamp(0.0, 1.0) * most  # (2, N)
         # An index made of NaN or past the last pixel would read outside; the fraction keeps the NaN.
         first = places.detach().nan_to_num(0.0).floor().minimum((most - 1.0).clamp(min=0.0))
-        right, down = (places - first).unbind(dim=1)  # in [0, 1]
-        column, row = first.long().unbind(dim=1)
+        right, down = places - first  # in [0, 1]
+        column, row = first.long()
         corner = row * width + column
         beside, below = min(width - 1, 1), min(height - 1, 1) * width
-        flat = self.pixels.reshape(-1, channels)
-        weights = torch.stack(
-            [(1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down], dim=1
-        )  # (N, 4)
-        corners = flat[torch.stack([corner, corner + beside, corner + below, corner + below + beside], dim=1)]
+        left, up = 1 - right, 1 - down
+        weights = torch.stack([left * up, right * up, left * down, right * down], dim=1)  # (N, 4)
+        indices = torch.stack([corner, corner + beside, corner + below, corner + below + beside], dim=1)
+        corners = self.pixels.reshape(-1, channels).index_select(0, indices.flatten()).view(-1, 4, channels)
         values = torch.einsum("nk,nkc->nc", weights, corners.to(points.dtype))
         return values / 255.0 if self.pixels.dtype == torch.uint8 else values
 

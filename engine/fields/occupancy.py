@@ -32,6 +32,10 @@ class OccupancyOf(Field):
     def evaluate(self, points: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(-self.sharpness * self.field(points))
 
+    @property
+    def touched(self) -> dict[str, int]:
+        return {f"field.{name}": numbers for name, numbers in self.field.touched.items()}
+
     def configuration(self) -> dict[str, Any]:
         return {"sharpness": self.sharpness, "kind": self.field.kind, "configuration": self.field.configuration()}
 

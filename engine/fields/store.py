@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ..files import written_whole
-from .base import Field
+from .base import Field, Placement, real
 from .grid import Grid, HybridGrid
 from .ground_plan import GroundPlan
 from .hash_grid import HashGrid
@@ -58,12 +58,14 @@ def load_field(path: str | os.PathLike[str]) -> Field:
         OSError: the file cannot be read; names it.
     """
     with reading(path) as (header, tensors):
-        if header.keys() != HEADER_KEYS or header["format"] != FORMAT:
+        if header.keys() - {"placement"} != HEADER_KEYS or header["format"] != FORMAT:
             raise FieldFileError(f"expected the header of an {FORMAT} file, got {_shortened(header)}")
         if header["version"] != VERSION:
             raise FieldFileError(f"expected version {VERSION}, got {header['version']!r}; a newer isofield wrote it")
         names = ("kind", "configuration", "meaning", "bounds", "aspect")
-        return filled(made(*(header[name] for name in names)), tensors)
+        field = filled(made(*(header[name] for name in names)), tensors)
+        field.placement = _placement(header.get("placement"))
+        return field
 
 
 def header_of(field: Field) -> dict[str, Any]:
@@ -76,6 +78,7 @@ def header_of(field: Field) -> dict[str, Any]:
         "bounds": field.bounds,
         "meaning": field.meaning,
         "aspect": field.aspect,
+        **({} if field.placement is None else {"placement": field.placement._asdict()}),
     }
 
 
@@ -191,6 +194,19 @@ def _header(metadata: dict[str, str] | None) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise FieldFileError(f"header: expected a table, got {_shortened(header)}")
     return header
+
+
+def _placement(given: Any) -> Placement | None:
+    if given is None:
+        return None
+    try:
+        centre = tuple(real("centre", number, -1e38, 1e38) for number in given["centre"])
+        scale = real("scale", given["scale"], 1e-38, 1e38)
+    except (TypeError, ValueError, KeyError) as error:
+        raise FieldFileError(f"placement: {type(error).__name__}: {error}") from None
+    if len(centre) != 3 or given.keys() != {"centre", "scale"}:
+        raise FieldFileError(f"placement: expected a centre of 3 coordinates and a scale, got {_shortened(given)}")
+    return Placement(centre, scale)
 
 
 def _shortened(value: Any) -> str:

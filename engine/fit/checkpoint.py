@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,11 +11,11 @@ import torch
 
 from ..fields import Field
 from ..fields.store import FieldFileError, checked_tensors, header_of, reading, write_tensors
+from .adam import Adam
 from .settings import FitSettings
 
 FORMAT, VERSION = "isofield-checkpoint", 1
 FREE = ("log_every", "checkpoint_every", "snapshot_every")  # settings that do not change what comes out
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Progress:
 def write_checkpoint(
     path: str | os.PathLike[str],
     field: Field,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Adam,
     random_state: torch.Tensor,
     settings: FitSettings,
     source: dict[str, Any],
@@ -46,9 +45,7 @@ def write_checkpoint(
         OSError: the file cannot be written; names it.
     """
     tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
-    tensors |= {
-        f"optimiser.{index}.{key}": optimiser.state[parameter][key] for index, parameter, key in _moments(optimiser)
-    }
+    tensors |= _moments(optimiser)
     tensors["generator"] = random_state
     header = {"format": FORMAT, "version": VERSION, **_run(field, settings, source), "progress": asdict(progress)}
     write_tensors(path, tensors, header)
@@ -57,7 +54,7 @@ def write_checkpoint(
 def read_checkpoint(
     path: str | os.PathLike[str],
     field: Field,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Adam,
     generator: torch.Generator,
     settings: FitSettings,
     source: dict[str, Any],
@@ -73,10 +70,7 @@ def read_checkpoint(
             raise FieldFileError(f"expected a checkpoint of version {VERSION}")
         _check_same(header, _run(field, settings, source))
         wanted = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
-        wanted |= {
-            f"optimiser.{index}.{key}": torch.tensor(0.0) if key == "step" else parameter.detach()
-            for index, parameter, key in _moments(optimiser)
-        }
+        wanted |= _moments(optimiser)
         wanted["generator"] = generator.get_state()
         state = checked_tensors(wanted, tensors)
         try:
@@ -85,16 +79,18 @@ def read_checkpoint(
         except (KeyError, TypeError, RuntimeError) as error:
             raise FieldFileError(f"progress: {error}") from None
     field.load_state_dict({name: state[f"field.{name}"] for name in field.state_dict()})
-    for index, parameter, key in _moments(optimiser):
-        optimiser.state[parameter][key] = state[f"optimiser.{index}.{key}"].to(parameter.device)
+    for name, moment in _moments(optimiser).items():
+        moment.copy_(state[name])
     return progress
 
 
-def _moments(optimiser: torch.optim.Optimizer) -> Iterator[tuple[int, torch.nn.Parameter, str]]:
-    """(index, parameter, name of a tensor) of Adam's state."""
-    for index, parameter in enumerate(optimiser.param_groups[0]["params"]):
-        for key in MOMENTS:
-            yield index, parameter, key
+def _moments(optimiser: Adam) -> dict[str, torch.Tensor]:
+    """The optimiser's own tensors, by the names they have in a file."""
+    return {
+        f"optimiser.{index}.{key}": moment
+        for key, moments in optimiser.moments.items()
+        for index, moment in enumerate(moments)
+    }
 
 
 def _run(field: Field, settings: FitSettings, source: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import torch
 
 from ..fields import Field
 from ..interrupts import interrupts_noted
+from .adam import Adam
 from .checkpoint import Progress, read_checkpoint, write_checkpoint
 from .losses import squared_error
 from .memory import check_batch
@@ -149,12 +150,11 @@ class _Run:
             raise ValueError("field: expected one with parameters to train, got one without")
         self.device = self.parameters[0].device
         self.peak = field.rate if settings.rate is None else settings.rate
-        # eps: a table's entry that is seldom met has tiny second moments, and shall move all the same.
-        self.optimiser = torch.optim.Adam(self.parameters, lr=self.peak, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        self.optimiser = Adam(self.parameters)
         self.generator = torch.Generator(self.device).manual_seed(settings.seed)
         self.ahead = max(1, DRAWN // settings.batch)
         self.before_draw = self.generator.get_state()
-        self._drawn: Any = None
+        self._batches: list[Any] = []  # of one draw
         self.step = 0
         self.log: list[dict[str, Any]] = []
         self.latest = float("nan")
@@ -164,27 +164,26 @@ class _Run:
 
     def update(self) -> None:
         """One step."""
-        rate = self.settings.rate_at(self.step, self.peak)
-        self.optimiser.param_groups[0]["lr"] = rate
         value = self.loss(self.field, self.batch())
-        self.optimiser.zero_grad()
+        self.optimiser.forget()
         value.backward()  # type: ignore[no-untyped-call]  # PyTorch left it untyped
         if self.settings.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
-        self.optimiser.step()
+        self.optimiser.step(self.settings.rate_at(self.step, self.peak))
         self._losses.append(value.detach())
         self.step += 1
 
     def batch(self) -> Any:
         """The batch of the next step, from a draw that begins at every multiple of `self.ahead` steps."""
-        count, at = self.settings.batch, self.step % self.ahead
-        if at == 0 or self._drawn is None:
+        at = self.step % self.ahead
+        if at == 0 or not self._batches:
             self.before_draw = self.generator.get_state()
-            self._drawn = self.source(count * self.ahead, self.generator)
-        if self.ahead == 1:
-            return self._drawn
-        part = slice(at * count, (at + 1) * count)
-        return type(self._drawn)(*(None if tensor is None else tensor[part] for tensor in self._drawn))
+            drawn = self.source(self.settings.batch * self.ahead, self.generator)
+            parts = [
+                [None] * self.ahead if tensor is None else torch.split(tensor, self.settings.batch) for tensor in drawn
+            ]
+            self._batches = [type(drawn)(*batch) for batch in zip(*parts, strict=True)]
+        return self._batches[at]
 
     def look(self) -> None:
         """Read the losses since the last look.

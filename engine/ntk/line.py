@@ -10,6 +10,7 @@ import torch
 
 from ..fields import Field
 from ..fields.sampling import at_bounds
+from ..progress import Watch, unwatched
 from .kernel import per_point, tangent_kernel
 from .regression import KernelRegression
 from .training import decay
@@ -66,8 +67,12 @@ def line_points(field: Field, count: int) -> torch.Tensor:
     return at_bounds(field, at[:, None].expand(count, field.dimensions))
 
 
-def line_report(name: str, field: Field, count: int, steps: int, size: float = 0.1) -> LineReport:
+def line_report(
+    name: str, field: Field, count: int, steps: int, size: float = 0.1, watch: Watch = unwatched
+) -> LineReport:
     """Kernel, spectrum, decay of errors of `size` over `steps` updates, and regression, on `count` points of a line.
+
+    `watch` hears of all of it.
 
     Raises:
         ValueError: `count` is below 2; what `decay` raises.
@@ -75,15 +80,15 @@ def line_report(name: str, field: Field, count: int, steps: int, size: float = 0
     if count < 2:
         raise ValueError(f"points: expected at least 2, got {count}")
     points = line_points(field, count)
-    of_channels = tangent_kernel(field, points)
-    found, falling = decay(field, points, steps, size=size, kernel=of_channels)
+    of_channels = tangent_kernel(field, points, watch=watch)
+    found, falling = decay(field, points, steps, size=size, kernel=of_channels, watch=watch)
     kernel = per_point(of_channels)
     followed = sorted({2**power - 1 for power in range(len(found.eigenvalues).bit_length())})
     place = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     wanted = curve(place)
     given = slice(EVERY // 2, None, EVERY)
     values = wanted.to(points)[given, None].expand(-1, field.channels)
-    regression = KernelRegression(field, points[given], values, jitter=JITTER, from_zero=True)
+    regression = KernelRegression(field, points[given], values, jitter=JITTER, from_zero=True, watch=watch)
     return LineReport(
         name=name,
         kind=field.kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..fields import Field
+from ..progress import Watch, unwatched
 from .kernel import flat, tangent_kernel
 
 SMALLEST_PIVOT = 1e-13  # of the largest eigenvalue: below it a float64 solve has no digits left
@@ -26,6 +27,7 @@ class KernelRegression:
         values: (N, C), finite.
         jitter: at least 0.
         from_zero: whether the field's own values count as 0.
+        watch: hears of the points whose derivatives are found.
 
     Raises:
         ValueError: `values` has another shape or is not finite, or K is singular, as with two equal points, with more
@@ -40,23 +42,24 @@ class KernelRegression:
         *,
         jitter: float = 0.0,
         from_zero: bool = False,
+        watch: Watch = unwatched,
     ) -> None:
         if jitter < 0.0:
             raise ValueError(f"jitter: expected at least 0, got {jitter}")
-        kernel = flat(tangent_kernel(field, points))
+        kernel = flat(tangent_kernel(field, points, watch=watch))
         wanted = (len(points), field.channels)
         if values.shape != wanted:
             raise ValueError(f"values: expected shape {wanted}, got {tuple(values.shape)}")
         if not bool(values.isfinite().all()):
             raise ValueError("values: expected finite numbers, got NaN or infinity")
-        self.field, self.points, self.from_zero = field, points, from_zero
+        self.field, self.points, self.from_zero, self.watch = field, points, from_zero, watch
         kernel.diagonal().add_(jitter * kernel.diagonal().mean())
         residual = (values.detach().double() - self._start(points)).flatten()
         self.weights = _solved(kernel, residual)  # (N · C,)
 
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
         """Predictions (M, C) float64 at points (M, D)."""
-        kernel = flat(tangent_kernel(self.field, points, self.points))
+        kernel = flat(tangent_kernel(self.field, points, self.points, watch=self.watch))
         return self._start(points) + (kernel @ self.weights).reshape(len(points), self.field.channels)
 
     def _start(self, points: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from ..fields import Field
+from ..progress import Watch, unwatched
 from .kernel import flat, tangent_kernel
 
 
@@ -72,6 +73,7 @@ def decay(
     speed: float = 0.5,
     size: float = 0.1,
     kernel: torch.Tensor | None = None,
+    watch: Watch = unwatched,
 ) -> tuple[Spectrum, Decay]:
     """Train a copy of a field by gradient descent from equal errors in all directions, and watch each error fall.
 
@@ -86,6 +88,7 @@ def decay(
         size: of the errors, above 0. The larger they are, the farther parameters move, and the less a kernel from
             before training predicts.
         kernel: the field's at the points, (N, C, N, C), if it is known already.
+        watch: hears of the points of the kernel, then of the updates.
 
     Returns:
         The spectrum of the kernel before training, and the decay.
@@ -100,25 +103,26 @@ def decay(
         raise ValueError(f"speed: expected a number above 0 and below 2, got {speed}")
     if not size > 0.0:
         raise ValueError(f"size: expected a number above 0, got {size}")
-    found = spectrum(tangent_kernel(field, points) if kernel is None else kernel)
+    found = spectrum(tangent_kernel(field, points, watch=watch) if kernel is None else kernel)
     if not found.eigenvalues[0] > 0.0:
         raise ValueError("field: expected derivatives other than 0 at the points, there are none")
     rate = speed * len(found.eigenvalues) / float(found.eigenvalues[0])
     looked_at = sorted({0, steps, *(2**power for power in range(steps.bit_length()) if 2**power < steps)})
     with torch.no_grad():
         target = field(points).double() - size * found.directions.sum(dim=1).reshape(len(points), -1)
-    measured = _errors(field, points, target, rate, looked_at) @ found.directions / size
+    measured = _errors(field, points, target, rate, looked_at, watch) @ found.directions / size
     at = torch.tensor(looked_at, device=points.device)
     return found, Decay(at, predicted_decay(found.eigenvalues, rate, at), measured)
 
 
 def _errors(
-    field: Field, points: torch.Tensor, target: torch.Tensor, rate: float, looked_at: list[int]
+    field: Field, points: torch.Tensor, target: torch.Tensor, rate: float, looked_at: list[int], watch: Watch
 ) -> torch.Tensor:
     """Errors (T, n) of a copy of the field after the numbers of updates `looked_at`."""
     learner = copy.deepcopy(field)
     trained = [value for value in learner.parameters() if value.requires_grad]
     errors = []
+    advance = watch("updates", looked_at[-1])
     for step in range(looked_at[-1] + 1):
         with torch.enable_grad():
             error = learner(points) - target  # (N, C) float64
@@ -133,4 +137,5 @@ def _errors(
         with torch.no_grad():
             for value, gradient in zip(trained, gradients, strict=True):
                 value.sub_(rate * gradient)
+        advance(1)
     return torch.stack(errors)

@@ -11,7 +11,7 @@ import numpy
 import torch
 
 from ...kernels import Program
-from ...kernels.operations import Combine
+from ...kernels.operations import SAMPLES, Column, Combine
 from ..scene.material import Material
 from ..scene.references import references
 from . import extent as extents
@@ -57,15 +57,21 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     )
     emitter = Emitter()
     emitter.root(root)
+    rows = numpy.array(emitter.rows, dtype=numpy.int32)
+    rows[rows[:, Column.OPERATION] == SAMPLES, Column.DATA] += len(emitter.numbers)  # kernels find data behind numbers
+    blocks = [bricks.data for bricks in emitter.bricks]
     return Program(
-        rows=torch.from_numpy(numpy.array(emitter.rows, dtype=numpy.int32)),
+        rows=torch.from_numpy(rows),
         parameters=_vector(emitter.numbers),
         surfaces=torch.tensor([_surface(scene, material) for _, material in source.surfaces], dtype=torch.float32),
         names=tuple(name for name, _ in source.surfaces),
         sphere=_ball(parts),
         subject=_ball(placed[0]),
+        box=_box(placed[0]),
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
+        data=torch.cat(blocks) if blocks else torch.empty(0),
+        sampling=torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))]),
     )
 
 
@@ -76,6 +82,12 @@ def _ball(parts: list[Node]) -> tuple[float, float, float, float]:
         return (0.0, 0.0, 0.0, 0.0)
     extent = extents.union(bounded)
     return (*extent.centre, extent.reach)
+
+
+def _box(parts: list[Node]) -> tuple[extents.Vector, extents.Vector]:
+    """Lower and upper corner of a box that holds all parts."""
+    extent = extents.union(part.extent for part in parts)
+    return extent.low, extent.high
 
 
 def _depth(scene: Scene, shown: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 
@@ -23,6 +23,9 @@ from .frame import Frame
 from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
+if TYPE_CHECKING:
+    from ...kernels.sample_bricks import Bricks
+
 FRAME_KINDS = {0: FrameKind.NONE, 4: FrameKind.SHIFT, 12: FrameKind.AFFINE}
 
 # Parts of a sharp fold that stand together behind one skip. A skip costs about as much as a leaf.
@@ -40,6 +43,7 @@ class Emitter:
     def __init__(self) -> None:
         self.rows: list[tuple[int, ...]] = []
         self.numbers: list[Any] = []
+        self.bricks: dict[Bricks, int] = {}  # in order, with the place of each in the data
         self.planes = 0  # rows at the start that are planes of the outermost union
 
     def root(self, node: Node) -> None:
@@ -72,7 +76,8 @@ class Emitter:
         if isinstance(node, Leaf):
             self._row(
                 NUMBERS[node.operation], target, point, 0, combine, node.frame, node.factor, support, node.numbers,
-                data=node.corners, shape=node.shape, ball=node.extent if top and node.extent.bounded else None,
+                data=node.corners if node.bricks is None else self._place(node.bricks), shape=node.shape,
+                ball=node.extent if top and node.extent.bounded else None,
             )  # fmt: skip
         elif isinstance(node, OnValue):
             held = target if combine == Combine.SET else free
@@ -84,6 +89,12 @@ class Emitter:
             self._warp(node, target, combine, support, point, free)
         else:
             self._fold(node, target, combine, support, point, free)
+
+    def _place(self, bricks: Bricks) -> int:
+        """Where the bricks stand in the data; those that several leaves read stand there once."""
+        if bricks not in self.bricks:
+            self.bricks[bricks] = sum(len(other.data) for other in self.bricks)
+        return self.bricks[bricks]
 
     def _warp(self, node: Warp, target: int, combine: Combine, support: Any, point: int, free: int) -> None:
         inner = point + 1

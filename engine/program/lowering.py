@@ -7,7 +7,7 @@ the few nodes there are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ...kernels.operations import Combine
@@ -18,6 +18,7 @@ from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
+    from ...kernels.sample_bricks import Bricks
     from ..shapes.base import Shape
 
 
@@ -31,6 +32,7 @@ class Source:
     shapes: Mapping[str, Shape]
     values: Mapping[str, Any]  # "body.radius" → number, replacing the shape's own
     surfaces: dict[tuple[str, str | None], int]  # number of each shape in each material that it is met in
+    sampling: dict[int, tuple[float, float]] = field(default_factory=dict)  # of sampled shapes, see `Program.sampling`
 
     def surface(self, name: str, material: str | None) -> int:
         """Number of a shape in a material; one shape may be used under parents of several materials."""
@@ -60,6 +62,15 @@ class Lowering:
         placed = self.frame.placed(extent, plain(self.factor))
         number = self.source.surface(self.name, self.material)
         return Leaf(operation, stored, self.frame, self.factor, number, placed, corners)
+
+    def samples(self, bricks: Bricks) -> Leaf:
+        """A leaf that reads bricks, which are in the shape's own coordinates."""
+        *centre, radius = bricks.ball
+        extent = Extent(bricks.low, bricks.high, numbers.vector(centre), radius, 1.0, False, False)
+        leaf = self.leaf("samples", [], extent)
+        leaf.bricks = bricks
+        self.source.sampling[leaf.shape] = (bricks.voxel * self.frame.stretch, bricks.slopes[0])
+        return leaf
 
     def part(self, name: Any) -> Node:
         """Another shape, standing in this one's coordinates."""

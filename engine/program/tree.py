@@ -7,17 +7,20 @@ above it. An extent is in the coordinates of the point register in which its nod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...kernels.operations import Combine
 from .extent import Extent
 from .frame import Frame
 from .numbers import plain
 
+if TYPE_CHECKING:
+    from ...kernels.sample_bricks import Bricks
+
 
 @dataclass(slots=True)
 class Leaf:
-    """One operation that gives a distance: `operation` by name, its numbers, the frame in front of it."""
+    """One operation that gives a distance: `operation` by name, its numbers or bricks, the frame in front of it."""
 
     operation: str
     numbers: list[Any]
@@ -26,6 +29,7 @@ class Leaf:
     shape: int
     extent: Extent
     corners: int = 0
+    bricks: Bricks | None = None
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
@@ -15,7 +15,7 @@ from ...kernels.operations import Column
 from ...kernels.rays import Film, camera_rays
 from ...kernels.shade import shade
 from ...kernels.surface import surface_on
-from ...kernels.tiles import Tiles
+from ...kernels.tiles import PART, Tiles
 from ...kernels.trace import Met, trace_film
 from ...kernels.visibility import Lighting, visibility
 from ..program.build import build_program
@@ -24,6 +24,10 @@ from . import colour
 from .framing import frame
 from .lighting import exposure, lighting
 from .modes import Mode
+
+if TYPE_CHECKING:
+    from ..fields import Field
+    from .neural import Learned
 
 LARGEST_SIDE = 16384
 MAXIMUM_STEPS = 256
@@ -44,6 +48,7 @@ class View:
     lighting: Lighting
     exposure: float
     camera: Camera
+    learned: Learned | None = None
 
     @property
     def dark(self) -> Lighting:
@@ -52,7 +57,7 @@ class View:
 
 
 def render(
-    scene: Scene,
+    scene: Scene | Field,
     *,
     width: int = 512,
     height: int = 512,
@@ -61,11 +66,13 @@ def render(
     seed: int = 0,
     camera: Camera | None = None,
     linear: bool = False,
+    baked: bool = False,
 ) -> torch.Tensor:
-    """A picture of a scene.
+    """A picture of a scene, or of the surface of a field.
 
     Args:
-        scene: what to draw: its subject and stage, lit by its lights (a studio's if it has none).
+        scene: what to draw: its subject and stage, lit by its lights (a studio's if it has none). A field, a signed
+            distance or an occupancy in space, is shown in clay on a floor; its network itself is traced.
         width, height: pixels, 1 to 16384.
         mode: "shaded", or what is measured: "normals" (n/2 + 1/2), "depth" (distance along the ray, near is bright),
             "steps" (evaluations a ray took), "shapes" (a colour for each), "ambient" (how open the surroundings are).
@@ -73,6 +80,7 @@ def render(
         camera: in place of the scene's own; without any the subject is framed.
         linear: return linear radiance instead of sRGB in [0, 1]; for the other modes the measured values themselves
             (depth in scene units, infinite where nothing is met; steps and shape numbers as they are).
+        baked: trace the bricks that are made of a field, and not the network; scenes always do.
 
     Returns:
         (height, width, 3) float32.
@@ -83,11 +91,25 @@ def render(
         BuildError: the scene cannot become a program.
     """
     _check(scene, camera, width, height, mode, samples, seed)
-    return render_view(view_of(scene, camera), width, height, mode, samples, seed, linear)
+    direct = False
+    if not isinstance(scene, Scene):
+        from .neural import file_of, scene_of
+
+        scene, direct = scene_of(file_of(scene)), not baked
+    return render_view(view_of(scene, camera, direct=direct), width, height, mode, samples, seed, linear)
 
 
-def view_of(scene: Scene, camera: Camera | None = None, program: Program | None = None) -> View:
-    """Program, lights and camera of a scene, on the backend's device, where the program may be already."""
+def view_of(
+    scene: Scene, camera: Camera | None = None, *, program: Program | None = None, direct: bool = False
+) -> View:
+    """Program, lights and camera of a scene, on the backend's device, where the program may be already.
+
+    With `direct` the subject, which must be a neural shape that is not moved, is traced by its network.
+
+    Raises:
+        BuildError: the scene cannot become a program.
+        ValueError: `direct` for another subject.
+    """
     device = "cuda" if runtime.backend() == "cuda" else "cpu"
     program = program or build_program(scene).to(device)
     chosen = camera or scene.camera or frame(program)
@@ -95,7 +117,12 @@ def view_of(scene: Scene, camera: Camera | None = None, program: Program | None 
     parts = int((program.rows[:, Column.SHAPE] >= 0).sum())
     grain = (program.subject[3] or 1.0) / max(parts, 1) ** (1.0 / 3.0)
     lights = list(scene.lighting.values())
-    return View(program, lighting(lights, grain, device), exposure(lights, program.subject), chosen)
+    view = View(program, lighting(lights, grain, device), exposure(lights, program.subject), chosen)
+    if not direct:
+        return view
+    from .neural import learned  # brings the fields, which few scenes need
+
+    return replace(view, learned=learned(scene, view.program))
 
 
 def render_view(view: View, width: int, height: int, mode: Mode, samples: int, seed: int, linear: bool) -> torch.Tensor:
@@ -120,6 +147,7 @@ class Cast:
         origins, directions: (rays, 3).
         tiles, met: the programs of the film's tiles, and what `trace_film` found.
         footprint: how far normals' taps are from a point at a distance t: footprint[0] + footprint[1] · t.
+        normals: (rays, 3) of a network where it was met.
     """
 
     origins: torch.Tensor
@@ -127,6 +155,7 @@ class Cast:
     tiles: Tiles
     met: Met
     footprint: tuple[float, float]
+    normals: torch.Tensor | None = None
 
 
 def cast(view: View, film: Film, shift: tuple[float, float], pixel: float | None = None) -> Cast:
@@ -140,9 +169,13 @@ def cast(view: View, film: Film, shift: tuple[float, float], pixel: float | None
     matrix = torch.tensor(camera.matrix(), dtype=torch.float32, device=program.rows.device)
     origins, directions = camera_rays(matrix, pixel, film, shift, perspective=perspective)
     tolerance = (1e-6, HIT_SHARE * pixel) if perspective else (HIT_SHARE * pixel, 0.0)
-    tiles, met = trace_film(program, origins, directions, tolerance, MAXIMUM_STEPS)
+    thick = view.learned.margin if view.learned else 0.0
+    tiles, met = trace_film(program, origins, directions, (tolerance[0] + thick, tolerance[1]), MAXIMUM_STEPS)
+    normals = None
+    if view.learned is not None:
+        met, normals = view.learned.meet(program, origins, directions, met, tolerance)
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    return Cast(origins, directions, tiles, met, footprint)
+    return Cast(origins, directions, tiles, met, footprint, normals)
 
 
 def seen_of(view: View, rays: Cast, mode: Mode, jitter: float, linear: bool) -> torch.Tensor:
@@ -152,28 +185,38 @@ def seen_of(view: View, rays: Cast, mode: Mode, jitter: float, linear: bool) -> 
         return met.steps[:, None].float().expand(-1, 3) if linear else colour.heat(met.steps / FULL_HEAT)
     if mode == "depth":
         return met.distance[:, None].expand(-1, 3) if linear else _nearness(met.distance)
-    if mode == "shapes":
-        numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
-        return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
     if mode == "normals":
         normals, _, _ = what_is_visible(view, rays, view.dark)
         return normals if linear else torch.where(met.distance.isfinite()[:, None], 0.5 * normals + 0.5, 0.0)
     if mode == "ambient":
         _, open_sky, _ = what_is_visible(view, rays, replace(view.lighting, lights=view.lighting.lights[:0]))
         return open_sky[:, None].expand(-1, 3)
-    _, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
-    seen = what_is_visible(view, rays, view.lighting, jitter)
+    numbers, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
+    if mode == "shapes":
+        return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
+    seen = what_is_visible(view, rays, view.lighting, jitter, numbers)
     return shade(view.lighting, rays.origins, rays.directions, met.distance, materials, seen)
 
 
 def what_is_visible(
-    view: View, rays: Cast, lights: Lighting, jitter: float = 0.0
+    view: View, rays: Cast, lights: Lighting, jitter: float = 0.0, numbers: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Normals, open sky and free lights where rays landed, as `visibility` gives them."""
-    met = rays.met
-    return visibility(
-        view.program, rays.tiles, lights, rays.origins, rays.directions, met.distance, met.what, rays.footprint, jitter
-    )
+    """Normals, open sky and free lights where rays landed, as `visibility` gives them.
+
+    `numbers` (rays,) are the shapes met, where they are known already.
+    """
+    program, met, sampling = view.program, rays.met, None
+    if program.has_samples:
+        if numbers is None:
+            numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
+        sampling = program.sampling[numbers.clamp(min=0)]
+    seen = visibility(
+        program, rays.tiles, lights, rays.origins, rays.directions, met.distance, met.what, rays.footprint, jitter,
+        sampling,
+    )  # fmt: skip
+    if rays.normals is None:
+        return seen
+    return torch.where((met.what == PART)[:, None], rays.normals, seen[0]), seen[1], seen[2]
 
 
 def pixel_size(camera: Camera, film: Film) -> float:
@@ -206,9 +249,11 @@ def jittered(sample: int, samples: int, seed: int) -> tuple[tuple[float, float],
     return (x - 0.5, y - 0.5), z
 
 
-def _check(scene: Scene, camera: Camera | None, width: int, height: int, mode: str, samples: int, seed: int) -> None:
-    if not isinstance(scene, Scene):
-        raise TypeError(f"scene: expected a Scene, got {type(scene).__name__}; a shape is shown by Scene(show=shape)")
+def _check(scene: object, camera: Camera | None, width: int, height: int, mode: str, samples: int, seed: int) -> None:
+    if not isinstance(scene, Scene | torch.nn.Module):
+        raise TypeError(
+            f"scene: expected a Scene or a field, got {type(scene).__name__}; a shape is shown by Scene(show=shape)"
+        )
     if not (camera is None or isinstance(camera, Camera)):
         raise TypeError(f"camera: expected a Camera, got {type(camera).__name__}")
     for name, number in (("width", width), ("height", height), ("samples", samples), ("seed", seed)):

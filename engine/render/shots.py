@@ -29,28 +29,38 @@ class Shot:
 
 
 class Views:
-    """The views of the scenes shown last, of which only what has changed is made anew."""
+    """The views of the scenes shown last, of which only what has changed is made anew.
 
-    def __init__(self) -> None:
+    With `direct` a subject that is a neural shape is traced by its network, unless it is cut or shown at a level.
+    """
+
+    def __init__(self, *, direct: bool = False) -> None:
+        self.direct = direct
         self._kept: dict[str, tuple[Scene, Layers, View, Program | None]] = {}
         self.built = 0  # programs made, for tests
 
-    def shot(self, place: str, scene: Scene, camera: Camera, mode: Mode, layers: Layers) -> Shot:
-        """What is to be drawn of a scene; `place` is one of the places in which scenes are shown at the same time."""
+    def shot(self, place: str, scene: Scene, camera: Camera | None, mode: Mode, layers: Layers) -> Shot:
+        """What is to be drawn of a scene, by its own camera if none is given.
+
+        `place` is one of the places in which scenes are shown at the same time.
+        """
         kept = self._kept.get(place)
         if kept is None or kept[0] is not scene or kept[1] != layers:
             kept = self._made(kept, scene, layers)
             self._kept[place] = kept
-        return Shot(replace(kept[2], camera=camera), mode, layers, kept[3], scene)
+        view = kept[2] if camera is None else replace(kept[2], camera=camera)
+        return Shot(view, mode, layers, kept[3], scene)
 
     def _made(
         self, kept: tuple[Scene, Layers, View, Program | None] | None, scene: Scene, layers: Layers
     ) -> tuple[Scene, Layers, View, Program | None]:
         if kept is not None and kept[1] == layers and _same_surfaces(kept[0], scene):
-            return scene, layers, view_of(scene, program=kept[2].program), kept[3]
+            view = replace(view_of(scene, program=kept[2].program), learned=kept[2].learned)
+            return scene, layers, view, kept[3]
         self.built += 1
         uncut = None
-        view = view_of(layered(scene, layers))
+        shown = layered(scene, layers)
+        view = view_of(shown, direct=self.direct and shown is scene)
         if layers.slice is not None:
             whole = layered(scene, replace(layers, slice=None))
             uncut = build_program(whole, stage=False).to(view.program.rows.device)

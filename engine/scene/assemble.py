@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from ..shapes.base import Model, Vector3
+from ..shapes.base import Model, Shape, Vector3
+from ..shapes.from_files import FromFile
 from .check import structure_mistakes
-from .mistakes import Mistake, SceneError
+from .mistakes import Mistake, SceneError, place, quoted
 from .parse import camera_from, light_from, material_from, model_from, named_from, shape_from
 from .words import keys, unknown_key
 
@@ -37,8 +39,10 @@ class Heading(Model):
 TABLES = ("shapes", "materials", "lights", "camera")
 
 
-def assemble(tables: Mapping[str, Any]) -> dict[str, Any]:
+def assemble(tables: Mapping[str, Any], folder: str | None = None) -> dict[str, Any]:
     """The checked fields of a scene. Entries of `tables` may be tables or, from Python, models already.
+
+    Where a `folder` is given, shapes name their files from there; the files must be there, and get whole paths.
 
     Raises:
         SceneError: with every mistake in the fields, the references and the structure.
@@ -46,12 +50,14 @@ def assemble(tables: Mapping[str, Any]) -> dict[str, Any]:
     known = (*keys(Heading), *TABLES)
     mistakes = [Mistake("", unknown_key(str(key), known)) for key in tables if key not in known]
     heading = model_from(Heading, "", {key: tables[key] for key in keys(Heading) if key in tables}, (), mistakes)
-    fields = {
+    fields: dict[str, Any] = {
         "shapes": named_from("shapes", tables.get("shapes", {}), shape_from, mistakes),
         "materials": named_from("materials", tables.get("materials", {}), material_from, mistakes),
         "lights": named_from("lights", tables.get("lights", {}), light_from, mistakes),
         "camera": camera_from(tables["camera"], ("camera",), mistakes) if tables.get("camera") is not None else None,
     }
+    if folder is not None:
+        fields["shapes"] = {name: _located(name, shape, folder, mistakes) for name, shape in fields["shapes"].items()}
     shapes, materials = tables.get("shapes", {}), tables.get("materials", {})
     if isinstance(shapes, Mapping):
         names = materials if isinstance(materials, Mapping) else {}
@@ -59,3 +65,14 @@ def assemble(tables: Mapping[str, Any]) -> dict[str, Any]:
     if mistakes:
         raise SceneError(mistakes)
     return {name: getattr(heading, name) for name in Heading.model_fields} | fields
+
+
+def _located(name: str, shape: Shape, folder: str, mistakes: list[Mistake]) -> Shape:
+    """A shape whose file, if it has one, is named by its whole path."""
+    if not isinstance(shape, FromFile):
+        return shape
+    path = os.path.join(folder, shape.file)
+    if not os.path.isfile(path):
+        missing = "is no file" if os.path.exists(path) else "is not there"
+        mistakes.append(Mistake(place(("shapes", name, "file")), f"{quoted(shape.file)} {missing}, looked for {path}"))
+    return shape.model_copy(update={"file": path})

@@ -55,18 +55,18 @@ def open_scene(name: str | os.PathLike[str]) -> Source:
     if path.suffix == ".py":
         script = run_script(path, data)
         return Source(path, script.is_animated, script.at)
-    scene = parse_scene(data, str(path))
+    scene = parse_scene(data, str(path), str(path.absolute().parent))
     return Source(path, False, lambda time: scene)
 
 
-def parse_scene(data: bytes, source: str) -> Scene:
-    """The scene that the text of a scene file holds; `source` names it in errors.
+def parse_scene(data: bytes, source: str, folder: str | None = None) -> Scene:
+    """The scene that the text of a scene file holds; `source` names it in errors, its shapes' files are in `folder`.
 
     Raises:
         SceneError: as `load` does.
     """
     try:
-        return Scene.from_tables(_tables(data, source))
+        return Scene.from_tables(_tables(data, source), folder)
     except SceneError as error:
         raise SceneError(error.mistakes, source) from None
 

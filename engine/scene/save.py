@@ -14,6 +14,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
 from ..files import written_whole
+from ..shapes.from_files import FromFile
 from .load import MOST_BYTES
 from .mistakes import Mistake, Path as Place, quoted, refuse
 from .parse import camera_from, light_from, material_from, shape_from
@@ -38,9 +39,21 @@ def save(scene: Scene, path: str | os.PathLike[str]) -> None:
     path = Path(path)
     if path.suffix != ".toml":
         raise refuse(f"expected a name that ends in .toml, got {quoted(str(path))}")
+    scene = _beside(scene, path.absolute().parent)
     text = _changed_text(path, scene) if path.is_file() and path.stat().st_size else new_text(scene)
     with written_whole(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="")
+
+
+def _beside(scene: Scene, folder: Path) -> Scene:
+    """The scene with the files of its shapes named from the folder, if they are in it."""
+    shapes = {
+        name: shape.model_copy(update={"file": os.path.relpath(shape.file, folder)})
+        if isinstance(shape, FromFile) and Path(shape.file).absolute().is_relative_to(folder)
+        else shape
+        for name, shape in scene.shapes.items()
+    }
+    return scene.model_copy(update={"shapes": shapes})
 
 
 def new_text(scene: Scene) -> str:

@@ -53,13 +53,13 @@ class Scene(Model):
         super().__init__(**_under_their_names(assemble(tables)))
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, Any]) -> Scene:
-        """The scene that the tables of a file describe.
+    def from_tables(cls, tables: Mapping[str, Any], folder: str | None = None) -> Scene:
+        """The scene that the tables of a file describe; a `folder` is where shapes look for their files.
 
         Raises:
             SceneError: with everything that is wrong in them.
         """
-        return cls.model_construct(**_under_their_names(assemble(tables)))
+        return cls.model_construct(**_under_their_names(assemble(tables, folder)))
 
     @property
     def lighting(self) -> dict[str, Light]:

@@ -1,13 +1,14 @@
 """Shapes: the kinds that scene files name, and lower-case factories for scripts."""
 
-from . import flat, modifiers, operators, periodic, solids, warps
+from . import flat, from_files, modifiers, operators, periodic, solids, warps
 from .base import Model, Shape
 from .factories import Factory, factories
 from .registry import KINDS
 
 _FACTORIES = factories()
 
-__all__ = ["KINDS", "Factory", "Model", "Shape", "flat", "modifiers", "operators", "periodic", "solids", "warps"]
+__all__ = ["KINDS", "Factory", "Model", "Shape", "flat", "from_files", "modifiers", "operators", "periodic"]
+__all__ += ["solids", "warps"]
 __all__ += sorted(_FACTORIES)
 
 

@@ -38,7 +38,7 @@ def test_a_soup_is_the_sum_over_its_triangles(count: int) -> None:
     mesh, points = soup(count, seed=count), uniform(300, seed=count)
     tree = MeshTree(*mesh)
     assert torch.allclose(tree.distance(points, signed=False).double(), distance_twin(mesh, points), atol=2e-7)
-    assert torch.allclose(tree.winding_number(points).double(), winding_twin(mesh, points), atol=0.03)
+    assert torch.allclose(tree.winding_number(points).double(), winding_twin(mesh, points), atol=0.04)
 
 
 def test_closest_points_lie_on_their_faces() -> None:
@@ -59,13 +59,13 @@ def test_a_point_on_the_mesh_has_no_distance() -> None:
     assert float(mesh_distance(vertices, faces, vertices, signed=False).max()) == 0.0
 
 
-@pytest.mark.parametrize("mesh", [globe(40, 50), torus(60, 40), joined(globe(20, 30, 0.9), torus(30, 20))])
+@pytest.mark.parametrize("mesh", [globe(24, 40), torus(40, 24), joined(globe(20, 30, 0.9), torus(30, 20))])
 def test_inside_is_where_the_winding_number_says(mesh: Mesh) -> None:
-    points = uniform(3000)
+    points = uniform(1000)
     tree, exact = MeshTree(*mesh), winding_twin(mesh, points)
     found = tree.winding_number(points)
-    assert float((found - exact).abs().max()) < 0.03
-    decided = (exact - 0.5).abs() > 0.03
+    assert float((found - exact).abs().max()) < 0.04
+    decided = (exact - 0.5).abs() > 0.04
     assert torch.equal(tree.distance(points)[decided] < 0.0, exact[decided] > 0.5)
 
 
@@ -182,7 +182,7 @@ VERTICES, FACES = cube()
         (VERTICES.double(), FACES, TypeError, "vertices: expected torch.float32, got torch.float64"),
         (VERTICES, FACES.float(), TypeError, "faces: expected whole numbers, got torch.float32"),
         (VERTICES, FACES[:, :2], ValueError, r"faces: expected shape \(F, 3\), got \(12, 2\)"),
-        (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 134217728, got 0"),
+        (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 16777216, got 0"),
         (VERTICES, FACES + 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got 8"),
         (VERTICES, FACES - 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got -1"),
         (VERTICES, [[0, 1, 2]], TypeError, "faces: expected a torch tensor, numpy array or DLPack object, got list"),

@@ -49,24 +49,31 @@ class Renderer:
         self.calls.append(SimpleNamespace(scene=scene, **options))
         return torch.full((options["height"], options["width"], 3), 0.5)
 
-    def view_of(self, scene: Scene, camera: Camera | None = None) -> View:
+    def view_of(self, scene: Scene, camera: Camera | None = None, direct: bool = False) -> View:
+        assert not direct
         return View(scene, camera or scene.camera or Camera(eye=(0, -2, 0), target=(0, 0, 0)))
 
-    def shot(self, place: str, scene: Scene, camera: Camera, mode: str, layers: Layers) -> SimpleNamespace:
+    def shot(self, place: str, scene: Scene, camera: Camera | None, mode: str, layers: Layers) -> SimpleNamespace:
         return SimpleNamespace(scene=scene, camera=camera, mode=mode, layers=layers)
 
     def still(self, shot: SimpleNamespace, width: int, height: int, samples: int, seed: int) -> torch.Tensor:
         options = {"width": width, "height": height, "samples": samples, "seed": seed, "linear": False}
         return self.render(shot.scene, camera=shot.camera, mode=shot.mode, layers=shot.layers, **options)
 
+    def render_view(
+        self, view: View, width: int, height: int, mode: str, samples: int, seed: int, linear: bool
+    ) -> torch.Tensor:
+        options = {"mode": mode, "samples": samples, "seed": seed, "linear": linear}
+        return self.render(view.scene, width=width, height=height, camera=view.camera, **options)
+
 
 @pytest.fixture
 def renderer(monkeypatch: pytest.MonkeyPatch) -> Renderer:
     fake, module, shots = Renderer(), ModuleType(rendering.__name__), ModuleType(f"{rendering.__name__}.shots")
     module.__path__ = list(rendering.__path__)
-    functions = {"render": fake.render, "view_of": fake.view_of}
+    functions = {"render": fake.render, "view_of": fake.view_of, "render_view": fake.render_view}
     module.__dict__.update(functions)
-    shots.__dict__.update(functions, still=fake.still, Views=lambda: fake)
+    shots.__dict__.update(functions, still=fake.still, Views=lambda direct: fake)
     for instead in (module, shots):
         monkeypatch.setitem(sys.modules, instead.__name__, instead)
     return fake

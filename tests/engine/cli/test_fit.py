@@ -11,6 +11,8 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 import torch
+import trimesh
+from twins.meshes import torus
 
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, ImageField, load_field
@@ -67,6 +69,43 @@ def test_a_shape_is_fitted(target: str) -> None:
     field = load_field("run/field.safetensors")
     assert str(field.meaning) == {"sdf": "signed_distance", "occupancy": "occupancy"}[target]
     assert field(torch.zeros(1, 3)).shape == (1, 1)
+
+
+@pytest.mark.parametrize("target", ["sdf", "occupancy"])
+def test_a_mesh_is_fitted_and_measured(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("isofield.engine.fit.mesh_source.POOL", 2**16)
+    monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 40)
+    vertices, faces = torus(16, 12)
+    trimesh.Trimesh(vertices.numpy() + 5.0, faces.numpy(), process=False).export("ring.obj")
+    options = ("--field", "grid", "--steps", "200", "--batch", "2048", "--output", "run")
+    assert status("fit", "shape", "ring.obj", "--target", target, *options) == 0
+    assert "iou 0.9" in capsys.readouterr().out
+    measured = json.loads(Path("run/log.json").read_text())["measured"]
+    assert measured.keys() == {"iou", "chamfer", "hausdorff", "normal_consistency"}
+    assert measured["iou"] > 0.9
+    field = load_field("run/field.safetensors")
+    assert field.placement is not None
+    assert field.placement.centre == pytest.approx((5.0, 5.0, 5.0), abs=1e-6)
+    assert field.placement.scale == pytest.approx(2.0 / (1.2 * 1.9))
+    middle = field.placement.to_field(torch.tensor([[5.7, 5.0, 5.0], [5.0, 5.0, 5.0]]))
+    inside, outside = field(middle).flatten().tolist()
+    assert (inside < 0.0 < outside) if target == "sdf" else (outside < 0.5 < inside)
+
+
+def test_points_are_fitted_and_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 24)
+    points = torus(24, 16)[0] * torch.tensor([1.0, 1.0, 1.5])
+    np.savez("cloud.npz", verts=torch.cat([points, torch.full((1, 3), 1e9)]).numpy())
+    assert status("fit", "points", "cloud.npz", "--steps", "3", "--batch", "32", "--output", "run") == 0
+    told = capsys.readouterr()
+    assert "cloud.npz: 1 points far from all others are left out" in told.err
+    measured = json.loads(Path("run/log.json").read_text())["measured"]
+    assert measured.keys() == {"faces", "components", "open_sides", "mean_distance", "largest_distance"}
+    field = load_field("run/field.safetensors")
+    assert (field.kind, str(field.meaning)) == ("mlp", "signed_distance")
+    assert field.placement is not None
 
 
 def test_ctrl_c_saves_and_resume_goes_on_as_if_never_stopped(
@@ -126,6 +165,9 @@ def test_words_that_are_unknown(options: tuple[str, ...]) -> None:
 
 
 def test_what_fails_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("photo.ply").write_bytes(Path("photo.png").read_bytes())
+    Path("flat.xyz").write_text("0 0 0\n1 0 0\n1 1 0\n0 1 0\n2 3 0\n")
+    Path("three.xyz").write_text("0 0 0\n1 0 0\n1 1 0\n")
     Path("half.png").write_bytes(Path("photo.png").read_bytes()[:300])
     for arguments, told in (
         (("image", "none.png"), "none.png: cannot be read: no such file or directory"),
@@ -134,6 +176,11 @@ def test_what_fails_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None
         (("image", "photo.png", "--rate", "1e30", "--field", "siren"), "the loss is "),
         (("image", "photo.png", "--output", "photo.png"), "photo.png"),
         (("shape", "none.toml"), "none.toml: cannot be read"),
+        (("shape", "none.obj"), "none.obj: cannot be read: no such file or directory"),
+        (("shape", "photo.ply"), "photo.ply: cannot be read as a model"),
+        (("points", "none.xyz"), "none.xyz: cannot be read: no such file or directory"),
+        (("points", "flat.xyz"), "cloud: expected points about a body, got points of one plane"),
+        (("points", "three.xyz"), "cloud: expected at least 4 points, got 3"),
     ):
         assert status("fit", *arguments) == 1, arguments
         error = capsys.readouterr().err

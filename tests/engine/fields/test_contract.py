@@ -215,6 +215,16 @@ def test_gradients_of_parameters_are_finite_differences(field: Field) -> None:
         assert torch.autograd.gradcheck(of_parameters, values, eps=1e-6, atol=1e-5, rtol=1e-4, fast_mode=True)
 
 
+def test_a_point_touches_as_few_numbers_as_it_says(field: Field) -> None:
+    parameters = dict(field.named_parameters())
+    assert field.touched.keys() <= parameters.keys()
+    for name, most in field.touched.items():
+        for point in some_points(field, 8).split(1):
+            for value in field(point)[0]:
+                (found,) = torch.autograd.grad(value, parameters[name], retain_graph=True)
+                assert 0 < int(found.count_nonzero()) <= most
+
+
 def test_losses_on_the_gradient_reach_the_parameters(name: str, field: Field) -> None:
     """What an eikonal loss needs: the derivative of |∇f|² to the parameters, against differences along a direction."""
     field = field.double()

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.fields import MLP, FieldFileError, ImageField, ShapeField, load_field, occupancy_of
+from isofield.engine.fields import MLP, FieldFileError, ImageField, Placement, ShapeField, load_field, occupancy_of
 
 Header = dict[str, Any]
 
@@ -63,6 +63,24 @@ def test_the_file_is_plain(path: Path) -> None:
         "meaning": "colour",
         "aspect": 1.0,
     }
+
+
+def test_a_placement_is_kept(tmp_path: Path) -> None:
+    field = MLP(3, 1, width=8)
+    field.placement = Placement((1.0, -2.0, 3e5), 0.25)
+    field.save(tmp_path / "a.safetensors")
+    assert load_field(tmp_path / "a.safetensors").placement == field.placement
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [{"centre": [0.0, 0.0], "scale": 1.0}, {"centre": [0.0] * 3}, {"centre": [0.0] * 3, "scale": 0.0}, [1.0], "x",
+     {"centre": [0.0, float("nan"), 0.0], "scale": 1.0}, {"centre": [0.0] * 3, "scale": 1.0, "more": 0}],
+)  # fmt: skip
+def test_a_placement_that_is_none_is_named(placement: object, path: Path) -> None:
+    change(path, lambda own: own.update(placement=placement))
+    with pytest.raises(FieldFileError, match=r"a\.safetensors: placement: "):
+        load_field(path)
 
 
 @pytest.mark.parametrize("part", [0, 4, 8, 30, -200, -1])

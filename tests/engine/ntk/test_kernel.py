@@ -95,6 +95,58 @@ def test_kernel_is_the_product_of_jacobians(name: str) -> None:
     torch.testing.assert_close(kernel, wanted, rtol=1e-5, atol=1e-6 * float(wanted.abs().max()))
 
 
+TABLES: dict[str, Callable[[], Field]] = {
+    "grid": lambda: Grid(2, 3, nodes=20, meaning="colour", bounds=BOX),
+    "grid 3D": lambda: Grid(3, 1, nodes=8),
+    "hybrid grid": lambda: HybridGrid(2, 2, nodes=20, features=4, width=5),
+    "ground plan": lambda: GroundPlan(3, 1, nodes=20, features=4, octaves=2, width=5, meaning="density"),
+    "hash grid": lambda: HashGrid(2, 2, levels=3, base=5, finest=60, entries=512, width=5, bounds=BOX),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("block", [None, 3])
+def test_kernel_of_large_tables_is_the_product_of_whole_jacobians(name: str, block: int | None) -> None:
+    field = TABLES[name]().double()
+    with torch.no_grad():
+        for parameter in field.parameters():
+            parameter.add_(0.2 * torch.rand(parameter.shape, generator=torch.Generator().manual_seed(1)))
+    points, others = points_in(field, 8), points_in(field, 5, seed=1)
+    points[0], others[0] = (torch.tensor(corner, dtype=torch.float64) for corner in field.bounds)  # on nodes
+    others[1:3] = points[2:4]
+    parameters = list(field.parameters())
+
+    def rows(points: torch.Tensor) -> torch.Tensor:
+        found = [
+            torch.autograd.grad(field(point[None])[0, channel], parameters)
+            for point in points
+            for channel in range(field.channels)
+        ]
+        return torch.stack([torch.cat([part.flatten() for part in row]) for row in found])
+
+    left, right = rows(points), rows(others)
+    shape = (8, field.channels, 5, field.channels)
+    kernel = tangent_kernel(field, points, others, block=block)
+    torch.testing.assert_close(kernel, (left @ right.T).reshape(shape), rtol=1e-12, atol=1e-12)
+    own = tangent_kernel(field, points, block=block)
+    torch.testing.assert_close(own.flatten(2).flatten(0, 1), left @ left.T, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("block", [None, 2])
+def test_every_point_is_told_of(name: str, block: int | None) -> None:
+    field = made(name)
+    told = []
+
+    def watch(what: str, parts: int) -> Callable[[int], None]:
+        told.append([parts, 0])
+        return lambda done: told[-1].__setitem__(1, told[-1][1] + done)
+
+    tangent_kernel(field, points_in(field, 5), block=block, watch=watch)
+    tangent_kernel(field, points_in(field, 5), points_in(field, 3, seed=1), block=block, watch=watch)
+    assert told == ([[5, 5], [8, 8]] if block is None else [[9, 9], [14, 14]])
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_kernel_in_float32_is_that_of_float64(name: str) -> None:
     exact, rounded = made(name), made(name, torch.float32)

@@ -251,7 +251,7 @@ def test_arguments_of_another_kind_are_refused_by_name(options: dict[str, Any], 
 
 
 def test_a_shape_alone_is_no_scene() -> None:
-    with pytest.raises(TypeError, match="scene: expected a Scene, got Sphere; a shape is shown by"):
+    with pytest.raises(TypeError, match="scene: expected a Scene or a field, got Sphere; a shape is shown by"):
         iso.render(BALL)
 
 

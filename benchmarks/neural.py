@@ -1,0 +1,73 @@
+"""Learned surfaces: a frame by the network itself, and by its bricks beside the same frame of an analytic shape."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import Any
+
+import torch
+from timing import Goal, Row, milliseconds, require, row
+
+import isofield as iso
+from isofield.engine.fields import MLP
+from isofield.engine.render import render_view, view_of
+from isofield.engine.render.neural import file_of, scene_of
+
+SUBJECT = "neural"
+LAYERS, WIDTH = 6, 128
+RADIUS = 0.6
+
+
+def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
+    """Milliseconds of a frame, one sample a pixel; the bake and the kernels are made before."""
+    size, times = (64, 2) if quick else (512, 5)
+    table = []
+    for activation in ("softplus", "relu"):
+        scene = scene_of(file_of(rough_ball(activation)), resolution=32 if quick else 128)
+        direct, baked = view_of(scene, direct=True), view_of(scene)
+        ball = iso.sphere(RADIUS).material(scene.materials["clay"])
+        analytic = view_of(
+            iso.Scene(ball, stage=[scene.shapes["floor"]], materials=scene.materials), camera=baked.camera
+        )
+
+        def frame(view: Any, mode: Any = "shaded", linear: bool = False) -> torch.Tensor:
+            return render_view(view, size, size, mode, 1, 0, linear)
+
+        difference = (frame(direct) - frame(baked)).abs().mean().item()
+        require(difference < 0.01, f"the network's picture and its bricks' differ by {difference:.3f} on average")
+        asked = frame(direct, "steps", linear=True)[..., 0]
+        met = int((asked > 0).sum())
+        details = {"rays at the network": met, "evaluations a ray": float(asked.sum()) / met, "difference": difference}
+        name = f"{size}², MLP {LAYERS} x {WIDTH}, {activation}"
+        table.append(
+            row(SUBJECT, f"{name}, direct", "ms", milliseconds(lambda view=direct: frame(view), times),
+                goal=Goal("ours", "at most", 3000.0), details=details)
+        )  # fmt: skip
+        table.append(
+            row(SUBJECT, f"{name}, baked", "ms", milliseconds(lambda view=baked: frame(view), 3 * times),
+                peer=statistics.median(milliseconds(lambda view=analytic: frame(view), 3 * times)),
+                peer_name="a ball, analytic")
+        )  # fmt: skip
+    return table, {}
+
+
+def rough_ball(activation: str) -> MLP:
+    """A network that is about |p| - RADIUS without being trained (M. Atzmon and Y. Lipman, "SAL", 2020, section 4)."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        field = MLP(
+            3, 1, width=WIDTH, layers=LAYERS, activation=activation, meaning="signed_distance",
+            bounds=((-1.0,) * 3, (1.0,) * 3),
+        )  # fmt: skip
+        linear = [layer for layer in field.network if isinstance(layer, torch.nn.Linear)]
+        with torch.no_grad():
+            for layer in linear[:-1]:
+                layer.weight.normal_(0.0, math.sqrt(2.0 / layer.out_features))
+                layer.bias.zero_()
+            # Unit coordinates u = (p + 1) / 2.
+            linear[0].bias -= linear[0].weight.sum(dim=1)
+            linear[0].weight *= 2.0
+            linear[-1].weight.normal_(math.sqrt(math.pi / WIDTH), 1e-5)
+            linear[-1].bias.fill_(-RADIUS)
+    return field

@@ -1,0 +1,119 @@
+"""`isofield mesh`: the surface of a scene, a field or a volume as a file of triangles."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from .usage import UsageError, check_range
+
+if TYPE_CHECKING:
+    from ..meshing.sources import Progress
+
+ENDINGS = (".ply", ".obj", ".stl", ".glb")
+
+
+@dataclass(frozen=True)
+class MeshCommand:
+    """Mesh a scene's subject, a fitted field or a volume by marching cubes; writes .ply, .obj, .stl or .glb."""
+
+    source: Positional[str]
+    """scene file (.toml), script (.py, which is run), built-in name, field (.safetensors) or volume (.npy)"""
+    output: Path
+    """file to write; the ending says what: .ply .obj .stl .glb"""
+    resolution: int | None = None
+    """cells along the longest side, 256 if not given; a volume has its own"""
+    bounds: Annotated[tuple[float, float, float, float, float, float] | None, arg(metavar="X Y Z X Y Z")] = None
+    """lower and upper corner to mesh within; if not given, around the subject"""
+    level: float | None = None
+    """value on the surface; if not given 0.5 for an occupancy, else 0"""
+    project: bool = False
+    """move vertices on to where the field itself has the level"""
+    report: bool = False
+    """print whether the mesh is watertight, its components, genus, volume and area"""
+    values: Annotated[UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME.KEY=VALUE")] = ()
+    """change a value of a scene, such as body.size=1,1,0.4; may be repeated"""
+
+    def run(self) -> int:
+        """Mesh and write; returns the exit status."""
+        self._check()
+        from ..files import check_writable
+
+        check_writable(self.output)
+        source = self._opened()
+        from ..meshing import mesh  # slow to import, so mistakes in the source are said without it
+
+        bounds = None if self.bounds is None else (self.bounds[:3], self.bounds[3:])
+        with _bar() as progress:
+            made = mesh(
+                source,
+                resolution=self.resolution,
+                bounds=bounds,
+                level=self.level,
+                project=self.project,
+                progress=progress,
+            )
+        if len(made.faces) == 0:
+            print(f"{self.source}: nothing has the level within the bounds, so no file is written", file=sys.stderr)
+            return 0
+        made.save(self.output)
+        print(f"{self.output}: {len(made.vertices)} vertices, {len(made.faces)} triangles", file=sys.stderr)
+        if self.report:
+            print(made.report)
+        return 0
+
+    def _opened(self) -> Any:
+        """The scene, field or volume."""
+        suffix = Path(self.source).suffix.lower()
+        if suffix in (".safetensors", ".npy") and self.values:
+            raise UsageError(f"--set: expected a scene to change, got {self.source}")
+        if suffix == ".safetensors":
+            from ..fields import load_field
+
+            return load_field(self.source)
+        if suffix == ".npy":
+            if self.resolution is not None:
+                raise UsageError("--resolution: expected none for a volume, which has its own")
+            from ..meshing.volume import load_volume
+
+            return load_volume(self.source)
+        from ..scene import load
+        from ..scene.override import parse_settings, with_values
+
+        return with_values(load(self.source), parse_settings(self.values))
+
+    def _check(self) -> None:
+        """Find wrong options before anything slow is imported.
+
+        Raises:
+            UsageError: the first that is wrong.
+        """
+        if self.resolution is not None:
+            check_range("--resolution", self.resolution, 4, 4096)
+        if self.level is not None:
+            check_range("--level", self.level, -1e9, 1e9)
+        if self.bounds is not None:
+            low, high = self.bounds[:3], self.bounds[3:]
+            if not all(a < b and math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
+                raise UsageError(f"--bounds: expected a lower corner and then an upper one, got {low} and {high}")
+        if self.output.suffix.lower() not in ENDINGS:
+            raise UsageError(f"--output: expected a name that ends in {', '.join(ENDINGS)}, got {self.output}")
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A bar on stderr that a function moves, gone at the end."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("meshing", total=1.0)
+        yield lambda share: bar.update(task, completed=share)

@@ -1,0 +1,130 @@
+"""Batches from meshes: distance or occupancy at points on the surface, near it, and anywhere."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any
+
+import torch
+
+from ...kernels import MeshTree
+from ..fields import Bounds, Meaning, Placement
+from ..models import Mesh
+from .losses import Batch
+
+MARGIN = 0.1  # of a model's longest side, left free on each side of it
+POOL = 2**20  # points that batches are drawn from
+NEAR = (0.002, 0.01)  # deviations of the points near the surface, as parts of the bounds' diagonal
+ON_SURFACE = 1e-6  # distance, as a part of the diagonal, below which a face's normal is the gradient
+
+
+def placed(mesh: Mesh) -> tuple[Mesh, Placement, Bounds]:
+    """A mesh moved so that its longest side and the margin beside it fill [-1, 1], how it was, and bounds about it.
+
+    Raises:
+        ValueError: all its points are one, or it is too large for float32.
+    """
+    used = mesh.vertices[torch.unique(mesh.faces.long())].double()
+    low, high = used.amin(dim=0), used.amax(dim=0)
+    longest = float((high - low).max())
+    if not 1e-30 < longest < 1e30:
+        raise ValueError(f"mesh: expected a longest side from 1e-30 to 1e30, got {longest:g}")
+    x, y, z = (0.5 * (low + high)).tolist()
+    placement = Placement((x, y, z), 2.0 / ((1.0 + 2.0 * MARGIN) * longest))
+    half = (0.5 * (high - low) + MARGIN * longest) * placement.scale
+    moved = Mesh(placement.to_field(mesh.vertices.double()).float(), mesh.faces)
+    return moved, placement, (tuple((-half).tolist()), tuple(half.tolist()))
+
+
+def on_surface(mesh: Mesh, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """`count` points (N, 3) on a mesh, uniform by area, and the unit normals (N, 3) of their faces."""
+    corners = mesh.vertices[mesh.faces.long()].double()
+    normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    areas = normals.norm(dim=1)
+    if not float(areas.sum()) > 0.0:
+        raise ValueError("mesh: expected faces with an area, got none")
+    ends = areas.cumsum(0)
+    unit = torch.rand(count, 3, generator=generator, dtype=torch.float64)
+    chosen = torch.searchsorted(ends, unit[:, 0] * ends[-1]).clamp_max(len(ends) - 1)
+    root = unit[:, 1:2].sqrt()
+    weights = torch.cat([1.0 - root, root * (1.0 - unit[:, 2:3]), root * unit[:, 2:3]], dim=1)
+    points = (weights[:, :, None] * corners[chosen]).sum(dim=1)
+    return points.float(), torch.nn.functional.normalize(normals[chosen], dim=1).float()
+
+
+class MeshSource:
+    """Signed distance to a mesh or occupancy of its inside, at points drawn from a pool that is made once.
+
+    Args:
+        mesh: in the field's coordinates.
+        target: what to give, signed distance, or occupancy: 1 inside and 0 outside.
+        bounds: lower and upper corner of the points.
+        near: part of the points that lie near the surface: with normally distributed offsets, of 0.2 % of the bounds'
+            diagonal for one half and 1 % for the other; of signed distances a third lies on it. The others are uniform
+            in the bounds.
+        gradients: whether to give the distance's gradient too.
+
+    Raises:
+        ValueError: an argument is out of its range, or the mesh has no area.
+    """
+
+    def __init__(
+        self, mesh: Mesh, target: Meaning | str, *, bounds: Bounds, near: float = 0.5, gradients: bool = False
+    ) -> None:
+        if target not in (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY):
+            raise ValueError(f"target: expected signed_distance or occupancy, got {target!r}")
+        if not 0.0 <= near <= 1.0:
+            raise ValueError(f"near: expected a number from 0 to 1, got {near}")
+        self.mesh, self.target, self.bounds, self.near = mesh, Meaning(target), bounds, near
+        self.tree = MeshTree(mesh.vertices, mesh.faces)
+        generator = torch.Generator().manual_seed(0)
+        low, high = (torch.tensor(corner) for corner in bounds)
+        close = round(near * POOL)
+        points = low + torch.rand(POOL - close, 3, generator=generator) * (high - low)
+        if close:
+            surface, _ = on_surface(mesh, close, generator)
+            kinds = NEAR if self.target is Meaning.OCCUPANCY else (0.0, *NEAR)  # it has no value on the surface
+            widths = torch.tensor(kinds)[torch.arange(close) % len(kinds)] * math.dist(*bounds)
+            offsets = widths[:, None] * torch.randn(close, 3, generator=generator)
+            points = torch.cat([points, (surface + offsets).clamp(low, high)])
+        leaf = points.requires_grad_(gradients)
+        values = self.tree.distance(leaf)
+        self.gradients: torch.Tensor | None = None
+        if gradients:
+            (slopes,) = torch.autograd.grad(values.sum(), leaf)
+            self.gradients = torch.where(
+                (values.abs() > ON_SURFACE * math.dist(*bounds))[:, None], slopes, self._normals(points)
+            )
+        self.points, self.values = points.detach(), values.detach()[:, None]
+        if self.target is Meaning.OCCUPANCY:
+            self.values, self.gradients = (self.values < 0.0).float(), None
+
+    @torch.no_grad()
+    def __call__(self, count: int, generator: torch.Generator) -> Batch:
+        """`count` points of the pool, and distance or occupancy there (count, 1)."""
+        chosen = torch.randint(POOL, (count,), generator=generator, device=generator.device)
+        self._move(generator.device)
+        gradients = None if self.gradients is None else self.gradients[chosen]
+        return Batch(self.points[chosen], self.values[chosen], gradients)
+
+    def describe(self) -> dict[str, Any]:
+        """What tells this source from another, in types that JSON has."""
+        numbers = zlib.crc32(self.mesh.faces.numpy().data, zlib.crc32(self.mesh.vertices.numpy().data))
+        return {
+            "mesh": [len(self.mesh.vertices), len(self.mesh.faces)],
+            "checksum": numbers,
+            "target": self.target,
+            "bounds": [list(corner) for corner in self.bounds],
+            "near": self.near,
+        }
+
+    def _normals(self, points: torch.Tensor) -> torch.Tensor:
+        """Unit normals (N, 3) of the faces that are closest to points (N, 3)."""
+        corners = self.mesh.vertices[self.mesh.faces[self.tree.closest(points.detach()).faces.long()].long()]
+        across = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        return torch.nn.functional.normalize(across, dim=1)
+
+    def _move(self, device: torch.device) -> None:
+        self.points, self.values = self.points.to(device), self.values.to(device)
+        self.gradients = None if self.gradients is None else self.gradients.to(device)

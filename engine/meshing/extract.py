@@ -1,0 +1,126 @@
+"""`mesh`: a scene, a field or a volume in, a mesh out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy
+import torch
+
+from ...kernels import MeshTree, runtime
+from ...kernels.arguments import check_whole
+from ...kernels.bricks import Bricks
+from ..fields import Field, ShapeField
+from ..program.build import build_program
+from ..scene import Scene
+from .lattice import LARGEST_RESOLUTION
+from .result import Mesh
+from .sources import FieldSurface, ModelSurface, ProgramSurface, Progress, Surface, VolumeSurface
+
+DEFAULT_RESOLUTION = 256
+
+NEWTON_STEPS = 4
+
+
+def mesh(
+    source: Scene | Field | MeshTree | torch.Tensor | numpy.ndarray,
+    *,
+    resolution: int | None = None,
+    bounds: Any = None,
+    level: float | None = None,
+    project: bool = False,
+    progress: Progress | None = None,
+) -> Mesh:
+    """The surface of a scene's subject, a field, a mesh or a volume as a mesh, by marching cubes.
+
+    Args:
+        source: a scene (without its stage), a field of three dimensions and one channel, a mesh to be remeshed, or
+            values (X, Y, Z), less than the level inside.
+        resolution: cells along the longest side, 4 to 4096; 256 if not given. A volume has its own.
+        bounds: lower and upper corner to mesh within. If not given those of the scene or field; else what the subject
+            fills, with a margin; else, for a volume, [-1, 1]³.
+        level: value on the surface; if not given 0.5 for an occupancy, else 0.
+        project: whether to move vertices on, at most a cell, to where the field itself has the level.
+        progress: called with the share that is done, 0 … 1.
+
+    Returns:
+        The mesh, empty if nothing has the level, closed if the surface does not touch the bounds. Normals are the
+        field's gradient, colours a scene's materials.
+
+    Raises:
+        TypeError, ValueError: an argument is of another kind or out of range; the subject has no end and there are no
+            bounds; values are not finite.
+    """
+    surface = _surface(source, level, resolution)
+    resolution = DEFAULT_RESOLUTION if resolution is None else resolution
+    check_whole("resolution", resolution)
+    if not 4 <= resolution <= LARGEST_RESOLUTION:
+        raise ValueError(f"resolution: expected 4 to {LARGEST_RESOLUTION} cells, got {resolution}")
+    report: Progress = progress or (lambda share: None)
+    lattice = surface.lattice(bounds, resolution)
+    bricks = Bricks(lattice.shape, lattice[1:], surface.level, _device())
+    surface.add(bricks, report)
+    vertices, faces = bricks.mesh()
+    normals = torch.empty_like(vertices)
+    colours: torch.Tensor | None = None
+    # One part after the other, in place: of a large mesh all at once would not fit.
+    for part, near in surface.near(bricks, len(vertices), lattice.cell if project else 0.0):
+        points = vertices[part]
+        if project:
+            points = vertices[part] = _projected(near, points, lattice.cell)
+        normals[part] = _normals(near, points)
+        found = near.colours(points)
+        if found is not None:
+            colours = torch.empty_like(vertices) if colours is None else colours
+            colours[part] = found
+    return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu())
+
+
+def _device() -> str:
+    return "cuda" if runtime.backend() == "cuda" else "cpu"
+
+
+def _surface(source: Any, level: float | None, resolution: int | None) -> Surface:
+    """The source as a surface at the level."""
+    if level is not None and not math.isfinite(level):
+        raise ValueError(f"level: expected a finite number, got {level}")
+    if isinstance(source, Scene):
+        program = build_program(source, stage=False).to(_device())
+        return ProgramSurface(program, level or 0.0, source.bounds or program.box, exact_box=source.bounds is not None)
+    if isinstance(source, ShapeField):
+        program = source.program().to(_device())
+        program = program.with_parameters(program.parameters.detach())
+        return ProgramSurface(program, level or 0.0, source.bounds, exact_box=True)
+    if isinstance(source, Field):
+        return FieldSurface(source, level)
+    if isinstance(source, MeshTree):
+        return ModelSurface(source, level or 0.0)
+    if isinstance(source, (torch.Tensor, numpy.ndarray)):
+        if resolution is not None:
+            raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")
+        return VolumeSurface(source, level or 0.0)
+    raise TypeError(f"source: expected a Scene, a Field, a MeshTree or values (X, Y, Z), got {type(source).__name__}")
+
+
+def _normals(surface: Surface, points: torch.Tensor) -> torch.Tensor:
+    """Unit gradients at points (N, 3); upwards where there is none."""
+    gradients = surface.value_and_gradient(points)[1]
+    lengths = gradients.norm(dim=1, keepdim=True)
+    upwards = gradients.new_tensor([0.0, 0.0, 1.0])
+    return torch.where(lengths > 1e-12, gradients / lengths.clamp(min=1e-12), upwards)
+
+
+def _projected(surface: Surface, points: torch.Tensor, cell: float) -> torch.Tensor:
+    """Points (N, 3) after Newton steps along the gradient, none farther away than a cell or worse than it was."""
+    best, moved = points.clone(), points
+    least = torch.full_like(points[:, 0], torch.inf)
+    for step in range(NEWTON_STEPS + 1):
+        values, gradients = surface.value_and_gradient(moved)
+        off = values - surface.level
+        better = off.abs() < least
+        best[better], least[better] = moved[better], off.abs()[better]
+        if step < NEWTON_STEPS:
+            way = moved - points - (off / gradients.square().sum(dim=1).clamp(min=1e-12))[:, None] * gradients
+            moved = points + way * (cell / way.norm(dim=1, keepdim=True).clamp(min=cell))
+    return best

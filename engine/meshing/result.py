@@ -1,0 +1,94 @@
+"""A mesh, and how it is written to a file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..files import written_whole
+from .report import MeshReport, report_of
+
+MESHES = (".ply", ".obj", ".stl", ".glb")
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Triangles on the surface of a field, on the CPU.
+
+    Attributes:
+        vertices: (V, 3) float32, scene units.
+        faces: (F, 3) int32, counter-clockwise seen from outside.
+        normals: (V, 3) float32, unit vectors outwards.
+        colours: (V, 3) float32 linear RGB in [0, 1], None where nothing has a material.
+    """
+
+    vertices: torch.Tensor
+    faces: torch.Tensor
+    normals: torch.Tensor
+    colours: torch.Tensor | None = None
+
+    @cached_property
+    def report(self) -> MeshReport:
+        """Whether it is closed, of how many parts, how large."""
+        return report_of(self.vertices, self.faces)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the mesh: .ply (binary) and .glb with normals and colours, .obj with both as text, .stl with neither.
+
+        Colours are sRGB but in .glb, which wants linear ones. A file holds at least one triangle.
+
+        Raises:
+            ValueError: another extension, or a mesh without triangles.
+            OSError: the file cannot be written.
+        """
+        suffix = Path(path).suffix.lower()
+        check_mesh_name(path)
+        if len(self.faces) == 0:
+            raise ValueError(f"{os.fspath(path)}: expected a mesh with triangles to write, got one without")
+        made = self._trimesh(linear=suffix == ".glb")
+        options: dict[str, Any] = {} if suffix == ".stl" else {"include_normals": True}
+        if suffix == ".ply":
+            options = {"vertex_normal": True}
+        with written_whole(path) as beside:
+            try:
+                made.export(str(beside), file_type=suffix[1:], **options)
+            except OSError as error:
+                raise OSError(
+                    f"{os.fspath(path)}: cannot be written: {(error.strerror or str(error)).lower()}"
+                ) from None
+
+    def _trimesh(self, *, linear: bool) -> Any:
+        import trimesh
+
+        colours = None
+        if self.colours is not None:
+            shown = self.colours.clamp(0.0, 1.0)
+            shown = (
+                shown
+                if linear
+                else torch.where(
+                    shown <= 0.0031308, 12.92 * shown, 1.055 * shown.clamp(min=0.0031308) ** (1.0 / 2.4) - 0.055
+                )
+            )
+            colours = np.full((len(shown), 4), 255, dtype=np.uint8)
+            colours[:, :3] = (255.0 * shown + 0.5).byte().numpy()
+        return trimesh.Trimesh(
+            self.vertices.numpy(), self.faces.numpy(), vertex_normals=self.normals.numpy(), vertex_colors=colours,
+            process=False, validate=False,
+        )  # fmt: skip
+
+
+def check_mesh_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a name whose ending says no mesh.
+
+    Raises:
+        ValueError: says which do.
+    """
+    if Path(path).suffix.lower() not in MESHES:
+        raise ValueError(f"path: expected a name that ends in {', '.join(MESHES)}, got {os.fspath(path)!r}")

@@ -1,0 +1,234 @@
+"""What a mesh can be made of: a scene's program, a field, or a volume of values."""
+
+from __future__ import annotations
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from ...kernels import MeshTree, Program, interpolate
+from ...kernels.brick_search import add_bounded
+from ...kernels.bricks import SIDE, Bricks
+from ...kernels.evaluate import GRADIENT_STEP, distance_and_gradient_by_tiles
+from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
+from ...kernels.surface import surface_on
+from ...kernels.tiles import PART, Tiles, every_row
+from ..fields import Field, Meaning
+from ..fields.sampling import evaluated
+from .lattice import Lattice, lattice_around, lattice_within
+from .report import report_of
+
+Progress = Callable[[float], None]
+
+CHUNK = 2**20  # points at a time
+
+
+class Surface(ABC):
+    """A field as marching cubes takes it: smaller than `level` inside."""
+
+    level: float
+
+    @abstractmethod
+    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+        """The nodes it is sampled at."""
+
+    @abstractmethod
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        """Add to the bricks whatever the surface meets."""
+
+    @abstractmethod
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values (N,) and gradients (N, 3) at points (N, 3)."""
+
+    def colours(self, points: torch.Tensor) -> torch.Tensor | None:
+        """Linear RGB (N, 3) at points (N, 3), or None."""
+        return None
+
+    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
+        """Numbers of some of the `count` vertices of the mesh of bricks, and what to ask for values up to `margin` from
+        them; all vertices in the end."""
+        for at in range(0, count, CHUNK):
+            yield slice(at, at + CHUNK), self
+
+
+class ProgramSurface(Surface):
+    """The signed distance of a program: only bricks that the surface can meet are evaluated.
+
+    A level other than 0 needs values that change no faster than the way between two points, which bend does not keep:
+    then all bricks are evaluated.
+    """
+
+    def __init__(self, program: Program, level: float, box: tuple[Any, Any], *, exact_box: bool) -> None:
+        self.program = replace(program, planes=0) if program.planes else program  # planes are no rows of a tile
+        self.tiles = every_row(self.program)
+        self.level, self.box, self.exact_box = level, box, exact_box
+
+    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+        if bounds is not None or self.exact_box:
+            return lattice_within(bounds or self.box, resolution)
+        low, high = self.box
+        if not all(math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
+            raise ValueError(
+                "bounds: expected corners to mesh within, because the subject has no end; give them, such as "
+                "((-1, -1, -1), (1, 1, 1)), or intersect it with a shape that ends"
+            )
+        grow = max(self.level, 0.0)
+        return lattice_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        add_program(bricks, self.program, progress, everywhere=self.level != 0.0 and not is_lipschitz(self.program))
+
+    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
+        farthest = max(1.0, float(bricks.places.abs().max())) * math.sqrt(3.0)
+        for numbers, tiles in vertex_tiles(bricks, self.program, margin + GRADIENT_STEP * farthest):
+            yield numbers, self._with(tiles)
+        yield slice(int(bricks.first_vertices[-1]), count), self  # in the middle of cells
+
+    def _with(self, tiles: Tiles) -> Surface:
+        other = copy.copy(self)
+        other.tiles = tiles
+        return other
+
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return distance_and_gradient_by_tiles(self.program, self.tiles, points)
+
+    def colours(self, points: torch.Tensor) -> torch.Tensor:
+        materials = self.program.surfaces[self.program.surfaces[:, 3] >= 0.0, :3]
+        if len(materials) > 0 and bool((materials == materials[0]).all()):
+            return materials[0].expand(len(points), 3)
+        still = torch.zeros_like(points)
+        part = torch.full((len(points),), PART, dtype=torch.int32, device=points.device)
+        _, materials = surface_on(self.program, self.tiles, points, still, still[:, 0].contiguous(), part)
+        return materials[:, :3]
+
+
+class ModelSurface(Surface):
+    """The signed distance to a mesh: exact, so only near bricks are evaluated, if the mesh is closed.
+
+    The inside of an open one begins where the winding number says so, also far from its triangles: all is evaluated.
+    """
+
+    level = 0.0
+
+    def __init__(self, model: MeshTree, level: float) -> None:
+        self.model, self.level = model, level
+        self.closed = report_of(model.vertices, model.faces).watertight
+        corners = model.vertices[model.faces.long()]
+        self.normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+        if bounds is not None:
+            return lattice_within(bounds, resolution)
+        grow = max(self.level, 0.0)
+        low, high = self.model.low, self.model.high
+        return lattice_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        # Distances less than infinity apart: with such a slope no brick is too far.
+        add_bounded(bricks, self.model.distance, 1.0 if self.closed else math.inf, progress)
+
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradient is the normal of the nearest triangle, which is so on the mesh too."""
+        faces = self.model.closest(points).faces.long()
+        return self.model.distance(points), torch.nn.functional.normalize(self.normals[faces], dim=1)
+
+
+class _Sampled(Surface):
+    """A field without a bound on its slope: all nodes are evaluated, a layer of bricks at a time."""
+
+    @abstractmethod
+    def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
+        """Values (last - first, Y, Z) float32 of the nodes first … last - 1 along x."""
+
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        nodes = bricks.shape[0]
+        held = self.layer(bricks, 0, 1)
+        bad = int((~held.isfinite()).sum())
+        for layer in range(bricks.sides[0]):
+            first = SIDE * layer
+            # Neighbouring bricks get the same numbers for the nodes they share.
+            fresh = self.layer(bricks, first + 1, min(first + SIDE + 1, nodes))
+            bad += int((~fresh.isfinite()).sum())
+            values = torch.cat([held, fresh])
+            bricks.add_layer(layer, values)
+            held = values[-1:]
+            progress((layer + 1) / bricks.sides[0])
+        if bad > 0:
+            raise ValueError(f"values: expected finite numbers, got {bad} of {math.prod(bricks.shape)} that are not")
+
+
+class FieldSurface(_Sampled):
+    """A field of one channel; occupancy and density are larger inside, so their signs are turned."""
+
+    def __init__(self, field: Field, level: float | None) -> None:
+        if field.dimensions != 3 or field.channels != 1:
+            raise ValueError(
+                f"field: expected one of 3 dimensions and 1 channel, got {field.dimensions} and {field.channels}"
+            )
+        if level is None and field.meaning is Meaning.DENSITY:
+            raise ValueError("level: expected a number for a density, because it has no level of its own")
+        self.field = field
+        self.sign = -1.0 if field.meaning in (Meaning.OCCUPANCY, Meaning.DENSITY) else 1.0
+        self.level = self.sign * (level if level is not None else 0.5 if field.meaning is Meaning.OCCUPANCY else 0.0)
+
+    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+        return lattice_within(bounds or self.field.bounds, resolution)
+
+    def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
+        x, y, z = torch.split(bricks.places.cpu(), list(bricks.shape))
+        points = torch.cartesian_prod(x[first:last], y, z)
+        values = self.sign * evaluated(self.field, points).float()
+        return values.reshape(last - first, len(y), len(z)).to(bricks.places.device)
+
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        place = next(iter(self.field.state_dict().values()), points)
+        at = points.to(place if place.is_floating_point() else points).requires_grad_()
+        with torch.enable_grad():
+            values = self.sign * self.field(at)[:, 0]
+            (gradients,) = torch.autograd.grad(values.sum(), at)
+        return values.detach().to(points), gradients.to(points)
+
+
+class VolumeSurface(_Sampled):
+    """A volume of values (X, Y, Z), negative inside or less than the level; read a few layers at a time."""
+
+    def __init__(self, values: Any, level: float) -> None:
+        if values.ndim != 3 or min(values.shape) < 1:
+            raise ValueError(f"values: expected shape (X, Y, Z), got {tuple(values.shape)}")
+        self.values, self.level = values, level
+        self.placed: Lattice | None = None
+
+    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+        low, high = lattice_within(bounds, 1)[1:]
+        self.placed = Lattice(tuple(self.values.shape), low, high)
+        return self.placed
+
+    def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
+        return _floats(self.values[first:last]).to(bricks.places.device)
+
+    def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values between the nodes, and central differences of them over one cell on both sides."""
+        assert self.placed is not None
+        low, high = (points.new_tensor(corner) for corner in self.placed[1:])
+        grid = _floats(self.values)[..., None].to(points.device)
+        unit = (points - low) / (high - low)
+        gradients = torch.empty_like(points)
+        for axis, nodes in enumerate(self.placed.shape):
+            step = torch.zeros_like(low)
+            step[axis] = 1.0 / max(nodes - 1, 1)
+            rise = interpolate(grid, unit + step) - interpolate(grid, unit - step)
+            gradients[:, axis] = rise[:, 0] / (2.0 * step[axis] * (high[axis] - low[axis]))
+        return interpolate(grid, unit)[:, 0], gradients
+
+
+def _floats(values: Any) -> torch.Tensor:
+    import numpy
+
+    if isinstance(values, torch.Tensor):
+        return values.detach().float()
+    return torch.from_numpy(numpy.array(values, dtype=numpy.float32))

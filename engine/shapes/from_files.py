@@ -1,0 +1,131 @@
+"""Shapes from files: sampled volumes, fitted fields and meshes, baked into bricks when the scene is built."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from ..program.errors import BuildError
+from ..program.lowering import Lowering
+from ..program.tree import Node
+from .base import Shape, Vector3
+from .registry import register
+
+if TYPE_CHECKING:
+    from ..bake import Bake
+
+Resolution = Annotated[
+    int, Field(strict=True, ge=8, le=512, description="voxels along the longest side; the error falls with its square")
+]
+
+
+class FromFile(Shape):
+    """What shapes from files share: the file, and that what it holds is baked."""
+
+    outside: ClassVar[Literal["exact", "bound"]] = "bound"
+    inside: ClassVar[Literal["exact", "bound"]] = "bound"
+    endings: ClassVar[tuple[str, ...]] = ()
+
+    file: Annotated[str, Field(max_length=4096)]
+
+    @field_validator("file")
+    @classmethod
+    def _has_its_ending(cls, file: str) -> str:
+        if os.path.splitext(file)[1].lower() not in cls.endings:
+            *others, last = cls.endings
+            wanted = f"{', '.join(others)} or {last}" if others else last
+            raise ValueError(f"expected the name of a file that ends in {wanted}, got {file[:100]!r}")
+        return file
+
+    @abstractmethod
+    def bake(self) -> Bake:
+        """The bricks, and their error.
+
+        Raises:
+            ValueError, OSError: the file does not hold what it should; says why.
+        """
+
+    def lower(self, build: Lowering) -> Node:
+        try:
+            return build.samples(self.bake().bricks)
+        except (OSError, ValueError) as error:
+            raise BuildError(f"shapes.{build.name}.file: {error}") from None
+
+
+@register
+class Sampled(FromFile):
+    """A volume of signed distances, values[i, j, k] at x_i, y_j, z_k; between the nodes they are interpolated.
+
+    The nodes span `bounds`, the first and last on its faces; where values below 0 reach a face, the shape is cut off
+    there. Values need not be true distances: they are divided by their steepest slope.
+    """
+
+    source: ClassVar[str] = "trilinear interpolation over the steepest slope"
+    endings: ClassVar[tuple[str, ...]] = (".npy", ".safetensors")
+
+    kind: Literal["sampled"] = "sampled"
+    file: Annotated[
+        str,
+        Field(
+            max_length=4096,
+            description="a .npy array (X, Y, Z) or a .safetensors file with one such tensor, from the scene's folder",
+        ),
+    ]
+    bounds: Annotated[
+        tuple[Vector3, Vector3], Field(description="lower and upper corner of the nodes, scene units")
+    ] = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+
+    @field_validator("bounds")
+    @classmethod
+    def _span_a_box(cls, bounds: tuple[Vector3, Vector3]) -> tuple[Vector3, Vector3]:
+        if any(low >= high for low, high in zip(*bounds, strict=True)):
+            raise ValueError("expected a lower and an upper corner, got one that is not lower on every axis")
+        return bounds
+
+    def bake(self) -> Bake:
+        from ..bake import baked_volume  # brings torch, which reading a scene does without
+
+        return baked_volume(self.file, self.bounds)
+
+
+@register
+class Neural(FromFile):
+    """A fitted field, a signed distance or an occupancy, in the bounds that it was fitted in."""
+
+    source: ClassVar[str] = "trilinear interpolation of the network's values over the steepest slope"
+    endings: ClassVar[tuple[str, ...]] = (".safetensors",)
+
+    kind: Literal["neural"] = "neural"
+    file: Annotated[
+        str,
+        Field(max_length=4096, description="the .safetensors file of the field, from the scene's folder"),
+    ]
+    resolution: Resolution = 128
+
+    def bake(self) -> Bake:
+        from ..bake import baked_field
+
+        return baked_field(self.file, self.resolution)
+
+
+@register
+class MeshFile(FromFile):
+    """A mesh of triangles, sampled in voxels around its surface; inside is where the winding number is above a half."""
+
+    source: ClassVar[str] = "closest triangle; sign by the winding number (Barill et al. 2018); trilinear interpolation"
+    endings: ClassVar[tuple[str, ...]] = (".ply", ".obj", ".stl", ".glb")
+
+    kind: Literal["mesh"] = "mesh"
+    file: Annotated[
+        str,
+        Field(max_length=4096, description="a .ply, .obj, .stl or .glb file, from the scene's folder"),
+    ]
+    resolution: Resolution = 128
+
+    def bake(self) -> Bake:
+        from ..bake import baked_mesh
+
+        return baked_mesh(self.file, self.resolution)

@@ -1,0 +1,140 @@
+"""Meshes in files: what trimesh reads back, and what cannot be written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+import trimesh
+
+import isofield as iso
+from isofield.engine.cli import main
+from isofield.engine.meshing import MESHES, Mesh, mesh
+
+
+@pytest.fixture(scope="module")
+def made() -> Mesh:
+    colour = iso.Material(base_color="#d2542d")
+    return mesh(iso.Scene(show=iso.box((1.0, 0.8, 0.6)).material(colour) - iso.cylinder(0.2)), resolution=24)
+
+
+@pytest.mark.parametrize("ending", MESHES)
+def test_files_hold_the_mesh(ending: str, made: Mesh, tmp_path: Path) -> None:
+    path = tmp_path / f"box{ending}"
+    made.save(path)
+    read = trimesh.load_scene(path, process=False).geometry.popitem()[1]  # load_mesh would lose the normals
+    corners = made.vertices[made.faces.long()].numpy()
+    assert numpy.abs(read.vertices[read.faces] - corners).max() < 1e-6
+    if ending != ".stl":
+        assert numpy.abs(read.vertex_normals - made.normals.numpy()).max() < 1e-4
+        shown = read.visual.vertex_colors[:, :3]
+        # Linear (0.644, 0.089, 0.026) in .glb.
+        assert numpy.abs(shown.astype(int) - ([164, 23, 7] if ending == ".glb" else [210, 84, 45])).max() <= 1
+        report = made.report
+        assert (read.is_watertight, read.is_winding_consistent) == (report.watertight, True)
+        assert report.volume == pytest.approx(read.volume)
+        assert report.area == pytest.approx(read.area)
+        assert read.euler_number == 2 * report.components - 2 * (report.genus or 0)
+
+
+def test_a_ply_is_binary(made: Mesh, tmp_path: Path) -> None:
+    made.save(tmp_path / "box.ply")
+    assert (tmp_path / "box.ply").read_bytes().startswith(b"ply\nformat binary_little_endian")
+
+
+def test_names_that_are_no_mesh_are_refused(made: Mesh, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"path: expected a name that ends in .ply, .obj, .stl, .glb, got"):
+        made.save(tmp_path / "box.step")
+    with pytest.raises(OSError, match="cannot be written: there is no folder"):
+        made.save(tmp_path / "nowhere" / "box.ply")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sets a limit that Windows has not")
+@pytest.mark.parametrize("ending", MESHES)
+def test_a_full_disk_keeps_the_old_file(ending: str, made: Mesh, tmp_path: Path) -> None:
+    import resource
+    import signal
+
+    path = tmp_path / f"box{ending}"
+    path.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        with pytest.raises(OSError, match=f"box{ending}: cannot be written: file too large"):
+            made.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(path.name, b"old")]
+
+
+def test_the_command_writes_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "box.ply"
+    words = ["--resolution", "48", "--report", "--set", "cube.size=1.4,1.4,1.4"]
+    assert main(["mesh", "carved_box", "--output", str(path), *words]) == 0
+    printed = capsys.readouterr()
+    assert "watertight, 1 component, genus 5" in printed.out
+    assert printed.err.startswith(f"{path}: ")
+    assert trimesh.load(path).bounds[1].max() == pytest.approx(0.7, abs=1e-5)
+
+
+def test_the_command_takes_volumes_and_says_what_is_wrong_with_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = numpy.ones((6, 6, 6))
+    numpy.save(tmp_path / "nothing.npy", values)
+    values[2, 2, 2] = numpy.nan
+    numpy.save(tmp_path / "nan.npy", values)
+    out = tmp_path / "out.ply"
+    assert main(["mesh", str(tmp_path / "nothing.npy"), "--output", str(out)]) == 0
+    assert "nothing has the level within the bounds, so no file is written" in capsys.readouterr().err
+    assert main(["mesh", str(tmp_path / "nan.npy"), "--output", str(out)]) == 1
+    assert capsys.readouterr().err == "values: expected finite numbers, got 1 of 216 that are not\n"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["carved_box", "--output", "a.step"], "--output: expected a name that ends in .ply, .obj, .stl, .glb"),
+        (["carved_box", "--output", "a.ply", "--resolution", "2"], "--resolution: expected a number from 4 to 4096"),
+        (["carved_box", "--output", "a.ply", "--bounds", *"111000"], "--bounds: expected a lower corner and then"),
+        (["a.npy", "--output", "a.ply", "--set", "a.b=1"], "--set: expected a scene to change, got a.npy"),
+        (["a.npy", "--output", "a.ply", "--resolution", "9"], "--resolution: expected none for a volume"),
+    ],
+)
+def test_wrong_options_are_named(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mesh", *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_files_that_are_no_volume_are_named(tmp_path: Path) -> None:
+    from isofield.engine.meshing.volume import load_volume
+
+    (tmp_path / "text.npy").write_text("no numbers")
+    numpy.save(tmp_path / "flat.npy", numpy.ones((3, 3)))
+    numpy.save(tmp_path / "words.npy", numpy.array([[["a"]]]))
+    for name, says in (
+        ("text.npy", "expected a .npy file of numbers"),
+        ("flat.npy", r"expected numbers of shape \(X, Y, Z\), got float64 of shape \(3, 3\)"),
+        ("words.npy", r"expected numbers of shape \(X, Y, Z\), got <U1"),
+    ):
+        with pytest.raises(ValueError, match=f"{name}: {says}"):
+            load_volume(tmp_path / name)
+    with pytest.raises(OSError, match=r"nowhere.npy: cannot be read: no such file"):
+        load_volume(tmp_path / "nowhere.npy")
+
+
+def test_a_volume_is_read_as_it_lies(tmp_path: Path) -> None:
+    from isofield.engine.meshing.volume import load_volume
+
+    numpy.save(tmp_path / "v.npy", numpy.arange(24, dtype=numpy.int16).reshape(2, 3, 4))
+    values = load_volume(tmp_path / "v.npy")
+    assert isinstance(values, numpy.memmap)
+    # x along which 12 x + m reaches 11.5, in [-1, 1].
+    wanted = torch.tensor([2 * (11.5 - m) / 12 - 1 for m in range(11, -1, -1)])
+    assert torch.allclose(mesh(values, level=11.5).vertices[:, 0].unique(), wanted)

@@ -1,0 +1,162 @@
+"""Marching cubes by bricks: the mesh of the whole volume, from few of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from meshes import defects
+from torch import Tensor
+
+import isofield as iso
+from isofield.kernels import Program, distance, marching_cubes
+from isofield.kernels.bricks import NODES, SIDE, Bricks
+from isofield.kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
+
+BOUNDS = ((-1.1, -1.0, -0.9), (1.0, 1.2, 1.1))
+
+
+def bricks_of(values: Tensor) -> tuple[Tensor, Tensor]:
+    """All bricks of a volume (B, 3) and the values at their nodes (B, 9³)."""
+    sides = [-(-nodes // SIDE) for nodes in values.shape]
+    x, y, z = (
+        (SIDE * torch.arange(side)[:, None] + torch.arange(SIDE + 1)).clamp(max=nodes - 1)
+        for side, nodes in zip(sides, values.shape, strict=True)
+    )
+    parts = values[x][:, :, y][:, :, :, :, z].permute(0, 2, 4, 1, 3, 5).reshape(-1, NODES)
+    return torch.cartesian_prod(*(torch.arange(side, dtype=torch.int32) for side in sides)), parts.contiguous()
+
+
+def sorted_mesh(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
+    """The mesh with its vertices in the order of their coordinates, and its faces in that of their vertices."""
+    ordered, number = vertices.unique(dim=0, return_inverse=True)
+    assert len(ordered) == len(vertices)
+    faces = number[faces.long()]
+    first = faces.argmin(dim=1, keepdim=True)
+    turned = faces.gather(1, (first + torch.arange(3)) % 3)
+    return ordered, turned.unique(dim=0)
+
+
+def assert_same(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
+    first, second = sorted_mesh(*one), sorted_mesh(*other)
+    assert torch.equal(first[0], second[0])
+    assert torch.equal(first[1], second[1])
+
+
+@pytest.mark.parametrize("shape", [(9, 9, 9), (8, 8, 8), (17, 20, 13), (2, 3, 40), (26, 18, 25)])
+@pytest.mark.parametrize("kind", ["normal", "whole"])
+def test_bricks_give_the_mesh_of_the_volume(kind: str, shape: tuple[int, int, int]) -> None:
+    random = torch.Generator().manual_seed(2)
+    values = torch.randn(shape, generator=random)
+    values = values.round() if kind == "whole" else values
+    bricks = Bricks(shape, BOUNDS)
+    coordinates, parts = bricks_of(values)
+    order = torch.randperm(len(parts), generator=random)
+    for some in order.split(3):
+        bricks.add(coordinates[some], parts[some])
+    assert_same(bricks.mesh(), marching_cubes(values, bounds=BOUNDS))
+
+
+def test_layers_give_the_mesh_of_the_volume() -> None:
+    values = torch.nn.functional.pad(torch.randn(15, 17, 20), (1,) * 6, value=1.0)
+    bricks = Bricks((17, 19, 22), BOUNDS, level=0.2)
+    for layer in range(bricks.sides[0]):
+        bricks.add_layer(layer, values[SIDE * layer : SIDE * layer + SIDE + 1])
+    found = bricks.mesh()
+    assert defects(*found) == []
+    assert_same(found, marching_cubes(values, 0.2, bounds=BOUNDS))
+
+
+def test_no_bricks_and_bricks_without_surface_give_an_empty_mesh() -> None:
+    bricks = Bricks((9, 9, 9), None)
+    bricks.add(torch.zeros(1, 3, dtype=torch.int32), -torch.ones(1, NODES))
+    vertices, faces = bricks.mesh()
+    assert (vertices.shape, faces.shape) == ((0, 3), (0, 3))
+
+
+def balls(count: int) -> iso.Shape:
+    random = torch.Generator().manual_seed(4)
+    places = (1.6 * torch.rand(count, 3, generator=random) - 0.8).tolist()
+    return iso.union(
+        *(
+            (iso.sphere(0.1) if n % 2 else iso.box(0.15) - iso.sphere(0.09)).rotate(31 * n).translate(*at)
+            for n, at in enumerate(places)
+        )
+    )
+
+
+SCENES: dict[str, Callable[[], iso.Shape]] = {
+    "a ball": lambda: iso.sphere(0.8),
+    "many parts": lambda: balls(60),
+    "a smooth union": lambda: iso.union(
+        *(iso.sphere(0.3).translate(0.4 * n - 0.8, 0, 0) for n in range(5)), smooth=0.2
+    ),
+    "a stretched one": lambda: iso.union(iso.sphere(0.5).scale((1.2, 0.3, 1.0)), iso.torus(0.6, 0.1)),
+    "a plane": lambda: iso.union(iso.plane(offset=-0.2), iso.sphere(0.3)),
+    "a twist": lambda: iso.union(iso.box((0.3, 0.5, 1.2)).twist(90), iso.box((1.0, 0.2, 0.3)).bend(30)),
+    "the inside of nothing": lambda: iso.sphere(3.0),
+}
+
+
+def program_of(shape: iso.Shape) -> Program:
+    return iso.build_program(iso.Scene(show=shape))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.07])
+@pytest.mark.parametrize("name", SCENES)
+def test_a_program_gives_the_mesh_of_all_its_values(name: str, level: float) -> None:
+    program = program_of(SCENES[name]())
+    assert is_lipschitz(program) == (name != "a twist")
+    whole, few = (Bricks((57, 60, 49), BOUNDS, level) for _ in range(2))
+    add_program(whole, program, everywhere=True)
+    add_program(few, program, everywhere=level != 0.0 and not is_lipschitz(program))
+    assert_same(few.mesh(), whole.mesh())
+
+
+def test_the_values_of_all_bricks_are_the_distance() -> None:
+    program = program_of(SCENES["a stretched one"]())
+    bricks = Bricks((20, 18, 25), BOUNDS)
+    add_program(bricks, program, everywhere=True)
+    values = distance(program, torch.cartesian_prod(*bricks.places.split([20, 18, 25]))).reshape(20, 18, 25)
+    found, wanted = sorted_mesh(*bricks.mesh()), sorted_mesh(*marching_cubes(values, bounds=BOUNDS))
+    assert torch.allclose(found[0], wanted[0], atol=1e-6)
+    assert torch.equal(found[1], wanted[1])
+
+
+def test_only_bricks_near_the_surface_are_evaluated() -> None:
+    shares: list[float] = []
+    bricks = Bricks((257, 257, 257), ((-1, -1, -1), (1, 1, 1)))
+    met = []
+    add = bricks.add
+
+    def counted(some: Tensor, values: Tensor) -> None:
+        met.append(some)
+        add(some, values)
+
+    bricks.add = counted  # type: ignore[method-assign]
+    add_program(bricks, program_of(iso.sphere(0.8)), shares.append)
+    # Bricks within half a diagonal of the surface: 2 · 0.5 √3 · 4 π (0.8 · 128 / 8)² of 32³.
+    assert sum(map(len, met)) < 1.25 * 3**0.5 * 4 * 3.1416 * 12.8**2
+    assert shares[-1] == 1.0
+    vertices, faces = bricks.mesh()
+    assert defects(vertices, faces) == []
+    assert vertices.norm(dim=1).sub(0.8).abs().max() < 2e-5
+
+
+def test_vertices_come_with_programs_that_tell_their_distance() -> None:
+    from isofield.kernels.evaluate import distance_and_gradient_by_tiles
+
+    program = program_of(balls(60))
+    bricks = Bricks((80, 80, 80), BOUNDS)
+    add_program(bricks, program)
+    vertices, _ = bricks.mesh()
+    seen = torch.zeros(len(vertices), dtype=torch.bool)
+    for numbers, tiles in vertex_tiles(bricks, program, 0.02):
+        values, gradients = distance_and_gradient_by_tiles(program, tiles, vertices[numbers])
+        wanted = iso.kernels.distance_and_gradient(program, vertices[numbers])
+        assert torch.equal(values, wanted[0])
+        assert torch.equal(gradients, wanted[1])
+        assert len(tiles.rows) < len(tiles.ranges) * len(program.rows) / 3
+        seen[numbers] = True
+    assert int((~seen).sum()) == len(vertices) - int(bricks.first_vertices[-1])
