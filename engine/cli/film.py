@@ -48,7 +48,7 @@ def _images(options: Render, source: Source, frames: int, layers: Layers) -> Ite
 
     views = Views(direct=options.direct)
     for scene, camera in _views(options, source, frames):
-        shot = views.shot("film", scene, camera, options.mode, layers)
+        shot = views.shot(scene, camera, options.mode, layers)
         yield still(shot, options.width, options.height, options.samples, options.seed)
 
 
@@ -61,7 +61,7 @@ def _views(options: Render, source: Source, frames: int) -> Iterator[tuple[Scene
     values = parse_settings(options.values)
     keys = [] if options.path is None else read_cameras(options.path[0])
     first = with_values(source.at(options.time), values)
-    camera = view_of(first, direct=options.direct).camera
+    camera = first.camera or view_of(first).camera
     for frame in range(frames):
         if options.turntable is not None:
             yield first, camera.orbit(360.0 * frame / frames)

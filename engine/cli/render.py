@@ -119,7 +119,7 @@ class Render:
             view = view_of(scene, direct=self.direct)
             image = render_view(view, self.width, self.height, self.mode, self.samples, self.seed, linear=True)
         else:
-            shot = Views(direct=self.direct).shot("picture", scene, None, self.mode, layers)
+            shot = Views(direct=self.direct).shot(scene, None, self.mode, layers)
             image = still(shot, self.width, self.height, self.samples, self.seed)
         write_image(self.output, image)
         print(f"{self.output}: {self.width} x {self.height} pixels", file=sys.stderr)

@@ -25,7 +25,7 @@ class View:
     """Look at a scene in a window: orbit, move sliders, cut, click, save."""
 
     scene: Positional[str] = DEFAULT
-    """scene file (.toml), script (.py, which is run) or built-in name"""
+    """scene file (.toml), script (.py, which is run), built-in name, or a field (.safetensors), shown in clay"""
     width: int = 960
     """of the window, pixels"""
     height: int = 540
@@ -34,6 +34,8 @@ class View:
     """rays a pixel that a picture at rest comes to"""
     beside: Annotated[str | None, arg(metavar="SCENE")] = None
     """another scene to show to the right of a line"""
+    sampled: bool = False
+    """of a field, show what scenes sample of it to the right of a line"""
     offscreen: Annotated[tuple[int, Path] | None, arg(metavar="FRAMES FOLDER")] = None
     """no window: write so many frames, panels included, as pictures into a folder"""
     inputs: Annotated[Path | None, arg(metavar="FILE")] = None
@@ -48,6 +50,10 @@ class View:
         check_range("--samples", self.samples, 1, 65536)
         if self.inputs is not None and self.offscreen is None:
             raise UsageError("--inputs: expected with --offscreen only")
+        if self.sampled and not self.scene.endswith(".safetensors"):
+            raise UsageError(f"--sampled: expected a field (.safetensors) to look at, got {self.scene}")
+        if self.sampled and self.beside is not None:
+            raise UsageError("--sampled: expected alone, got --beside too")
         if self.offscreen is not None:
             check_range("--offscreen", self.offscreen[0], 1, 1_000_000)
         inputs = {} if self.inputs is None else read_inputs(self.inputs)
@@ -65,6 +71,7 @@ class View:
             hidden=self.offscreen is not None,
             samples=self.samples,
             beside=self.beside,
+            sampled=self.sampled,
             records=self.record is not None,
             folder=None if self.offscreen is None else self.offscreen[1],
         )

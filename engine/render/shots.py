@@ -29,25 +29,21 @@ class Shot:
 
 
 class Views:
-    """The views of the scenes shown last, of which only what has changed is made anew.
+    """The view of the scene shown last, of which only what has changed is made anew for the next.
 
     With `direct` a subject that is a neural shape is traced by its network, unless it is cut or shown at a level.
     """
 
     def __init__(self, *, direct: bool = False) -> None:
         self.direct = direct
-        self._kept: dict[str, tuple[Scene, Layers, View, Program | None]] = {}
+        self._kept: tuple[Scene, Layers, View, Program | None] | None = None
         self.built = 0  # programs made, for tests
 
-    def shot(self, place: str, scene: Scene, camera: Camera | None, mode: Mode, layers: Layers) -> Shot:
-        """What is to be drawn of a scene, by its own camera if none is given.
-
-        `place` is one of the places in which scenes are shown at the same time.
-        """
-        kept = self._kept.get(place)
+    def shot(self, scene: Scene, camera: Camera | None, mode: Mode, layers: Layers) -> Shot:
+        """What is to be drawn of a scene, by its own camera if none is given."""
+        kept = self._kept
         if kept is None or kept[0] is not scene or kept[1] != layers:
-            kept = self._made(kept, scene, layers)
-            self._kept[place] = kept
+            kept = self._kept = self._made(kept, scene, layers)
         view = kept[2] if camera is None else replace(kept[2], camera=camera)
         return Shot(view, mode, layers, kept[3], scene)
 

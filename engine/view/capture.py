@@ -41,6 +41,8 @@ def render_command(state: State, source: str, output: Path, width: int, height: 
     if layers.slice is not None:
         words += ["--cut", f"{layers.slice}={layers.offset:.6g}"]
         words += ["--flip"] if layers.flipped else []
+    if source.endswith(".safetensors") and (layers.level or layers.slice is not None):
+        words.append("--baked")
     words += ["--bounds"] if layers.bounds else []
     for name, value in state.edits.items():
         words += ["--set", f"{name}={setting(value)}"]

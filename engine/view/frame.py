@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -15,6 +16,7 @@ from ..render.shots import Shot, Sums
 def moving(shot: Shot, width: int, height: int, light: int) -> torch.Tensor:
     """A picture (height, width, 3) of one ray a pixel, its light looked for at every `light`-th pixel only."""
     film = Film(height, width)
+    shot = replace(shot, view=replace(shot.view, learned=None))  # a network is too slow; its bricks stand for it
     rays = cast(shot.view, film, (0.0, 0.0))
     if shot.mode == "shaded" and light > 1:
         values = preview_of(shot.view, rays, film, light)

@@ -17,6 +17,7 @@ from ..program import BuildError
 from ..render import view_of
 from ..render.shots import Shot, Views, still
 from ..scene import Camera, SceneError, open_scene, save
+from ..scene.load import Source
 from . import capture
 from .events import Event, Key, Tick
 from .frame import Refinement, moving
@@ -37,16 +38,32 @@ FPS = 24.0
 LINE = (1.0, 1.0, 1.0)  # between the two halves of a split picture
 
 
+def is_field(name: str) -> bool:
+    """Whether a source is a field."""
+    return name.endswith(".safetensors")
+
+
+def opened_source(name: str) -> Source:
+    """A scene that may depend on time, of a file, a script, a built-in name or a field."""
+    if not is_field(name):
+        return open_scene(name)
+    from ..render.neural import scene_of
+
+    scene = scene_of(name)
+    return Source(Path(name), False, lambda time: scene)
+
+
 class Viewer:
     """A window on a scene.
 
     Args:
-        source: scene file, script or built-in name.
+        source: scene file, script, built-in name, or a field (.safetensors), whose network is traced at rest.
         width, height: of the window, pixels.
         hidden: no window on a screen; frames can be read.
         whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
+        sampled: show there what scenes sample of the field that is the source.
         records: whether to keep all events with the numbers of their frames, in `happened`.
         folder: where pictures, films and scenes are written.
         say: takes what is told to the terminal.
@@ -66,6 +83,7 @@ class Viewer:
         whole: bool | None = None,
         samples: int = 16,
         beside: str | None = None,
+        sampled: bool = False,
         records: bool = False,
         folder: Path | None = None,
         say: Callable[[str], None] = print,
@@ -73,7 +91,7 @@ class Viewer:
         self.name, self.samples, self.say = source, samples, say
         self.whole = hidden if whole is None else whole
         self.folder = folder or Path.cwd()
-        self.source = open_scene(source)
+        self.source = opened_source(source)
         scene = self.source.at(0.0)
         first = view_of(scene)
         x, y, z, radius = first.program.subject
@@ -82,9 +100,10 @@ class Viewer:
             pose_of(first.camera, (x, y, z)),
             (x, y, z, radius),
             animated=self.source.is_animated,
-            beside=None if beside is None else open_scene(beside).at(0.0),
+            beside=scene if sampled else None if beside is None else opened_source(beside).at(0.0),
         )
-        self.views = Views()
+        self.sampled = sampled
+        self._make_views()
         self.window = Window(f"isofield: {self.source.path.name}", width, height, hidden=hidden)
         self.pace = Pace()
         self.records = records
@@ -149,13 +168,16 @@ class Viewer:
         self._looked = now
         if self._watch.changed():
             try:
-                source = open_scene(self.name)
+                source = opened_source(self.name)
                 base = source.at(self.state.time)
             except SceneError as error:
                 self.state = replace(self.state, error=str(error))
                 return
             self.source, self._time = source, self.state.time
-            self.state = replace(reloaded(self.state, base), animated=source.is_animated)
+            self._make_views()
+            self._key = None
+            beside = base if self.sampled else self.state.beside
+            self.state = replace(reloaded(self.state, base), animated=source.is_animated, beside=beside)
 
     def _follow_time(self) -> None:
         if self.state.animated and self.state.time != self._time:
@@ -169,8 +191,15 @@ class Viewer:
 
     def _shots(self, state: State) -> list[Shot]:
         camera = state.pose.camera()
-        scenes = [("shown", state.scene), *([] if state.beside is None else [("beside", state.beside)])]
-        return [self.views.shot(place, scene, camera, state.mode, state.layers) for place, scene in scenes]
+        shots = [self.views.shot(state.scene, camera, state.mode, state.layers)]
+        if state.beside is not None:
+            shots.append(self._beside.shot(state.beside, camera, state.mode, state.layers))
+        return shots
+
+    def _make_views(self) -> None:
+        """Forget what was made of scenes: files that they read may have changed."""
+        self.views = Views(direct=is_field(self.name))
+        self._beside = Views(direct=not self.sampled)
 
     def _painted(self) -> torch.Tensor:
         """The picture of the state: a quick one while it changes, a better and better one while it does not."""

@@ -53,7 +53,7 @@ class Renderer:
         assert not direct
         return View(scene, camera or scene.camera or Camera(eye=(0, -2, 0), target=(0, 0, 0)))
 
-    def shot(self, place: str, scene: Scene, camera: Camera | None, mode: str, layers: Layers) -> SimpleNamespace:
+    def shot(self, scene: Scene, camera: Camera | None, mode: str, layers: Layers) -> SimpleNamespace:
         return SimpleNamespace(scene=scene, camera=camera, mode=mode, layers=layers)
 
     def still(self, shot: SimpleNamespace, width: int, height: int, samples: int, seed: int) -> torch.Tensor:

@@ -23,7 +23,7 @@ PLAIN = Layers()
 
 def shot_of(scene: Scene, views: Views | None = None, layers: Layers = PLAIN, **more: Any) -> Shot:
     assert scene.camera is not None
-    return replace((views or Views()).shot("main", scene, scene.camera, "shaded", layers), **more)
+    return replace((views or Views()).shot(scene, scene.camera, "shaded", layers), **more)
 
 
 def compiled() -> int:
@@ -69,7 +69,7 @@ def test_only_what_changed_is_made_anew_and_nothing_is_compiled(toy: Scene) -> N
     first = shot_of(toy, views)
     moving(first, WIDTH, HEIGHT, 2)
     before, built = compiled(), views.built
-    turned = views.shot("main", toy, toy.camera.orbit(20.0), "shaded", PLAIN)  # type: ignore[union-attr]
+    turned = views.shot(toy, toy.camera.orbit(20.0), "shaded", PLAIN)  # type: ignore[union-attr]
     assert turned.view.program is first.view.program
     lit = with_values(toy, {"sun.strength": 0.5})
     dimmed = shot_of(lit, views)
