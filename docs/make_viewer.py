@@ -1,6 +1,6 @@
 """Make the pictures of docs/viewer.md: `python docs/make_viewer.py [NAME …]`, from the root of the repository.
 
-Names are slider, cut, error and learning. The first two are the last frames of commands that stand on the page.
+Names are slider, cut, field, error and learning. The first three are the last frames of commands on the page.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from isofield.engine.view.viewer import Viewer
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 FRAMES = 21  # the inputs, then 16 samples a pixel
+SMALL = ("--sampled", "--width", "640", "--height", "360", "--samples", "2")
 
 
-def from_inputs(scene: str, name: str) -> None:
-    """The last frame of `isofield view SCENE --offscreen 21 FOLDER --inputs docs/inputs/NAME.json`."""
+def from_inputs(scene: str, name: str, frames: int = FRAMES, *options: str) -> None:
+    """The last frame of `isofield view SCENE OPTIONS --offscreen FRAMES FOLDER --inputs docs/inputs/NAME.json`."""
     with tempfile.TemporaryDirectory() as folder:
         inputs = ROOT / "docs" / "inputs" / f"{name}.json"
-        if main(["view", scene, "--offscreen", str(FRAMES), folder, "--inputs", str(inputs)]) != 0:
+        if main(["view", scene, *options, "--offscreen", str(frames), folder, "--inputs", str(inputs)]) != 0:
             raise SystemExit(f"{name}: the viewer failed")
-        shutil.copyfile(Path(folder) / f"frame-{FRAMES - 1:04d}.png", PICTURES / f"viewer_{name}.png")
+        shutil.copyfile(Path(folder) / f"frame-{frames - 1:04d}.png", PICTURES / f"viewer_{name}.png")
 
 
 def error() -> None:
@@ -68,6 +69,7 @@ def learning() -> None:
 MAKERS: dict[str, Callable[[], None]] = {
     "slider": lambda: from_inputs("toy", "slider"),
     "cut": lambda: from_inputs("carved_box", "cut"),
+    "field": lambda: from_inputs("scenes/learned_duck.safetensors", "field", 3, *SMALL),
     "error": error,
     "learning": learning,
 }

@@ -265,6 +265,7 @@ def test_a_file_without_cameras_is_told(
         (("--inputs", "inputs.json"), "--inputs: expected with --offscreen only"),
         (("--width", "8"), "--width: expected a number from 64"),
         (("--offscreen", "0", "out"), "--offscreen: expected a number from 1"),
+        (("--sampled",), "--sampled: expected a field (.safetensors) to look at, got toy"),
     ],
 )
 def test_wrong_options_of_the_viewer_are_named(

@@ -83,6 +83,20 @@ def test_only_what_changed_is_made_anew_and_nothing_is_compiled(toy: Scene) -> N
     assert compiled() == before
 
 
+def test_while_it_moves_bricks_stand_for_a_network(toy: Scene) -> None:
+    class Network:
+        margin = 0.0
+
+        def meet(self, *_: object) -> None:
+            raise AssertionError("asked while it moves")
+
+    shot = shot_of(toy)
+    asked = replace(shot, view=replace(shot.view, learned=Network()))  # type: ignore[arg-type]
+    assert torch.equal(moving(asked, WIDTH, HEIGHT, 1), moving(shot, WIDTH, HEIGHT, 1))
+    with pytest.raises(AssertionError, match="asked"):
+        still(asked, WIDTH, HEIGHT, 1)
+
+
 def test_a_level_moves_the_surface_and_a_cut_takes_away_what_is_beyond() -> None:
     scene = Scene(show=load("carved_box").shapes["ball"], camera=Camera(eye=(0, -6, 0), target=(0, 0, 0), fov=30))
     grown = shot_of(scene, layers=Layers(level=0.25))
