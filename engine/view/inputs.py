@@ -204,6 +204,16 @@ def _next_slice(state: State) -> State:
     return replace(state, layers=_cut(state, order[(order.index(state.layers.slice) + 1) % len(order)]))
 
 
+def _next_side(state: State) -> State:
+    """The view after that of the side from which the camera looks, or the first."""
+    sides = list(poses.AXES)
+    _, _, backwards = state.pose.axes
+    facing = [sum(a * b for a, b in zip(poses.AXES[side], backwards, strict=True)) for side in sides]
+    nearest = max(range(len(sides)), key=facing.__getitem__)
+    side = sides[(nearest + 1) % len(sides)] if facing[nearest] > 0.999 else sides[0]
+    return replace(state, pose=poses.along_axis(state.pose, side))
+
+
 def _play(state: State) -> State:
     if not state.animated:
         return _told(state, "only a script with scene(time) plays")
@@ -252,6 +262,7 @@ ACTIONS: dict[str, Callable[[State], State]] = {
     "play": _play,
     "next mode": _next_mode,
     "next slice": _next_slice,
+    "next side": _next_side,
     "panel": lambda state: replace(state, panel=not state.panel),
     "quit": lambda state: replace(state, running=False),
     "zoom in": _nearer(KEY_ZOOM),
@@ -263,6 +274,7 @@ ACTIONS: dict[str, Callable[[State], State]] = {
     **{side: _looking(side) for side in poses.AXES},
 }
 
+# The window system knows letters, arrows and a few others, no digits or signs.
 KEYS: dict[str, Event] = {
     "Escape": Act("quit"),
     "Tab": Act("panel"),
@@ -279,14 +291,9 @@ KEYS: dict[str, Event] = {
     "k": Act("add camera"),
     "c": Act("copy camera"),
     "o": Act("save"),
-    "1": Act("front"),
-    "2": Act("back"),
-    "3": Act("right"),
-    "4": Act("left"),
-    "5": Act("top"),
-    "6": Act("bottom"),
-    "=": Act("zoom in"),
-    "-": Act("zoom out"),
+    "v": Act("next side"),
+    "t": Act("zoom in"),
+    "g": Act("zoom out"),
     "Left": Act("turn left"),
     "Right": Act("turn right"),
     "Up": Act("rise"),

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from ..scene.material import linear_from_srgb
 from .events import Act, Edit, Event, Set
 from .inputs import MODES
+from .pose import AXES
 from .state import Section, State
 from .values import Value, names_in, values_of
 
@@ -101,7 +102,7 @@ def progress(text: str) -> Panel:
 def _view(state: State, status: str) -> list[Item]:
     layers = state.layers
     items: list[Item] = [
-        Text("drag: orbit\nright drag: pan\nmiddle drag, + -: zoom\nW A S D Q E: fly\nclick: pick    Tab: hide", QUIET),
+        Text("drag: orbit\nright drag: pan\nmiddle drag, T G: zoom\nW A S D Q E: fly\nclick: pick    Tab: hide", QUIET),
         Button("save as scene file (O)", Act("save")),
         Button("undo (U)", Act("undo")),
         Button("redo (Y)", Act("redo")),
@@ -174,8 +175,7 @@ def _camera(state: State) -> list[Item]:
     else:
         items.append(Text(f"width {pose.width:.4g}"))
     items += [Button("home (H)", Act("home")), Button("copy as text (C)", Act("copy camera"))]
-    sides = ("front", "back", "right", "left", "top", "bottom")
-    return items + [Button(f"{side} ({number})", Act(side)) for number, side in enumerate(sides, 1)]
+    return [*items, *(Button(side, Act(side)) for side in AXES), Text("V: the next of these", QUIET)]
 
 
 def _kind(state: State, name: str) -> str:

@@ -171,6 +171,16 @@ def test_modes_go_round(state: State) -> None:
     assert apply(state, Set("mode", "x-ray")).message
 
 
+def test_sides_go_round(state: State) -> None:
+    seen = []
+    for _ in range(7):
+        state = apply(state, Key("v"))
+        seen.append(state.pose)
+    assert seen[0] == apply(state, Act("front")).pose
+    assert seen[4].eye == pytest.approx(apply(state, Act("top")).pose.eye)
+    assert seen[6].eye == pytest.approx(seen[0].eye)
+
+
 def test_a_cut_opens_towards_the_camera(state: State) -> None:
     front = apply(apply(state, Act("front")), Set("slice", "y"))
     back = apply(apply(state, Act("back")), Set("slice", "y"))
