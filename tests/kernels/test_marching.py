@@ -239,7 +239,10 @@ def test_wrong_values_are_named(given: object, error: type[Exception], says: str
         marching_cubes(given)
 
 
-@pytest.mark.parametrize("bounds", [((0, 0, 0), (1, 0, 1)), ((0, 0), (1, 1)), 3, ((0, 0, 0), (1, 1, math.inf))])
+@pytest.mark.parametrize(
+    "bounds",
+    [((0, 0, 0), (1, 0, 1)), ((0, 0), (1, 1)), 3, ((0, 0, 0), (1, 1, math.inf)), ((1e9, 0, 0), (1e9 + 1, 1, 1))],
+)
 def test_wrong_bounds_are_named(bounds: object) -> None:
     with pytest.raises(ValueError, match="bounds: expected"):
         marching_cubes(torch.ones(3, 3, 3), bounds=bounds)
