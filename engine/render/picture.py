@@ -155,7 +155,7 @@ def _sample(
     bare = mode == "normals"
     lights = replace(view.lighting, lights=view.lighting.lights[:0], reach=0.0) if bare else view.lighting
     footprint = (0.0, TAP_SHARE * pixel) if perspective else (TAP_SHARE * pixel, 0.0)
-    sampling = program.sampling[numbers.clamp(min=0)] if program.has_samples else None
+    sampling = program.sampling[numbers.clamp(min=0)] if len(program.sampling) else None
     seen = visibility(program, tiles, lights, origins, directions, met.distance, met.what, footprint, jitter, sampling)
     if own_normals is not None:
         seen = (torch.where((met.what == PART)[:, None], own_normals, seen[0]), *seen[1:])
