@@ -14,7 +14,7 @@ import inputs
 from timing import COMMAND, Goal, Row, process, row
 
 SUBJECT = "surfaces"
-SHAPE_STEPS, SHAPE_BATCH = 1500, 8192
+SHAPE_STEPS, SHAPE_BATCH = 1000, 8192
 
 
 def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
