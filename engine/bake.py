@@ -30,6 +30,7 @@ from .program.numbers import vector
 VERSION = 1  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to
 CHUNK = 2**16  # points a field is asked for at once
+FREE = 8  # voxels around a mesh
 PROBES = 20_000  # points at which the error is measured
 MOST_NODES = 2**29  # of a volume: 2 GB, 812 nodes along each side
 
@@ -89,7 +90,8 @@ def baked_field(path: str, resolution: int) -> Bake:
 def baked_mesh(path: str, resolution: int) -> Bake:
     """The mesh of a model file, sampled at `resolution` voxels along its longest side, as bricks.
 
-    Inside is where the generalised winding number is above a half. Two voxels are left free around the mesh.
+    Inside is where the generalised winding number is above a half. Around the mesh FREE voxels are added: beyond the
+    bounds a value is only a bound.
 
     Raises:
         ValueError: the file holds no mesh with an inside; says why.
@@ -101,9 +103,9 @@ def baked_mesh(path: str, resolution: int) -> Bake:
 
         mesh = read_mesh(path)
         tree = MeshTree(mesh.vertices, mesh.faces)
-        free = 2.0 / (resolution - 4) * max(b - a for a, b in zip(tree.low, tree.high, strict=True))
+        free = FREE / resolution * max(b - a for a, b in zip(tree.low, tree.high, strict=True))
         low, high = (tree.low[i] - free for i in range(3)), (tree.high[i] + free for i in range(3))
-        return _sampled(tree.distance, vector(low), vector(high), resolution, is_distance=True)
+        return _sampled(tree.distance, vector(low), vector(high), resolution + 2 * FREE, is_distance=True)
 
     return _kept(path, {"resolution": resolution}, bake)
 

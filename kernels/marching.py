@@ -89,9 +89,18 @@ def corners(bounds: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def node_places(
     shape: tuple[int, ...], low: tuple[float, ...], high: tuple[float, ...], like: torch.Tensor
 ) -> torch.Tensor:
-    """Coordinates of the nodes along x, then along y, then along z, (X + Y + Z), of the dtype and device of `like`."""
-    axes = [torch.linspace(a, b, n, dtype=torch.float64) for a, b, n in zip(low, high, shape, strict=True)]
-    return torch.cat(axes).to(like)
+    """Coordinates of the nodes along x, then along y, then along z, (X + Y + Z), of the dtype and device of `like`.
+
+    Raises:
+        ValueError: they are too close together for the dtype, so far from the origin.
+    """
+    lines = []
+    for a, b, count in zip(low, high, shape, strict=True):
+        line = torch.linspace(a, b, count, dtype=torch.float64).to(like.dtype)
+        if not bool((line.diff() > 0).all()):
+            raise ValueError(f"bounds: expected nodes that {like.dtype} can tell apart, got {count} from {a} to {b}")
+        lines.append(line)
+    return torch.cat(lines).to(like.device)
 
 
 def vertices_twin(values: torch.Tensor, level: float, places: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:

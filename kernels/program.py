@@ -77,8 +77,8 @@ class Program:
         _check_groups(rows)
         _check_planes(rows[: self.planes], self.planes, self.parameters)
         _check_tensor("data", self.data, (torch.float32,), (None,))
-        _check_tensor("sampling", self.sampling, (torch.float32,), (len(self.names) if self.has_samples else None, 2))
-        _check_samples(rows[rows[:, Column.OPERATION] == SAMPLES, Column.DATA], len(self.parameters), self.data)
+        _check_tensor("sampling", self.sampling, (torch.float32,), (len(self.names) if len(self.sampling) else 0, 2))
+        _check_samples(rows, len(self.parameters), self.data)
 
     @functools.cached_property
     def has_samples(self) -> bool:
@@ -205,18 +205,20 @@ def _check_planes(rows: torch.Tensor, count: int, parameters: torch.Tensor) -> N
         raise ValueError(f"planes: row {at} is not a plane of the outermost union: {rows[at].tolist()}")
 
 
-def _check_samples(starts: torch.Tensor, parameter_count: int, data: torch.Tensor) -> None:
-    """Refuse blocks of samples that are not whole, or whose bricks are not there."""
-    for start in set(starts.tolist()):
+def _check_samples(rows: torch.Tensor, parameter_count: int, data: torch.Tensor) -> None:
+    """Refuse rows that read samples where no whole block of them stands."""
+    reading = (rows[:, Column.OPERATION] == SAMPLES).nonzero().flatten()
+    first = {start: at for at, start in zip(reading.tolist(), rows[reading, Column.DATA].tolist(), strict=True)}
+    for start, at in first.items():
         block = data[start - parameter_count :] if start >= parameter_count else data[:0]
-        cells = [int(number) for number in block[:3].tolist()]
+        cells = [int(number) for number in block[:3].nan_to_num().tolist()]
         table, corners = 1, 1
         for number in cells:
             table, corners = table * number, corners * (number + 1)
-        whole = len(block) >= HEADER and all(1 <= number <= 4096 for number in cells)
+        whole = len(block) >= HEADER and bool(block.isfinite().all()) and all(1 <= number <= 4096 for number in cells)
         if whole:
             bricks = block[HEADER : HEADER + table]
             last = int(bricks.max()) + 1 if len(bricks) == table else 0
             whole = len(bricks) == table and len(block) >= HEADER + table + corners + last * BRICK_NODES
         if not whole:
-            raise ValueError(f"data: expected a whole block of samples at {start - parameter_count}, got another")
+            raise ValueError(f"rows: row {at} reads samples where no whole block of them stands: {rows[at].tolist()}")

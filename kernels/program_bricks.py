@@ -50,10 +50,12 @@ def add_program(
     found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, whole))
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
-        points = memory.scratch("nodes", len(batch) * PADDED, 3, dtype=torch.float32, device=found.device)
-        runtime.run(_point_kernel(), bricks.places, bricks.sizes, batch, points, len(batch) * ROWS)
         tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
-        bricks.add(batch, distance_by_tiles(program, tiles, points).view(-1, PADDED))
+        with runtime.lock:
+            points = memory.scratch("nodes", len(batch) * PADDED, 3, dtype=torch.float32, device=found.device)
+            runtime.run(_point_kernel(), bricks.places, bricks.sizes, batch, points, len(batch) * ROWS)
+            values = distance_by_tiles(program, tiles, points)
+        bricks.add(batch, values.view(-1, PADDED))
         progress((at + len(batch)) / len(found))
 
 

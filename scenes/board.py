@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import isofield as iso
+from isofield.engine import shapes
 from isofield.engine.shapes import KINDS
 
 COLUMNS = 9
@@ -85,6 +86,7 @@ SHOWN = {
     "cylinder": iso.cylinder(0.5, 1.0),
     "plane": iso.plane() & iso.box((1.1, 1.1, 0.2)),
     "sampled": JACK,
+    "mesh": shapes.mesh(str(FOLDER / "gem.obj")),
     "neural": DUCK.scale(0.5),
     "polygon": iso.polygon([(-0.5, -0.4), (0.5, -0.4), (0.2, 0), (0.5, 0.4), (-0.2, 0.5), (-0.2, 0)]),
     "extrude": PROFILE.extrude(0.8),
@@ -105,7 +107,7 @@ HEIGHTS = {
     "ellipsoid": 0.25, "torus": 0.15, "capped_torus": 0.15, "link": 0.1, "plane": 0.1, "revolve": 0.2, "bend": 0.1,
     "elongate": 0.22, "union": 0.4, "intersection": 0.4, "difference": 0.4, "xor": 0.4, "shell": 0.54, "extrude": 0.4,
     "mirror": 0.5, "polar_repeat": 0.45, "twist": 0.55, "repeat": 0.51,
-    "neural": 0.22,
+    "neural": 0.22, "mesh": 0.45,
 }  # fmt: skip
 
 

@@ -57,6 +57,20 @@ def _volume(name: str, size: tuple[int, ...], low: tuple[float, ...], high: tupl
     return path
 
 
+def _mesh(name: str) -> str:
+    """A model of an octahedron."""
+    path = f"{FOLDER.name}/{name}.obj"
+    vertices = [
+        f"v {0.7 * sign * (a == 0)} {0.7 * sign * (a == 1)} {0.7 * sign * (a == 2)}"
+        for a in range(3)
+        for sign in (1, -1)
+    ]
+    faces = ["1 3 5", "3 2 5", "2 4 5", "4 1 5", "3 1 6", "2 3 6", "4 2 6", "1 4 6"]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join([*vertices, *(f"f {face}" for face in faces)]) + "\n")
+    return path
+
+
 def _field(name: str, shape: Shape) -> str:
     """A file of a field that is a shape."""
     path = f"{FOLDER.name}/{name}.safetensors"
@@ -168,6 +182,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"file": _volume("box", (20, 30, 12), (-0.8, -0.7, -0.3), (0.9, 0.8, 0.25)),
          "bounds": ((-0.8, -0.7, -0.3), (0.9, 0.8, 0.25)), "scale": 1.2, **PLACED},
         {"file": _volume("cut", (17, 17, 17), (-0.5,) * 3, (0.5,) * 3), "bounds": ((-0.5,) * 3, (0.5,) * 3)},
+    ],
+    "mesh": [
+        {"file": _mesh("octahedron"), "resolution": 32},
+        {"file": _mesh("again"), "resolution": 24, "scale": 0.8, **PLACED},
     ],
     "neural": [
         {"file": _field("smooth", left.union(right, smooth=0.1)), "resolution": 40},

@@ -1,4 +1,4 @@
-"""`isofield mesh`: the surface of a scene, a field or a volume as a file of triangles."""
+"""`isofield mesh`: the surface of a scene, a field, a volume or a mesh as a file of triangles."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ ENDINGS = (".ply", ".obj", ".stl", ".glb")
 
 @dataclass(frozen=True)
 class MeshCommand:
-    """Mesh a scene's subject, a fitted field or a volume by marching cubes; writes .ply, .obj, .stl or .glb."""
+    """Mesh a scene's subject, a fitted field, a volume or another mesh by marching cubes."""
 
     source: Positional[str]
-    """scene file (.toml), script (.py, which is run), built-in name, field (.safetensors) or volume (.npy)"""
+    """scene file (.toml), script (.py, which is run), built-in name, field (.safetensors), volume (.npy) or mesh (.ply,
+    .obj, .stl, .glb)"""
     output: Path
     """file to write; the ending says what: .ply .obj .stl .glb"""
     resolution: int | None = None
@@ -70,10 +71,16 @@ class MeshCommand:
         return 0
 
     def _opened(self) -> Any:
-        """The scene, field or volume."""
+        """The scene, field, volume or mesh."""
         suffix = Path(self.source).suffix.lower()
-        if suffix in (".safetensors", ".npy") and self.values:
+        if suffix in (".safetensors", ".npy", *ENDINGS) and self.values:
             raise UsageError(f"--set: expected a scene to change, got {self.source}")
+        if suffix in ENDINGS:
+            from ...kernels import MeshTree
+            from ..models import read_mesh
+
+            model = read_mesh(self.source)
+            return MeshTree(model.vertices, model.faces)
         if suffix == ".safetensors":
             from ..fields import load_field
 

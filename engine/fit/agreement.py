@@ -9,6 +9,7 @@ import torch
 from ...kernels import MeshTree, marching_cubes
 from ..fields import Field, Meaning
 from ..fields.sampling import at_bounds, evaluated
+from ..meshing.report import report_of
 from ..models import Mesh
 from .mesh_source import on_surface
 
@@ -86,35 +87,16 @@ def agreement_with_cloud(field: Field, points: torch.Tensor) -> dict[str, Any]:
     found = field_mesh(field, NODES)
     if not len(found.faces):
         return {"faces": 0}
+    report = report_of(found.vertices, found.faces)
     distance = MeshTree(found.vertices, found.faces).distance(points, signed=False).double()
     diagonal = float((points.amax(dim=0) - points.amin(dim=0)).double().norm())
     return {
-        "faces": len(found.faces),
-        "components": components(found),
-        "open_sides": open_sides(found),
+        "faces": report.triangles,
+        "components": report.components,
+        "watertight": report.watertight,
         "mean_distance": float(distance.mean()) / diagonal,
         "largest_distance": float(distance.max()) / diagonal,
     }
-
-
-def components(mesh: Mesh) -> int:
-    """How many pieces a mesh has that share no vertex."""
-    label = torch.arange(len(mesh.vertices))
-    faces = mesh.faces.long()
-    while True:  # each takes the least label of its faces, and then that label's own
-        least = label[faces].amin(dim=1)
-        lower = label.scatter_reduce(0, faces.flatten(), least.repeat_interleave(3), "amin")
-        lower = lower[lower]
-        if torch.equal(lower, label):
-            return len(torch.unique(label[faces]))
-        label = lower
-
-
-def open_sides(mesh: Mesh) -> int:
-    """How many sides of triangles no other triangle runs along in the opposite sense; 0 for a closed mesh."""
-    start, end = mesh.faces.long().flatten(), mesh.faces.long().roll(-1, dims=1).flatten()
-    count = len(mesh.vertices)
-    return int((~torch.isin(start * count + end, end * count + start)).sum())
 
 
 def _below_surface(field: Field, points: torch.Tensor) -> torch.Tensor:

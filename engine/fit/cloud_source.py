@@ -24,7 +24,7 @@ LOOKED_AT = 2**12  # points whose neighbours are looked for, among at most 2^16
 SPREAD = 1e-4  # of the last layer's weights, so that its neurons do not all learn alike
 BALL = 0.5  # radius with which a field begins, in [-1, 1]³
 SHARPNESS = 100.0  # of the off-surface term, exp(-100 |f|)
-RATE = 2e-3  # peak learning rate of Adam
+RATE = 5e-3  # peak learning rate of Adam
 
 
 class CloudBatch(NamedTuple):
@@ -106,7 +106,7 @@ class CloudLoss:
         eikonal, off, normals: weights; the last counts where the cloud has normals.
     """
 
-    def __init__(self, eikonal: float = 0.1, off: float = 0.1, normals: float = 1.0) -> None:
+    def __init__(self, eikonal: float = 0.03, off: float = 0.01, normals: float = 0.3) -> None:
         self.eikonal, self.off, self.normals = eikonal, off, normals
 
     def __call__(self, field: Field, batch: CloudBatch) -> torch.Tensor:

@@ -45,8 +45,9 @@ def mesh(
         progress: called with the share that is done, 0 … 1.
 
     Returns:
-        The mesh, empty if nothing has the level, closed if the surface does not touch the bounds. Normals are the
-        field's gradient, colours a scene's materials.
+        The mesh, empty if nothing has the level, closed if the surface does not touch the bounds; of a field that was
+        fitted to a model that was moved, where the model was. Normals are the field's gradient, colours a scene's
+        materials.
 
     Raises:
         TypeError, ValueError: an argument is of another kind or out of range; the subject has no end and there are no
@@ -74,6 +75,8 @@ def mesh(
         if found is not None:
             colours = torch.empty_like(vertices) if colours is None else colours
             colours[part] = found
+    if isinstance(source, Field) and source.placement is not None:
+        vertices = source.placement.to_model(vertices)
     return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu())
 
 

@@ -117,7 +117,9 @@ class ModelSurface(Surface):
 
     def __init__(self, model: MeshTree, level: float) -> None:
         self.model, self.level = model, level
-        self.closed = report_of(model.vertices, model.faces).watertight
+        # Files may hold a vertex once for each of its triangles.
+        vertices, numbers = torch.unique(model.vertices, dim=0, return_inverse=True)
+        self.closed = report_of(vertices, numbers[model.faces.long()]).watertight
         corners = model.vertices[model.faces.long()]
         self.normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
 

@@ -206,7 +206,7 @@ def what_is_visible(
     `numbers` (rays,) are the shapes met, where they are known already.
     """
     program, met, sampling = view.program, rays.met, None
-    if program.has_samples:
+    if len(program.sampling):
         if numbers is None:
             numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
         sampling = program.sampling[numbers.clamp(min=0)]

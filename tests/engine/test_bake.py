@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 
 import isofield as iso
 from isofield.engine import bake
-from isofield.engine.bake import baked_field, baked_volume
+from isofield.engine.bake import baked_field, baked_mesh, baked_volume
 from isofield.engine.cli import main
-from isofield.engine.fields import MLP, ShapeField
+from isofield.engine.fields import MLP, ShapeField, occupancy_of
 from isofield.engine.program.errors import BuildError
 from isofield.engine.shapes import torus
 from isofield.kernels import distance
@@ -209,3 +209,55 @@ def test_an_unbuildable_file_is_a_build_error(tmp_path: Path) -> None:
 def test_bounds_span_a_box(volume: str) -> None:
     with pytest.raises(ValueError, match="not lower on every axis"):
         iso.sampled(volume, ((0.0, 0.0, 0.0), (1.0, 0.0, 1.0)))
+
+
+def corners_of_a_cube(half: float) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Vertices (8, 3) and outward triangles (12, 3) of a cube about the origin."""
+    vertices = numpy.array([[x, y, z] for x in (-half, half) for y in (-half, half) for z in (-half, half)])
+    quads = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
+    return vertices, numpy.array([face for a, b, c, d in quads for face in ([a, b, c], [a, c, d])])
+
+
+def write_obj(path: Path, vertices: numpy.ndarray, faces: numpy.ndarray) -> None:
+    lines = [f"v {x} {y} {z}" for x, y, z in vertices] + [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in faces]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_a_mesh_is_the_solid_that_it_encloses(tmp_path: Path) -> None:
+    write_obj(tmp_path / "cube.obj", *corners_of_a_cube(0.4))
+    made = baked_mesh(str(tmp_path / "cube.obj"), 64)
+    points = 2.0 * torch.rand(5000, 3, generator=torch.Generator().manual_seed(0)) - 1.0
+    wanted = distance(iso.build_program(iso.Scene(iso.box(0.8))), points)
+    found = made.bricks.value(points)
+    clear = wanted.abs() > made.bricks.voxel
+    assert bool(((found < 0.0) == (wanted < 0.0))[clear].all())
+    assert made.error < 0.6 * made.bricks.voxel  # at its edges; a corner is cut by 3 / 8 of a voxel along each axis
+    face = (points.abs() < 0.3).sum(dim=1) == 2  # above the middle of a face
+    near = face & (wanted.abs() < 4.0 * made.bricks.voxel)
+    scaled = found * torch.where(found > 0.0, made.bricks.slopes[0], made.bricks.slopes[1])
+    torch.testing.assert_close(scaled[near], wanted[near], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["cube.obj", "missing.obj", "noise.stl"])
+def test_a_wrong_mesh_is_a_mistake(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vertices, faces = corners_of_a_cube(0.4)
+    write_obj(tmp_path / "cube.obj", vertices, faces[:0])
+    (tmp_path / "noise.stl").write_bytes(b"solid nonsense")
+    (tmp_path / "scene.toml").write_text(scene_text("mesh", name))
+    assert main(["check", str(tmp_path / "scene.toml")]) == 1
+    assert "shapes.it.file: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sharpness", [5.0, 200.0])
+def test_an_occupancy_becomes_a_distance(sharpness: float, tmp_path: Path) -> None:
+    """However sharp it is, and although its own values are no distances."""
+    ring = ShapeField(iso.Scene(torus(0.5, 0.2)), trainable=())
+    occupancy_of(ring, sharpness).save(tmp_path / "ring.safetensors")
+    bricks = baked_field(str(tmp_path / "ring.safetensors"), 64).bricks
+    points = 1.4 * torch.rand(5000, 3, generator=torch.Generator().manual_seed(0)) - 0.7
+    wanted = distance(ring.program(), points)
+    found = bricks.value(points)
+    near = wanted.abs() < 2.0 * bricks.voxel
+    scaled = found * torch.where(found > 0.0, bricks.slopes[0], bricks.slopes[1])
+    assert (scaled - wanted)[near].abs().max() < 0.25 * bricks.voxel
+    assert bricks.slopes[0] < 1.5

@@ -36,22 +36,22 @@ def gyroid(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
 
 
 def scattered(kind: str, seed: int = 0) -> Tensor:
-    """1728 small grids of random values in one volume, apart from each other, so that each has a mesh of its own."""
+    """1000 small grids of random values in one volume, apart from each other, so that each has a mesh of its own."""
     random = torch.Generator().manual_seed(seed)
-    size = (12, 12, 12, 3, 4, 5)
+    size = (10, 10, 10, 3, 4, 5)
     if kind == "normal":
         own = torch.randn(size, generator=random)
     else:  # whole numbers are at the level again and again
         own = torch.randint(-2 if kind == "whole" else -1, 2, size, generator=random).float()
     apart = torch.nn.functional.pad(own, (1, 0, 1, 0, 1, 0), value=1.0)
-    whole = apart.permute(0, 3, 1, 4, 2, 5).reshape(12 * 4, 12 * 5, 12 * 6)
+    whole = apart.permute(0, 3, 1, 4, 2, 5).reshape(10 * 4, 10 * 5, 10 * 6)
     return torch.nn.functional.pad(whole, (0, 1, 0, 1, 0, 1), value=1.0).contiguous()
 
 
 @pytest.mark.parametrize("kind", ["normal", "whole", "signs"])
 def test_every_random_grid_gives_a_closed_oriented_manifold(kind: str) -> None:
     vertices, faces = marching_cubes(scattered(kind))
-    assert len(faces) > 100_000
+    assert len(faces) > 60_000
     assert defects(vertices, faces) == []
     assert volume(vertices, faces) > 0
 
@@ -97,7 +97,7 @@ SURFACES: dict[str, tuple[Callable[..., Tensor], int]] = {
 @pytest.mark.parametrize("name", SURFACES)
 def test_euler_characteristic(name: str) -> None:
     field, wanted = SURFACES[name]
-    vertices, faces = marching_cubes(field(*axes(48)))
+    vertices, faces = marching_cubes(field(*axes(40)))
     assert euler(vertices, faces) == wanted
     assert defects(vertices, faces) == []
 
@@ -199,8 +199,8 @@ def test_vertices_beside_infinite_values_are_nan() -> None:
     assert bool(vertices.isnan().any(dim=1).all())
 
 
-@pytest.mark.parametrize("level", [0.0, 0.3])
-def test_gradients_to_the_values(level: float) -> None:
+def test_gradients_to_the_values() -> None:
+    level = 0.3
     random = torch.Generator().manual_seed(3)
     values = torch.randn(4, 3, 5, generator=random, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(lambda v: marching_cubes(v, level)[0], values, eps=1e-7, atol=1e-5)
@@ -239,7 +239,10 @@ def test_wrong_values_are_named(given: object, error: type[Exception], says: str
         marching_cubes(given)
 
 
-@pytest.mark.parametrize("bounds", [((0, 0, 0), (1, 0, 1)), ((0, 0), (1, 1)), 3, ((0, 0, 0), (1, 1, math.inf))])
+@pytest.mark.parametrize(
+    "bounds",
+    [((0, 0, 0), (1, 0, 1)), ((0, 0), (1, 1)), 3, ((0, 0, 0), (1, 1, math.inf)), ((1e9, 0, 0), (1e9 + 1, 1, 1))],
+)
 def test_wrong_bounds_are_named(bounds: object) -> None:
     with pytest.raises(ValueError, match="bounds: expected"):
         marching_cubes(torch.ones(3, 3, 3), bounds=bounds)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from isofield.kernels import Program, distance
+from isofield.kernels.formulas.samples import HEADER
+from isofield.kernels.operations import NUMBERS
 from isofield.kernels.sample_bricks import Bricks, bricks_of
 
 LOW, HIGH = (-1.0, -0.8, -0.9), (1.0, 1.1, 0.9)
@@ -121,3 +124,20 @@ def test_nan_points_are_no_place() -> None:
 def test_wrong_values_are_named(values: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=f"values: {message}"):
         bricks_of(values, LOW, HIGH)
+
+
+def program_of(data: torch.Tensor, start: int = 3) -> Program:
+    """A program of one row that reads samples from `start` on, behind its three numbers."""
+    rows = torch.tensor([[NUMBERS["samples"], 0, 0, 0, 0, 0, 0, start, 0, 0]], dtype=torch.int32)
+    return Program(rows, torch.tensor([1.0, 0.0, 0.0]), torch.zeros(1, 8), ("it",), data=data)
+
+
+def test_a_program_reads_only_whole_blocks() -> None:
+    bricks = sampled(ball, 17, 17, 17)
+    points = points_within(1000).float()
+    torch.testing.assert_close(distance(program_of(bricks.data), points), bricks.value(points), atol=1e-5, rtol=0)
+    wrong = bricks.data.clone()
+    wrong[HEADER] = 1000.0  # a brick that is not there
+    for data, start in ((bricks.data[:-1], 3), (bricks.data, 2), (bricks.data, 4), (torch.empty(0), 3), (wrong, 3)):
+        with pytest.raises(ValueError, match="rows: row 0 reads samples where no whole block of them stands"):
+            program_of(data, start)

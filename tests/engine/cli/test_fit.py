@@ -102,7 +102,7 @@ def test_points_are_fitted_and_measured(monkeypatch: pytest.MonkeyPatch, capsys:
     told = capsys.readouterr()
     assert "cloud.npz: 1 points far from all others are left out" in told.err
     measured = json.loads(Path("run/log.json").read_text())["measured"]
-    assert measured.keys() == {"faces", "components", "open_sides", "mean_distance", "largest_distance"}
+    assert measured.keys() == {"faces", "components", "watertight", "mean_distance", "largest_distance"}
     field = load_field("run/field.safetensors")
     assert (field.kind, str(field.meaning)) == ("mlp", "signed_distance")
     assert field.placement is not None

@@ -87,7 +87,7 @@ def test_a_sphere_is_found_from_its_points(oriented: bool) -> None:
     field = ball_field(BOUNDS, width=32, layers=2)
     fit(field, CloudSource(cloud, BOUNDS), FitSettings(steps=150, batch=128), loss=CloudLoss())
     found = agreement_with_cloud(field, points)
-    assert (found["components"], found["open_sides"]) == (1, 0)
+    assert (found["components"], found["watertight"]) == (1, True)
     assert found["mean_distance"] < 0.01
     with torch.no_grad():
         assert float(field(torch.zeros(1, 3))) < 0.0

@@ -14,9 +14,6 @@ from isofield.engine.fit.agreement import (
     agreement,
     agreement_with_cloud,
     agreement_with_mesh,
-    components,
-    field_mesh,
-    open_sides,
 )
 from isofield.engine.fit.mesh_source import on_surface
 from isofield.engine.models import Mesh
@@ -163,18 +160,9 @@ def test_a_field_without_a_surface_has_no_distance() -> None:
 def test_a_cloud_agrees_with_its_field() -> None:
     points = torch.nn.functional.normalize(torch.randn(500, 3, generator=generator()), dim=1)
     found = agreement_with_cloud(Ball(0.5), 0.52 * points)
-    assert (found["components"], found["open_sides"]) == (1, 0)
+    assert (found["components"], found["watertight"]) == (1, True)
     diagonal = float((0.52 * points).amax(0).sub((0.52 * points).amin(0)).norm())
     assert found["mean_distance"] == pytest.approx(0.02 / diagonal, rel=0.02)
-
-
-def test_pieces_and_open_sides_are_counted() -> None:
-    two = Mesh(*joined(cube(0.5), torus(60, 60)))
-    assert (components(two), open_sides(two)) == (2, 0)
-    opened = Mesh(two.vertices, two.faces[1:])
-    assert open_sides(opened) == 3
-    mesh = field_mesh(Ball(0.5), 32)
-    assert (components(mesh), open_sides(mesh)) == (1, 0)
 
 
 def test_a_placement_and_its_inverse() -> None:

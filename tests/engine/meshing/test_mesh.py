@@ -11,6 +11,7 @@ from meshes import defects
 
 import isofield as iso
 from isofield.engine.fields import MLP, Grid, ShapeField, occupancy_of
+from isofield.engine.fields.base import Placement
 from isofield.engine.meshing import Mesh, mesh
 from isofield.engine.meshing.report import report_of
 
@@ -110,6 +111,14 @@ def test_a_network_is_meshed_in_layers_as_at_once() -> None:
     vertices, faces = iso.kernels.marching_cubes(values, middle + 0.01)
     assert len(faces) == len(made.faces) > 0
     assert torch.allclose(vertices.sort(dim=0).values, made.vertices.sort(dim=0).values, atol=1e-4)
+
+
+def test_a_field_that_was_fitted_to_a_moved_model_is_meshed_where_the_model_was() -> None:
+    field = ShapeField(iso.Scene(show=iso.sphere(0.5), bounds=BOX))
+    field.placement = Placement((3.0, 2.0, 1.0), 0.25)
+    made = mesh(field, resolution=24)
+    assert (made.vertices - torch.tensor([3.0, 2.0, 1.0])).norm(dim=1).sub(2.0).abs().max() < 0.01
+    assert made.report.volume == pytest.approx(4 / 3 * math.pi * 8, rel=0.02)
 
 
 def test_a_volume_has_its_own_resolution() -> None:

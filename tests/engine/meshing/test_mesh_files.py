@@ -97,6 +97,16 @@ def test_the_command_takes_volumes_and_says_what_is_wrong_with_them(
     assert not out.exists()
 
 
+def test_the_command_takes_a_mesh(made: Mesh, tmp_path: Path) -> None:
+    made.save(tmp_path / "box.stl")  # three vertices of its own for each triangle
+    again = tmp_path / "again.ply"
+    assert main(["mesh", str(tmp_path / "box.stl"), "--output", str(again), "--resolution", "32"]) == 0
+    read = trimesh.load(again)
+    assert read.is_watertight
+    assert read.euler_number == 0
+    assert read.volume == pytest.approx(made.report.volume, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

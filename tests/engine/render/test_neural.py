@@ -83,6 +83,16 @@ def test_rays_end_on_the_zero_set_of_the_network(scale: float) -> None:
     torch.testing.assert_close(normals[both][away_from_edges], outward[away_from_edges], atol=1e-4, rtol=0)
 
 
+def test_occupancies_are_bracketed() -> None:
+    origins, directions, found, normals = seen(octahedron(40.0, "occupancy"), CAMERA, Film(48, 64))
+    wanted = octahedron_hits(origins, directions).float()
+    assert (found.isfinite() != wanted.isfinite()).float().mean() < 0.01
+    both = found.isfinite() & wanted.isfinite()
+    assert both.sum() > 300
+    assert (found - wanted)[both].abs().quantile(0.99) < 2e-3
+    assert ((normals * directions)[both].sum(dim=1) < 1e-3).float().mean() > 0.99
+
+
 def test_network_is_asked_a_few_times_a_ray() -> None:
     steps = render(octahedron(), mode="steps", linear=True, **SIZE)[..., 0]
     asked = steps[steps > 0]
