@@ -22,8 +22,11 @@ def run_as_process() -> NoReturn:
     """The command line as a process of its own; it ends with the status of `main`."""
     gc.set_threshold(GARBAGE_THRESHOLD)
     status = main()
-    # Taking Python, PyTorch and LLVM apart piece by piece takes 0.6 s; what must be done at the end (Taichi writes its
-    # cache) is registered.
+    if "taichi" in sys.modules:
+        from ...kernels.runtime import ti
+
+        ti.reset()  # writes the cache of kernels
+    # Taking Python, PyTorch and LLVM apart piece by piece would take 0.6 s.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

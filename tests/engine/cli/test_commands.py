@@ -330,6 +330,16 @@ def test_check_of_nothing_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> 
     assert status("check") == 2
 
 
+def test_a_process_leaves_its_kernels_in_the_cache(ball: str) -> None:
+    code = "import sys\nfrom isofield.engine.cli import run_as_process\nsys.argv[0] = 'isofield'\nrun_as_process()"
+    command = [sys.executable, "-c", code, "render", ball, "--output", "a.png", "--mode", "depth", "--width", "8"]
+    environment = os.environ | {"ISOFIELD_CACHE": str(Path.cwd() / "kernels")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert Path("a.png").exists()
+    assert list(Path("kernels").rglob("*.tic"))
+
+
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert status("schema") == 0
     assert json.loads(capsys.readouterr().out)["type"] == "object"
