@@ -12,7 +12,8 @@ from timing import Goal, Row, milliseconds, require, row
 import isofield as iso
 from isofield.engine.fields import MLP
 from isofield.engine.render import render_view, view_of
-from isofield.engine.render.neural import file_of, scene_of
+from isofield.engine.render.neural import file_of
+from isofield.engine.render.sources import scene_of
 
 SUBJECT = "neural"
 LAYERS, WIDTH = 6, 128

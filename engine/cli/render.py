@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from ..endings import is_field
 from ..render.modes import Mode
 from .usage import UsageError, check_range
 
@@ -26,7 +27,8 @@ class Render:
     """Render a scene, or the surface of a field, to a picture (.png, .jpg, linear .exr) or a film (.gif, .mp4)."""
 
     scene: Positional[str]
-    """scene file (.toml), script (.py, which is run), built-in name, or a field (.safetensors), shown in clay"""
+    """scene file (.toml), script (.py, which is run), built-in name, or, in clay, a field (.safetensors), a volume
+    (.npy) or a mesh (.obj .ply .stl .glb)"""
     output: Path
     """file to write; the ending says what: .png .jpg .exr .gif .mp4"""
     width: int = 512
@@ -67,12 +69,12 @@ class Render:
         self._check()
         from ..files import check_video_support, check_writable
         from ..render.layers import Layers
-        from ..scene import open_scene
+        from ..render.sources import open_source
         from .film import render_film
 
         check_writable(self.output)
         check_video_support(self.output)
-        source = self._field() if self.is_field else open_scene(self.scene)
+        source = open_source(self.scene)
         if self.animate is not None and not source.is_animated:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
@@ -89,22 +91,9 @@ class Render:
         return any(film is not None for film in (self.turntable, self.animate, self.path))
 
     @property
-    def is_field(self) -> bool:
-        """Whether a field is to be shown."""
-        return self.scene.endswith(".safetensors")
-
-    @property
     def direct(self) -> bool:
         """Whether a network is to be traced."""
-        return self.is_field and not self.baked
-
-    def _field(self) -> Source:
-        """The scene that shows a field."""
-        from ..render.neural import scene_of
-        from ..scene.load import Source
-
-        scene = scene_of(self.scene)
-        return Source(Path(self.scene), False, lambda time: scene)
+        return is_field(self.scene) and not self.baked
 
     def _render_picture(self, source: Source, layers: Layers) -> int:
         from ..scene.override import parse_settings, with_values
@@ -146,7 +135,7 @@ class Render:
         if len(asked) > 1:
             first, second = list(asked)[:2]
             raise UsageError(f"{first}: expected alone, got {second} too")
-        if self.baked and not self.is_field:
+        if self.baked and not is_field(self.scene):
             raise UsageError(f"--baked: expected a field (.safetensors) to render, got {self.scene}")
         if self.direct and (self.level or self.cut):
             raise UsageError("--cut, --level: expected with --baked only, for a field")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from ..endings import is_field
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class View:
     """Look at a scene in a window: orbit, move sliders, cut, click, save."""
 
     scene: Positional[str] = DEFAULT
-    """scene file (.toml), script (.py, which is run), built-in name, or a field (.safetensors), shown in clay"""
+    """scene file (.toml), script (.py, which is run), built-in name, or, in clay, a field (.safetensors), a volume
+    (.npy) or a mesh (.obj .ply .stl .glb)"""
     width: int = 960
     """of the window, pixels"""
     height: int = 540
@@ -50,7 +52,7 @@ class View:
         check_range("--samples", self.samples, 1, 65536)
         if self.inputs is not None and self.offscreen is None:
             raise UsageError("--inputs: expected with --offscreen only")
-        if self.sampled and not self.scene.endswith(".safetensors"):
+        if self.sampled and not is_field(self.scene):
             raise UsageError(f"--sampled: expected a field (.safetensors) to look at, got {self.scene}")
         if self.sampled and self.beside is not None:
             raise UsageError("--sampled: expected alone, got --beside too")

@@ -7,7 +7,6 @@ those of the bricks. Rays go in waves: what has ended is left out of the next on
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -19,9 +18,8 @@ from ...kernels.tiles import NOTHING, PART
 from ...kernels.trace import Met
 from ..bake import Bake, surface_field
 from ..fields import Field, Meaning, load_field
-from ..scene import Material, Scene
+from ..scene import Scene
 from ..shapes.from_files import Neural
-from ..shapes.solids import Plane
 
 CHUNK = 2**13  # points that the network is asked for at once: their activations should stay in the processor's cache
 WAVES = 96
@@ -158,22 +156,6 @@ def _planes(
         planes = torch.where(there < ends, number, planes)
         ends = torch.minimum(ends, there)
     return ends, planes
-
-
-def scene_of(path: str | os.PathLike[str], resolution: int = 128) -> Scene:
-    """The field of a file in clay on a floor, as a scene that reads its bricks.
-
-    Raises:
-        BuildError: the file holds no field with a surface.
-        OSError: it cannot be read.
-    """
-    shape = Neural(file=os.fspath(path), resolution=resolution)
-    floor = Plane(offset=shape.bake().bricks.low[2]).material(PAPER)
-    return Scene(shape.material(CLAY).named("field"), stage=[floor.named("floor")])
-
-
-CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
-PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")
 
 
 def file_of(field: Field) -> str:

@@ -93,7 +93,8 @@ def render(
     _check(scene, camera, width, height, mode, samples, seed)
     direct = False
     if not isinstance(scene, Scene):
-        from .neural import file_of, scene_of
+        from .neural import file_of
+        from .sources import scene_of
 
         scene, direct = scene_of(file_of(scene)), not baked
     return render_view(view_of(scene, camera, direct=direct), width, height, mode, samples, seed, linear)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..endings import is_field
 from ..files import written_whole
 from ..scene import Camera
 from ..scene.plain import plain
@@ -41,7 +42,7 @@ def render_command(state: State, source: str, output: Path, width: int, height: 
     if layers.slice is not None:
         words += ["--cut", f"{layers.slice}={layers.offset:.6g}"]
         words += ["--flip"] if layers.flipped else []
-    if source.endswith(".safetensors") and (layers.level or layers.slice is not None):
+    if is_field(source) and (layers.level or layers.slice is not None):
         words.append("--baked")
     words += ["--bounds"] if layers.bounds else []
     for name, value in state.edits.items():

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 import torch
 
 from ...kernels.rays import TILE
+from ..endings import is_field
 from ..files import write_image, write_video
 from ..program import BuildError
 from ..render import view_of
 from ..render.shots import Shot, Views, still
-from ..scene import Camera, SceneError, open_scene, save
-from ..scene.load import Source
+from ..render.sources import open_source
+from ..scene import Camera, SceneError, save
 from . import capture
 from .events import Event, Key, Tick
 from .frame import Refinement, moving
@@ -38,26 +39,11 @@ FPS = 24.0
 LINE = (1.0, 1.0, 1.0)  # between the two halves of a split picture
 
 
-def is_field(name: str) -> bool:
-    """Whether a source is a field."""
-    return name.endswith(".safetensors")
-
-
-def opened_source(name: str) -> Source:
-    """A scene that may depend on time, of a file, a script, a built-in name or a field."""
-    if not is_field(name):
-        return open_scene(name)
-    from ..render.neural import scene_of
-
-    scene = scene_of(name)
-    return Source(Path(name), False, lambda time: scene)
-
-
 class Viewer:
     """A window on a scene.
 
     Args:
-        source: scene file, script, built-in name, or a field (.safetensors), whose network is traced at rest.
+        source: what `open_source` takes; the network of a field is traced at rest.
         width, height: of the window, pixels.
         hidden: no window on a screen; frames can be read.
         whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
@@ -91,7 +77,7 @@ class Viewer:
         self.name, self.samples, self.say = source, samples, say
         self.whole = hidden if whole is None else whole
         self.folder = folder or Path.cwd()
-        self.source = opened_source(source)
+        self.source = open_source(source)
         scene = self.source.at(0.0)
         first = view_of(scene)
         x, y, z, radius = first.program.subject
@@ -100,7 +86,7 @@ class Viewer:
             pose_of(first.camera, (x, y, z)),
             (x, y, z, radius),
             animated=self.source.is_animated,
-            beside=scene if sampled else None if beside is None else opened_source(beside).at(0.0),
+            beside=scene if sampled else None if beside is None else open_source(beside).at(0.0),
         )
         self.sampled = sampled
         self._make_views()
@@ -168,7 +154,7 @@ class Viewer:
         self._looked = now
         if self._watch.changed():
             try:
-                source = opened_source(self.name)
+                source = open_source(self.name)
                 base = source.at(self.state.time)
             except SceneError as error:
                 self.state = replace(self.state, error=str(error))

@@ -278,7 +278,7 @@ def test_wrong_options_of_the_viewer_are_named(
 def test_ctrl_c_keeps_the_frames_made(renderer: Renderer, ball: str, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupt_in_the_third() -> None:
         if len(renderer.calls) == 2:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     renderer.before = interrupt_in_the_third
     handler = signal.getsignal(signal.SIGINT)
@@ -291,7 +291,7 @@ def test_ctrl_c_keeps_the_frames_made(renderer: Renderer, ball: str, capsys: pyt
 
 
 def test_ctrl_c_in_a_picture_leaves_nothing(renderer: Renderer, ball: str) -> None:
-    renderer.before = lambda: os.kill(os.getpid(), signal.SIGINT)
+    renderer.before = lambda: signal.raise_signal(signal.SIGINT)
     assert status("render", ball, "--output", "out.png") == 130
     assert not Path("out.png").exists()
 

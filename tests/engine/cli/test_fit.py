@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -121,7 +120,7 @@ def test_ctrl_c_saves_and_resume_goes_on_as_if_never_stopped(
         nonlocal calls
         calls += 1
         if calls == 12:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return plain(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("isofield.engine.fit.squared_error", interrupting)

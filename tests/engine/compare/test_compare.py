@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -183,7 +182,7 @@ def test_ctrl_c_keeps_what_was_reached(monkeypatch: pytest.MonkeyPatch, capsys: 
         if calls == 4:  # of the second field the one that is not thrown away
             field.register_forward_hook(lambda *_: field.stop())  # type: ignore[operator]
             seen = iter(range(10**6))
-            field.stop = lambda: os.kill(os.getpid(), signal.SIGINT) if next(seen) == 4 else None  # type: ignore
+            field.stop = lambda: signal.raise_signal(signal.SIGINT) if next(seen) == 4 else None  # type: ignore
         return field
 
     monkeypatch.setattr(learn, "make_field", interrupting)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +55,7 @@ class InterruptAt:
     def __call__(self, field: Field, batch: Batch) -> torch.Tensor:
         self.left -= len(batch.points) == SETTINGS.batch
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return squared_error(field, batch)
 
 
@@ -98,7 +97,7 @@ def test_a_resumed_run_is_the_run_that_never_stopped(batch: int, stop: int, tmp_
         nonlocal calls
         calls += len(drawn.points) == batch
         if calls == stop:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return squared_error(field, drawn)
 
     first = fit(halved, photo(), settings, loss=interrupting, psnr=True, checkpoint=path)

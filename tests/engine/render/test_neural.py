@@ -14,8 +14,9 @@ from isofield.engine import bake
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, Field, ShapeField
 from isofield.engine.render import render, view_of
-from isofield.engine.render.neural import file_of, scene_of
+from isofield.engine.render.neural import file_of
 from isofield.engine.render.picture import pixel_size
+from isofield.engine.render.sources import scene_of
 from isofield.engine.scene import Camera
 from isofield.kernels.rays import Film, camera_rays
 from isofield.kernels.trace import trace_film

@@ -1,0 +1,49 @@
+"""Files that are no scenes, looked at as scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import pytest
+import trimesh
+
+from isofield.engine.program.errors import BuildError
+from isofield.engine.render.sources import open_source
+from isofield.engine.scene import SceneError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ISOFIELD_CACHE", str(tmp_path))
+
+
+def test_a_volume_stands_on_a_floor_as_a_shape() -> None:
+    line = numpy.linspace(-1.0, 1.0, 24, dtype=numpy.float32)
+    x, y, z = numpy.meshgrid(line, line, line, indexing="ij")
+    numpy.save("ball.npy", numpy.sqrt(x * x + y * y + z * z) - 0.5)
+    scene = open_source("ball.npy").at(0.0)
+    assert scene.shapes[scene.show].kind == "sampled"
+    assert -0.6 < scene.shapes["floor"].offset <= -0.5
+
+
+def test_a_mesh_stands_on_a_floor_as_a_shape() -> None:
+    trimesh.creation.box((2.0, 4.0, 6.0)).export("brick.OBJ")
+    scene = open_source("brick.OBJ").at(0.0)
+    assert scene.shapes[scene.show].kind == "mesh"
+    assert -3.6 < scene.shapes["floor"].offset <= -3.0
+
+
+def test_a_scene_is_what_it_was() -> None:
+    assert open_source("toy").at(0.0).show == "toy"
+
+
+def test_what_holds_nothing_is_named() -> None:
+    numpy.save("flat.npy", numpy.ones((8, 8, 8), dtype=numpy.float32))
+    with pytest.raises(BuildError, match=r"flat\.npy: values: expected some below 0"):
+        open_source("flat.npy")
+    with pytest.raises(SceneError, match="unknown scene"):
+        open_source("nothing_of_that_name")
+    with pytest.raises((OSError, ValueError), match="missing"):
+        open_source("missing.obj")
