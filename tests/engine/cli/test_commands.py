@@ -292,7 +292,11 @@ def test_ctrl_c_keeps_the_frames_made(renderer: Renderer, ball: str, capsys: pyt
 
 def test_ctrl_c_in_a_picture_leaves_nothing(renderer: Renderer, ball: str) -> None:
     renderer.before = lambda: signal.raise_signal(signal.SIGINT)
-    assert status("render", ball, "--output", "out.png") == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        assert status("render", ball, "--output", "out.png") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not Path("out.png").exists()
 
 
