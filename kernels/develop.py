@@ -6,7 +6,7 @@ import torch
 
 from . import runtime
 from .lanes import lanes
-from .rays import PACKET, TILE, Film
+from .rays import PACKET, TILE, Film, packet_corner
 from .runtime import ti
 
 # Khronos PBR Neutral (2024), a tone map made for product pictures: colours stay what they are up to START, brighter
@@ -82,10 +82,7 @@ def _develop_kernel(width: int) -> Any:
                 green = encode(green)
                 blue = encode(blue)
             first = packet * width
-            tile = first // (TILE * TILE)
-            square = first % (TILE * TILE) // (PACKET * PACKET)
-            top = (tile // tiles_in_row) * TILE + (square // (TILE // PACKET)) * PACKET
-            left = (tile % tiles_in_row) * TILE + (square % (TILE // PACKET)) * PACKET
+            left, top = packet_corner(first, tiles_in_row)
             for lane in ti.static(range(width)):
                 row = top + (first + lane) % (PACKET * PACKET) // PACKET
                 column = left + (first + lane) % PACKET

@@ -81,6 +81,16 @@ def beams_of(origins: torch.Tensor, directions: torch.Tensor, side: int) -> Beam
     return beams
 
 
+@ti.func
+def packet_corner(first, tiles_in_row):
+    """Column and row of the upper left pixel of the packet in which ray `first` of a film stands."""
+    tile = first // (TILE * TILE)
+    packet = first % (TILE * TILE) // (PACKET * PACKET)
+    left = (tile % tiles_in_row) * TILE + (packet % (TILE // PACKET)) * PACKET
+    top = (tile // tiles_in_row) * TILE + (packet // (TILE // PACKET)) * PACKET
+    return left, top
+
+
 @runtime.per_lane_width
 def _ray_kernel(width: int) -> Any:
     device = lanes(width)
@@ -102,10 +112,7 @@ def _ray_kernel(width: int) -> Any:
     ):
         for group in range((count + width - 1) // width):
             first = group * width
-            tile = first // (TILE * TILE)
-            packet = first % (TILE * TILE) // (PACKET * PACKET)
-            left = (tile % tiles_in_row) * TILE + (packet % (TILE // PACKET)) * PACKET
-            top = (tile // tiles_in_row) * TILE + (packet // (TILE // PACKET)) * PACKET
+            left, top = packet_corner(first, tiles_in_row)
             x = Lanes(0.0)
             y = Lanes(0.0)
             for lane in ti.static(range(width)):

@@ -7,7 +7,7 @@ import torch
 from . import runtime
 from .lanes import lanes
 from .operations import FAR
-from .rays import PACKET, TILE, Film
+from .rays import PACKET, TILE, Film, packet_corner
 from .runtime import ti
 from .trace import Met
 
@@ -69,10 +69,7 @@ def _spread_kernel(width: int) -> Any:
     ):
         for packet in range(count // width):
             first = packet * width
-            tile = first // (TILE * TILE)
-            square = first % (TILE * TILE) // (PACKET * PACKET)
-            top = tile // tiles_in_row * TILE + square // (TILE // PACKET) * PACKET
-            left = tile % tiles_in_row * TILE + square % (TILE // PACKET) * PACKET
+            left, top = packet_corner(first, tiles_in_row)
             x = Lanes(0.0)
             y = Lanes(0.0)
             inverse = Lanes(0.0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from ..endings import is_field
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class MeshCommand:
     def _opened(self) -> Any:
         """The scene, field, volume or mesh."""
         suffix = Path(self.source).suffix.lower()
-        if suffix in (".safetensors", ".npy", *ENDINGS) and self.values:
+        if (is_field(self.source) or suffix in (".npy", *ENDINGS)) and self.values:
             raise UsageError(f"--set: expected a scene to change, got {self.source}")
         if suffix in ENDINGS:
             from ...kernels import MeshTree
@@ -81,7 +82,7 @@ class MeshCommand:
 
             model = read_mesh(self.source)
             return MeshTree(model.vertices, model.faces)
-        if suffix == ".safetensors":
+        if is_field(self.source):
             from ..fields import load_field
 
             return load_field(self.source)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
+from ..endings import FIELD, is_field
 from ..fit.presets import PRESETS, PresetName
 from .usage import UsageError, check_range
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ..fields import Field
 
 MOST_POINTS = 4096
-FILE_ENDING = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Ntk:
         check_range("--error", self.error, 1e-6, 1e6)
         check_range("--seed", self.seed, 0, 2**63 - 1)
         for name in self.fields:
-            if not name.endswith(FILE_ENDING) and name not in PRESETS:
-                raise UsageError(f"FIELD: expected a {FILE_ENDING} file or one of {', '.join(PRESETS)}, got {name!r}")
+            if not is_field(name) and name not in PRESETS:
+                raise UsageError(f"FIELD: expected a {FIELD} file or one of {', '.join(PRESETS)}, got {name!r}")
         from ..files import check_writable, written_whole
         from ..ntk.figures import FIGURES
         from ..ntk.line import line_report
@@ -65,7 +65,7 @@ class Ntk:
         reports = []
         for name, field in zip(self.fields, fields, strict=True):
             with watched() as watch:
-                report = line_report(name.removesuffix(FILE_ENDING), field, self.points, self.steps, self.error, watch)
+                report = line_report(name.removesuffix(FIELD), field, self.points, self.steps, self.error, watch)
             reports.append(report)
             print(
                 f"{name}: {report.parameters} parameters, largest eigenvalue {report.eigenvalues[0]:.4g}, "
@@ -91,7 +91,7 @@ def _field(name: str, seed: int) -> Field:
     from ..fields import load_field
     from ..fit.presets import make_field
 
-    if name.endswith(FILE_ENDING):
+    if is_field(name):
         field = load_field(name)
     else:
         preset = cast(PresetName, name)

@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ..endings import FIELD
 from ..files import written_whole
 from .base import Field, Placement, real
 from .grid import Grid, HybridGrid
@@ -29,7 +30,6 @@ KINDS: dict[str, type[Field]] = {
     for kind in (MLP, Siren, Grid, HybridGrid, GroundPlan, HashGrid, ImageField, ShapeField, OccupancyOf)
 }
 
-ENDING = ".safetensors"
 FORMAT, VERSION = "isofield-field", 1
 HEADER_KEYS = {"format", "version", "kind", "configuration", "bounds", "meaning", "aspect"}
 DTYPES = {"F32": torch.float32, "F64": torch.float64, "U8": torch.uint8}
@@ -141,8 +141,8 @@ def write_tensors(path: str | os.PathLike[str], tensors: dict[str, torch.Tensor]
         ValueError: the name does not end in .safetensors.
         OSError: the file cannot be written; names it.
     """
-    if Path(path).suffix != ENDING:
-        raise ValueError(f"path: expected a name that ends in {ENDING}, got {os.fspath(path)!r}")
+    if Path(path).suffix != FIELD:
+        raise ValueError(f"path: expected a name that ends in {FIELD}, got {os.fspath(path)!r}")
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with written_whole(path) as beside:
         save_file(flat, beside, metadata={"isofield": json.dumps(header)})
@@ -164,7 +164,7 @@ def reading(path: str | os.PathLike[str]) -> Any:
     except FieldFileError as error:
         raise FieldFileError(f"{name}: {error}") from None
     except SafetensorError as error:
-        raise FieldFileError(f"{name}: no whole {ENDING} file: {error}") from None
+        raise FieldFileError(f"{name}: no whole {FIELD} file: {error}") from None
     except OSError as error:
         raise type(error)(f"{name}: cannot be read: {(error.strerror or str(error)).lower()}") from None
 
@@ -181,7 +181,7 @@ def _check_size(path: Path) -> None:
         start = file.read(8)
     length = int.from_bytes(start, "little")
     if len(start) < 8 or not 2 <= length <= min(status.st_size - 8, MOST_HEADER_BYTES):
-        raise FieldFileError(f"no whole {ENDING} file: {status.st_size} bytes, of which the header claims {length}")
+        raise FieldFileError(f"no whole {FIELD} file: {status.st_size} bytes, of which the header claims {length}")
 
 
 def _header(metadata: dict[str, str] | None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
         data=torch.cat(blocks) if blocks else torch.empty(0),
-        sampling=torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))]),
+        sampling=_sampling(source) if blocks else torch.empty(0, 2),
     )
 
 
@@ -82,6 +82,11 @@ def _ball(parts: list[Node]) -> tuple[float, float, float, float]:
         return (0.0, 0.0, 0.0, 0.0)
     extent = extents.union(bounded)
     return (*extent.centre, extent.reach)
+
+
+def _sampling(source: Source) -> torch.Tensor:
+    """What `Program.sampling` says of each shape."""
+    return torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))])
 
 
 def _box(parts: list[Node]) -> tuple[extents.Vector, extents.Vector]:
