@@ -8,6 +8,7 @@ import functools
 from types import SimpleNamespace
 
 from .formulas import values
+from .lanes import every, some
 from .maths import DEVICE
 from .operations import (
     CLEAR,
@@ -273,7 +274,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                 dz = qz - parameters[at - SPHERE_SIZE + 2]
                 away = ti.sqrt(dx * dx + dy * dy + dz * dz) * parameters[at - 2] - parameters[at - 1]
                 spare = spare_distance(rows[row, _COMBINE], held, away, parameters[at + 1]) + idle
-                if spare.min() >= 0.0:
+                if every(spare >= 0.0):
                     row += rows[row, _SKIP]
             elif operation == CLEAR:
                 for lane in ti.static(range(width)):
@@ -316,7 +317,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                     result = fold(combine, known, own, parameters[at + 1], parameters[at + 2])
                     if ti.static(with_surface):
                         weight = share_of_row(combine, known, own, parameters[at + 1], parameters[at + 2])
-                        if weight.max() > 0.0 or combine == _CUT:
+                        if some(weight > 0.0) or combine == _CUT:
                             fold_surface(row, rows, surfaces, combine, weight, number_registers, material_registers)
                     for lane in ti.static(range(width)):
                         value_registers[target, lane] = result[lane]

@@ -7,6 +7,21 @@ from .operations import FAR
 from .runtime import ti
 
 
+@ti.func
+def some(condition):
+    """Whether the condition holds on any lane.
+
+    Counted in whole numbers: a least or largest float is found lane by lane, and so is all that leads to it.
+    """
+    return ti.select(condition, 1, 0).sum() > 0
+
+
+@ti.func
+def every(condition):
+    """Whether the condition holds on all lanes, counted as for `some`."""
+    return ti.select(condition, 0, 1).sum() == 0
+
+
 @functools.cache
 def lanes(width: int) -> SimpleNamespace:
     """For packets of `width` rows of arrays: `Lanes`, and functions to load, store, and measure planes."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from .lanes import every
 from .runtime import ti
 
 PI = 3.141592653589793
@@ -111,7 +112,7 @@ class DeviceMaths:
     @ti.func
     def settled(self, change, small):
         """Whether an iteration may end, because it changed no lane by more than `small`."""
-        return ti.abs(change).max() < small
+        return every(ti.abs(change) < small)
 
 
 class TorchMaths:

@@ -102,6 +102,7 @@ OPERATIONS: tuple[Operation, ...] = (
             solids.link,
             solids.octahedron,
             solids.pyramid,
+            solids.prism,
             periodic.gyroid,
             periodic.schwarz_p,
             periodic.diamond,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from . import runtime
-from .lanes import lanes
+from .lanes import lanes, some
 from .operations import FAR
 from .runtime import ti
 from .visibility import Lighting
@@ -158,7 +158,7 @@ def _shade_kernel(backend_width: int) -> Any:
                 if away < 0.5 * FAR:
                     far[lane] = away
                     hit[lane] = 1.0
-            if hit.max() > 0.0:
+            if some(hit > 0.0):
                 px, py, pz = packets.load(origins, packet, count)
                 px -= vx * far
                 py -= vy * far
@@ -190,7 +190,7 @@ def _shade_kernel(backend_width: int) -> Any:
                 matt_b = colour_b * (1.0 - metallic) * (1.0 - shiny_b)
                 for light in range(light_count):
                     share = column(free, packet, count, light)
-                    if share.max() > 0.0:
+                    if some(share > 0.0):
                         is_point = lights[light, 0]
                         lx = lights[light, 1] - px * is_point
                         ly = lights[light, 2] - py * is_point

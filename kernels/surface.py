@@ -6,7 +6,7 @@ import torch
 
 from . import runtime
 from .interpreter import machine
-from .lanes import lanes
+from .lanes import lanes, some
 from .operations import FAR
 from .planes import plane_shapes
 from .program import SURFACE_SIZE, Program
@@ -86,7 +86,7 @@ def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
                     idle[lane] = FAR
             found = Numbers(-1)
             attributes = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
-            if idle.min() < 1.0:
+            if some(idle < 1.0):
                 device.evaluate(
                     rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, idle, surfaces, found, attributes
                 )

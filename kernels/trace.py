@@ -9,7 +9,7 @@ import torch
 from . import arguments, runtime
 from .arguments import Given
 from .interpreter import machine
-from .lanes import lanes
+from .lanes import lanes, some
 from .operations import FAR
 from .planes import plane_table
 from .program import Program
@@ -266,7 +266,7 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
             t = ti.select(idle < 1.0, t, FAR)
             found = Lanes(FAR)
             taken = Lanes(0.0)
-            if idle.min() < 1.0:
+            if some(idle < 1.0):
                 value = Lanes(FAR)
                 free = Lanes(0.0)
                 step = Lanes(0.0)
@@ -274,7 +274,7 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                 value_registers = device.new_values()
                 point_registers = device.new_points()
                 turn = 0
-                while turn < maximum_steps and idle.min() < 1.0:
+                while turn < maximum_steps and some(idle < 1.0):
                     turn += 1
                     # A step away from the last point the distance has changed by the step at most.
                     limit = ti.abs(value) + ti.abs(step)

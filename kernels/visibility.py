@@ -15,7 +15,7 @@ import torch
 
 from . import runtime
 from .interpreter import machine
-from .lanes import lanes
+from .lanes import every, lanes, some
 from .operations import FAR
 from .planes import plane_table
 from .program import Program
@@ -160,7 +160,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                 index = packet * width + lane
                 if index >= count or what[ti.min(index, count - 1)] == NOTHING:
                     missed[lane] = FAR
-            if missed.min() >= 1.0:
+            if every(missed >= 1.0):
                 packets.store(normals, packet, count, Lanes(0.0), Lanes(0.0), Lanes(0.0))
                 packets.store_numbers(open_sky, packet, count, Lanes(1.0))
                 continue
@@ -214,7 +214,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
             light = -1
             phase = _NORMAL
             turn = 0
-            if known.min() >= 1.0:
+            if every(known >= 1.0):
                 phase = _AMBIENT
                 turn = AMBIENT_TAPS
             value_registers = device.new_values()
@@ -260,7 +260,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                     qy += ny * tap_size * 2.0 + ly * t
                     qz += nz * tap_size * 2.0 + lz * t
                 value = limit
-                if idle.min() < 1.0:
+                if some(idle < 1.0):
                     value = device.evaluate(
                         rows, first, last, parameters, qx, qy, qz, idle, limit, value_registers, point_registers
                     )
@@ -286,7 +286,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                     missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
                     occlusion += missing / height / ti.cast(1 << turn, ti.f32)
                     turn -= 1
-                    if turn == 0 or missing.max() <= NOTHING_NEAR * reach:
+                    if turn == 0 or every(missing <= NOTHING_NEAR * reach):
                         turn = 0
                         next_light = True
                 else:
@@ -306,7 +306,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                     t += ti.select(idle < 1.0, step, 0.0)
                     idle = ti.select((visible < -1.0) | (t > end), FAR, idle)
                     turn += 1
-                    next_light = turn == SHADOW_STEPS or idle.min() >= 1.0
+                    next_light = turn == SHADOW_STEPS or every(idle >= 1.0)
                 if phase == _AMBIENT and turn == AMBIENT_TAPS and reach <= 0.0:
                     next_light = True
                 while next_light:
@@ -358,7 +358,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         away_from = nx * lx + ny * ly + nz * lz <= 0.0
                         visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)
                         idle = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
-                        next_light = idle.min() >= 1.0
+                        next_light = every(idle >= 1.0)
             hit = missed < 1.0
             packets.store(
                 normals, packet, count, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0)

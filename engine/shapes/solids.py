@@ -324,7 +324,7 @@ class Pyramid(Shape):
 class Prism(Shape):
     """What the prisms share: the radius of the circle through their corners, and the height."""
 
-    source: ClassVar[str] = "regular polygon swept along z"
+    source: ClassVar[str] = "one side, by symmetry"
     sides: ClassVar[int]
 
     radius: Annotated[Positive, Field(description="of the circle through the corners, scene units")] = 0.5
@@ -332,9 +332,11 @@ class Prism(Shape):
 
     def lower(self, build: Lowering) -> Node:
         radius, half = build["radius"], 0.5 * build["height"]
-        extent = around(radius, radius, half)
-        base = build.unscaled.leaf("star", regular(radius, self.sides), extent)
-        return build.on_point_and_value("extrude", [half], base, base.extent)
+        normal = math.cos(math.pi / self.sides), math.sin(math.pi / self.sides)
+        mirror = 1.0 if self.sides % 2 else -1.0
+        return build.leaf(
+            "prism", [radius * normal[1], radius * normal[0], half, *normal, mirror], around(radius, radius, half)
+        )
 
 
 @register

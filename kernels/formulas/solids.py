@@ -236,3 +236,24 @@ def pyramid(m, x, y, z, half_base, half_height):
     side = m.select(within, m.abs(plane_distance), edge)
     distance = m.min(side, base)
     return m.select((plane_distance < 0.0) & (above > 0.0), -distance, distance)
+
+
+def prism(m, x, y, z, half_side, apothem, half_height, normal_x, normal_y, mirror):
+    """A prism along z on an equilateral triangle or a regular hexagon, its first edge on +x.
+
+    (normal_x, normal_y) is the unit normal of the first side, at half a sector from +x; `mirror` is -1 for the hexagon,
+    which is even in x, and 1 for the triangle. What is left of the plane after mirroring at the x axis is mirrored at
+    the first side's far end, and then faces that side.
+    """
+    px = m.max(x, mirror * x)
+    py = m.abs(y)
+    end_x = normal_x * normal_x - normal_y * normal_y  # direction of the side's far end
+    end_y = 2.0 * normal_x * normal_y
+    beyond = 2.0 * m.max(end_x * py - end_y * px, 0.0)
+    px += end_y * beyond
+    py -= end_x * beyond
+    side = px * normal_x + py * normal_y - apothem
+    along = m.abs(py * normal_x - px * normal_y) - half_side
+    cap = m.abs(z) - half_height
+    outside = m.length3(m.max(along, 0.0), m.max(side, 0.0), m.max(cap, 0.0))
+    return outside + m.min(m.max(side, cap), 0.0)
