@@ -33,17 +33,35 @@ def lanes(width: int) -> SimpleNamespace:
         x = Lanes(0.0)
         y = Lanes(0.0)
         z = Lanes(0.0)
-        for lane in ti.static(range(width)):
-            index = ti.min(packet * width + lane, count - 1)
-            x[lane] = array[index, 0]
-            y[lane] = array[index, 1]
-            z[lane] = array[index, 2]
+        if (packet + 1) * width <= count:  # without bounds in between the loads are joined
+            for lane in ti.static(range(width)):
+                x[lane] = array[packet * width + lane, 0]
+                y[lane] = array[packet * width + lane, 1]
+                z[lane] = array[packet * width + lane, 2]
+        else:
+            for lane in ti.static(range(width)):
+                index = ti.min(packet * width + lane, count - 1)
+                x[lane] = array[index, 0]
+                y[lane] = array[index, 1]
+                z[lane] = array[index, 2]
         return x, y, z
+
+    @ti.func
+    def load_numbers(array: ti.template(), packet, count):
+        """The packet's numbers, as floats; lanes past the end repeat the last."""
+        values = Lanes(0.0)
+        if (packet + 1) * width <= count:
+            for lane in ti.static(range(width)):
+                values[lane] = array[packet * width + lane]
+        else:
+            for lane in ti.static(range(width)):
+                values[lane] = array[ti.min(packet * width + lane, count - 1)]
+        return values
 
     @ti.func
     def store(array: ti.template(), packet, count, x, y, z):
         """Write x, y, z as rows (3,) of the packet."""
-        if (packet + 1) * width <= count:  # without tests in between the stores are joined
+        if (packet + 1) * width <= count:
             for lane in ti.static(range(width)):
                 array[packet * width + lane, 0] = x[lane]
                 array[packet * width + lane, 1] = y[lane]
@@ -75,5 +93,10 @@ def lanes(width: int) -> SimpleNamespace:
         return nearest
 
     return SimpleNamespace(
-        Lanes=Lanes, load=load, store=store, store_numbers=store_numbers, nearest_plane=nearest_plane
+        Lanes=Lanes,
+        load=load,
+        load_numbers=load_numbers,
+        store=store,
+        store_numbers=store_numbers,
+        nearest_plane=nearest_plane,
     )

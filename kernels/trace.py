@@ -217,6 +217,14 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
         are_beams: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
+            begin = near
+            if have_starts == 1:
+                begin = ti.max(near, starts[packet * width // (PACKET * PACKET)])
+                if plane_count == 0 and begin >= 0.5 * FAR:  # the beam met nothing
+                    packets.store_numbers(distances, packet, count, Lanes(ti.math.inf))
+                    packets.store_numbers(what, packet, count, ti.Vector([NOTHING] * width, ti.i32))
+                    packets.store_numbers(steps, packet, count, ti.Vector([0] * width, ti.i32))
+                    continue
             tile = packet * width // rays_per_tile
             first = ranges[tile, 0]
             last = ranges[tile, 1]
@@ -226,12 +234,11 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
             idle = Lanes(0.0)  # FAR on lanes that are done
             blunt = Lanes(0.0)  # radius of a beam at its start
             cone = Lanes(0.0)  # by how much a beam widens
-            for lane in ti.static(range(width)):
-                if ti.math.isnan(total[lane]) or ti.math.isinf(total[lane]) or packet * width + lane >= count:
-                    idle[lane] = FAR
-            begin = near
-            if have_starts == 1:
-                begin = ti.max(near, starts[packet * width // (PACKET * PACKET)])
+            idle = ti.select(ti.abs(total) < ti.math.inf, idle, FAR)
+            if (packet + 1) * width > count:
+                for lane in ti.static(range(width)):
+                    if packet * width + lane >= count:
+                        idle[lane] = FAR
             if are_beams == 1:
                 for lane in ti.static(range(width)):
                     index = ti.min(packet * width + lane, count - 1)

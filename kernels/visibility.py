@@ -155,11 +155,8 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
         count: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
-            missed = Lanes(0.0)  # FAR on lanes that have nothing to shade
-            for lane in ti.static(range(width)):
-                index = packet * width + lane
-                if index >= count or what[ti.min(index, count - 1)] == NOTHING:
-                    missed[lane] = FAR
+            met = packets.load_numbers(what, packet, count)
+            missed = ti.select(met == NOTHING, FAR, 0.0)  # FAR on lanes that have nothing to shade
             if every(missed >= 1.0):
                 packets.store(normals, packet, count, Lanes(0.0), Lanes(0.0), Lanes(0.0))
                 packets.store_numbers(open_sky, packet, count, Lanes(1.0))
@@ -169,18 +166,16 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
             nx = Lanes(0.0)
             ny = Lanes(0.0)
             nz = Lanes(0.0)
-            far = Lanes(0.0)
+            far = ti.select(missed < 1.0, packets.load_numbers(distance, packet, count), 0.0)
             known = missed  # FAR on lanes whose normal needs no taps
-            for lane in ti.static(range(width)):
-                index = ti.min(packet * width + lane, count - 1)
-                met = what[index]
-                if met != NOTHING:
-                    far[lane] = distance[index]
-                if met >= 0:
-                    known[lane] = FAR
-                    nx[lane] = planes[met, 0]
-                    ny[lane] = planes[met, 1]
-                    nz[lane] = planes[met, 2]
+            if plane_count > 0:
+                for lane in ti.static(range(width)):
+                    plane = ti.cast(met[lane], ti.i32)
+                    if plane >= 0:
+                        known[lane] = FAR
+                        nx[lane] = planes[plane, 0]
+                        ny[lane] = planes[plane, 1]
+                        nz[lane] = planes[plane, 2]
             px += dx * far
             py += dy * far
             pz += dz * far

@@ -14,7 +14,6 @@ from ..program.lowering import Lowering
 from ..program.numbers import plain
 from ..program.tree import Node
 from .base import QUILEZ, Direction, Length, Limit, Number, Positive, Shape, Size3
-from .flat import regular
 from .registry import register
 
 

@@ -250,8 +250,8 @@ def prism(m, x, y, z, half_side, apothem, half_height, normal_x, normal_y, mirro
     end_x = normal_x * normal_x - normal_y * normal_y  # direction of the side's far end
     end_y = 2.0 * normal_x * normal_y
     beyond = 2.0 * m.max(end_x * py - end_y * px, 0.0)
-    px += end_y * beyond
-    py -= end_x * beyond
+    px = px + end_y * beyond
+    py = py - end_x * beyond
     side = px * normal_x + py * normal_y - apothem
     along = m.abs(py * normal_x - px * normal_y) - half_side
     cap = m.abs(z) - half_height

@@ -25,6 +25,7 @@ LEAVES = {
     solids.plane: (0.0, 0.6, 0.8, 0.25),
     solids.octahedron: (0.5,),
     solids.pyramid: (0.5, 0.25),
+    solids.prism: (0.25, 0.25, 0.5, 0.8, 0.6, -1.0),
     periodic.gyroid: (3.0, 0.2, 0.1),
     periodic.schwarz_p: (3.0, 0.2, 0.1),
     periodic.diamond: (3.0, 0.2, 0.1),

@@ -99,6 +99,8 @@ FORMULAS = [
     (solids.plane, (0.0, 0.6, 0.8, 0.25)),
     (solids.octahedron, (0.6,)),
     (solids.pyramid, (0.5, 0.4)),
+    (solids.prism, (0.3, 0.52, 0.4, 0.866, 0.5, -1.0)),
+    (solids.prism, (0.52, 0.3, 0.4, 0.5, 0.866, 1.0)),
     (periodic.gyroid, (8.0, 0.07, 0.05)),
     (periodic.schwarz_p, (8.0, 0.07, 0.05)),
     (periodic.diamond, (8.0, 0.1, 0.05)),

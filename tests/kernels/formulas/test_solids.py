@@ -263,3 +263,22 @@ def test_pyramid(oracle: SimpleNamespace, base: float, half: float) -> None:
         return (np.abs(p[:, 2]) < half) & (np.abs(p[:, :2]).max(1) < base * share)
 
     check_exact(oracle, solids.pyramid, (base, half), patches, inside, 0.9)
+
+
+@pytest.mark.parametrize("sides", [3, 6])
+@pytest.mark.parametrize(("radius", "half"), [(0.5, 0.4), (0.1, 0.7), (0.8, 0.02)])
+def test_prism(oracle: SimpleNamespace, sides: int, radius: float, half: float) -> None:
+    turns = 2 * math.pi * np.arange(sides) / sides
+    corners = [(radius * math.cos(turn), radius * math.sin(turn)) for turn in turns]
+    caps = [[(*corner, z) for corner in corners] for z in (-half, half)]
+    patches = [oracle.quad(caps[0][k - 1], caps[0][k], caps[1][k], caps[1][k - 1]) for k in range(sides)]
+    patches += [oracle.triangle((0, 0, cap[0][2]), cap[k - 1], cap[k]) for cap in caps for k in range(sides)]
+    normal = math.cos(math.pi / sides), math.sin(math.pi / sides)
+
+    def inside(p):
+        outward = turns + math.pi / sides
+        across = p[:, :2] @ np.stack([np.cos(outward), np.sin(outward)])
+        return (np.abs(p[:, 2]) < half) & (across.max(1) < radius * normal[0])
+
+    numbers = (radius * normal[1], radius * normal[0], half, *normal, 1.0 if sides == 3 else -1.0)
+    check_exact(oracle, solids.prism, numbers, patches, inside, 0.9)
