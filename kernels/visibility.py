@@ -27,7 +27,7 @@ LIGHT_SIZE = 8
 SKY_SIZE = 9  # radiance at the zenith, at the horizon, of the ground
 
 AMBIENT_TAPS = 5
-OCCLUSION_SCALE = 1.1  # brings the darkest corners to black
+OCCLUSION_SCALE = 0.5  # a right-angled corner misses all of every tap's height, and sees half of the sky
 # Occlusion grows from tap to tap by what is missing of the tap's height, and a nearer tap never misses more than a
 # farther one: less than this share of the reach at one tap means less than 1/256 from all nearer ones.
 NOTHING_NEAR = 2.5e-4

@@ -98,4 +98,11 @@ def test_a_step_of_two_planes_is_darkest_in_its_corner() -> None:
     found = look(courtyard(), on_floor(xs), [], reach, plane=0)[1]
     torch.testing.assert_close(found, wanted, atol=1.0 / 256.0, rtol=0.0)
     assert bool((found.diff() >= 0.0).all())
+    assert float(found[0]) == pytest.approx(0.5, abs=0.02)  # half of the sky lies behind the wall
     assert float(found[-1]) == 1.0
+
+
+def test_little_sky_is_left_where_a_ball_touches_the_floor() -> None:
+    ball = iso.sphere(0.5).translate(0.0, 0.0, 0.5)
+    program = iso.build_program(iso.Scene(show=ball, stage=[iso.plane()]))
+    assert float(look(program, on_floor([0.001]), [], 0.8, plane=0)[1]) < 0.05
