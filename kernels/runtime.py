@@ -1,45 +1,23 @@
-"""The only place that imports and starts Taichi.
+"""The only place that starts Taichi.
 
 The runtime belongs to the host program: it is joined if it runs already, started on first use if not, and never reset.
 A process has one backend, chosen by `start` or at the first launch: CUDA if torch has it, else the CPU.
 """
 
-import ast
 import contextlib
 import functools
-import inspect
 import io
-import linecache
 import os
 import sys
-import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-# Both switches are read by Taichi while it is imported: no banner on stdout, no version check over the network.
-os.environ.setdefault("ENABLE_TAICHI_HEADER_PRINT", "0")
-os.environ.setdefault("TI_SKIP_VERSION_CHECK", "ON")
-
 import torch
 
-
-def _frame_info(frame: Any, context: int = 1) -> inspect.Traceback:
-    """Where a frame stands, with the one line of its source that Taichi's decorators look at."""
-    file, line, name = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-    return inspect.Traceback(file, line, name, [linecache.getline(file, line)], 0)
-
-
-# Each device function asks where it is defined, and `inspect` looks through all modules for the answer, which takes
-# 0.2 s for Taichi's own and as much for ours.
-_thorough, inspect.getframeinfo = inspect.getframeinfo, _frame_info
-try:
-    import taichi as ti
-    from taichi.lang import impl, kernel_impl
-    from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
-finally:
-    inspect.getframeinfo = _thorough
+from . import recording
+from .front_end import impl, replaced, short_cuts, ti
 
 __all__ = [
     "POINT_LANE_WIDTHS",
@@ -123,7 +101,12 @@ def lane_width() -> int:
 
 def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[..., Any]:
     """Decorator for makers of kernels by lane width, and whatever else: calls give the backend's kernel, made once."""
-    made = functools.cache(factory)
+
+    @functools.cache
+    def made(width: int, *variant: Any) -> Any:
+        kernel = factory(width, *variant)
+        kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
+        return kernel
 
     @functools.wraps(factory)
     def for_backend(*variant: Any) -> Any:
@@ -138,18 +121,12 @@ def launch() -> Iterator[None]:
 
     Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever the host has chosen for its own.
     """
-    with lock, contextlib.ExitStack() as afterwards:
+    with lock:
         start()
-        for owner, name, ours in (
-            (impl.get_runtime(), "default_fp", ti.f32),
-            (impl.get_runtime(), "default_ip", ti.i32),
-            (impl.current_cfg(), "advanced_optimization", False),
-            (ASTTransformerContext, "get_pos_info", _short_position),
-            (kernel_impl, "_get_tree_and_ctx", _tree_and_context),
-        ):
-            afterwards.callback(setattr, owner, name, getattr(owner, name))
-            setattr(owner, name, ours)
-        yield
+        runtime, settings = impl.get_runtime(), impl.current_cfg()
+        literals = [(runtime, "default_fp", ti.f32), (runtime, "default_ip", ti.i32)]
+        with replaced([*literals, (settings, "advanced_optimization", False), *short_cuts()]):
+            yield
 
 
 def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
@@ -162,11 +139,9 @@ def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
         program = impl.get_runtime().prog
         compiled = None if program is None else _compiled(program).get(kernel)
         if compiled is None:
-            with launch():
-                kernel(*arguments)
+            start()
             program = impl.get_runtime().prog
-            _compiled(program)[kernel] = _Compiled(kernel._primal, program)
-            return
+            compiled = _compiled(program)[kernel] = _Compiled(program, kernel, arguments)
         context = compiled.front.make_launch_context()
         for (index, rank, is_real), given in zip(compiled.declared, arguments, strict=True):
             if rank is not None:
@@ -183,68 +158,44 @@ class _Compiled:
     """A kernel of which there is one variant: Taichi's front-end kernel, machine code, and (index, rank, is real) of
     its arguments, without a rank for numbers."""
 
-    def __init__(self, primal: Any, program: Any) -> None:
-        (self.front,) = primal.compiled_kernels.values()
-        self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
+    def __init__(self, program: Any, kernel: Any, arguments: tuple[Any, ...]) -> None:
+        with launch():
+            self.front = _front(program, kernel, arguments)
+            self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
         self.declared = [
             ((index,), getattr(argument.annotation, "ndim", None), argument.annotation in (ti.f32, ti.f64))
-            for index, argument in enumerate(primal.arguments)
+            for index, argument in enumerate(kernel._primal.arguments)
         ]
+
+
+def _front(program: Any, kernel: Any, arguments: tuple[Any, ...]) -> Any:
+    """The kernel as Taichi's core has it, before it is machine code: from a recording, or recorded."""
+    primal, recorder = kernel._primal, recording.Recorder()
+    # Nobody knows what a host's settings do to the front end.
+    ours = program.config().offline_cache_file_path == str(cache_folder())
+    if not ours or not hasattr(kernel, "recipe"):
+        return _by_front_end(primal, arguments)
+    folder, name = cache_folder().with_name("recordings"), f"{backend()} {kernel.recipe}"
+    text = recording.load(folder, name)
+    if text is not None:
+        settings, mode = program.config(), primal.autodiff_mode
+        return program.create_kernel(lambda empty: recording.replay(text, empty, settings), primal.func.__name__, mode)
+    with recorder.listening():
+        front = _by_front_end(primal, arguments)
+    recording.save(folder, name, recorder.text())
+    return front
+
+
+def _by_front_end(primal: Any, arguments: tuple[Any, ...]) -> Any:
+    primal.ensure_compiled(*arguments)
+    (front,) = primal.compiled_kernels.values()
+    return front
 
 
 @functools.lru_cache(maxsize=1)
 def _compiled(program: Any) -> dict[Any, _Compiled]:
     """The kernels that run in a program of Taichi's, empty for a new one."""
     return {}
-
-
-def _short_position(context: Any, node: Any) -> str:
-    """Where a statement of a kernel stands, for error messages.
-
-    Taichi's own version draws a wrapped excerpt for every expression that it compiles, which takes a third of the time.
-    """
-    return f'File "{context.file}", line {node.lineno + context.lineno_offset}, in {context.func.func.__name__}:\n'
-
-
-def _tree_and_context(function: Any, is_kernel: bool = True, args: Any = None, **options: Any) -> tuple[Any, Any]:
-    """What the front end needs of a kernel or a device function, whose source is parsed once.
-
-    Taichi's own version reads, wraps and parses the source for each call it inlines, of which a picture has a thousand.
-    """
-    # The front end strips a kernel's tree of its arguments; a function's it leaves as it is.
-    file, lines, first_line, tree = (_parse if is_kernel else _parse_once)(function.func)
-    names = kernel_impl._get_global_vars(function.func)
-    for slot in function.template_slot_locations if is_kernel else ():
-        names[function.arguments[slot].name] = args[slot]
-    return tree, ASTTransformerContext(
-        is_kernel=is_kernel, func=function, argument_data=args, global_vars=names, file=file, src=lines,
-        start_lineno=first_line, **options,
-    )  # fmt: skip
-
-
-def _parse(function: Callable[..., Any]) -> tuple[str, list[str], int, ast.Module]:
-    lines, first_line = inspect.getsourcelines(function)
-    tree = ast.parse(textwrap.dedent("".join(lines)))
-    definition = tree.body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    definition.decorator_list = []
-    return inspect.getfile(function), lines, first_line, tree
-
-
-_parse_once = functools.cache(_parse)
-
-
-def _inside_class(level_of_class_stackframe: int) -> bool:
-    """Whether what is decorated stands in a class: the same answer as Taichi's own function gives, by `_frame_info`."""
-    try:
-        frame = sys._getframe(level_of_class_stackframe)
-    except ValueError:  # a script's own top has nothing around it
-        return False
-    (statement,) = _frame_info(frame).code_context or [""]
-    return any(pattern.match(statement.strip()) for pattern in kernel_impl._KERNEL_CLASS_STACKFRAME_STMT_RES)
-
-
-kernel_impl._inside_class = _inside_class
 
 
 def check_device(**tensors: torch.Tensor) -> None:

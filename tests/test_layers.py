@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "engine": ("isofield.engine", "isofield.kernels", "isofield.__version__"),
 }
 SCRIPTS_MAY_IMPORT = {"isofield", "numpy", "taichi", "torch", *sys.stdlib_module_names}
-IMPORTS_TAICHI = (Path("kernels/runtime.py"), Path("engine/view"))
+IMPORTS_TAICHI = (Path("kernels/front_end.py"), Path("engine/view"))
 DEVICE_NAMES = {"data_oriented", "dataclass", "func", "kernel", "real_func"}
 
 
@@ -112,7 +112,7 @@ def test_an_offence_is_seen(path: str, source: str, offence: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("kernels/runtime.py", "import taichi as ti"),
+        ("kernels/front_end.py", "import taichi as ti"),
         ("engine/view/window.py", "import taichi as ti"),
         ("kernels/formulas/a.py", "from ..maths import vector"),
         ("kernels/a.py", FUTURE + "from . import runtime\nimport torch"),

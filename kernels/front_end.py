@@ -1,0 +1,112 @@
+"""The only place that imports Taichi, and what makes its front end quick: the part that reads the source of kernels.
+
+It runs for every kernel in every process, also where the machine code is in the cache.
+"""
+
+import ast
+import contextlib
+import copy
+import functools
+import inspect
+import linecache
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+# Both switches are read by Taichi while it is imported: no banner on stdout, no version check over the network.
+os.environ.setdefault("ENABLE_TAICHI_HEADER_PRINT", "0")
+os.environ.setdefault("TI_SKIP_VERSION_CHECK", "ON")
+
+
+def _frame_info(frame: Any, context: int = 1) -> inspect.Traceback:
+    """Where a frame stands, with the one line of its source that Taichi's decorators look at."""
+    file, line, name = frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+    return inspect.Traceback(file, line, name, [linecache.getline(file, line)], 0)
+
+
+# Each device function asks where it is defined, and `inspect` looks through all modules for the answer, which takes
+# 0.2 s for Taichi's own and as much for ours.
+_thorough, inspect.getframeinfo = inspect.getframeinfo, _frame_info
+try:
+    import taichi as ti
+    from taichi._lib import core
+    from taichi.lang import impl, kernel_impl
+    from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
+finally:
+    inspect.getframeinfo = _thorough
+
+__all__ = ["core", "impl", "replaced", "short_cuts", "ti"]
+
+
+@contextlib.contextmanager
+def replaced(attributes: Iterable[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Set (owner, name, value) for a while."""
+    with contextlib.ExitStack() as afterwards:
+        for owner, name, value in attributes:
+            afterwards.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, value)
+        yield
+
+
+def short_cuts() -> list[tuple[Any, str, Callable[..., Any]]]:
+    """What stands in for parts of Taichi's front end while it compiles a kernel of ours, as `replaced` takes it."""
+    return [
+        (ASTTransformerContext, "get_pos_info", _short_position),
+        (kernel_impl, "_get_tree_and_ctx", _tree_and_context),
+    ]
+
+
+def _short_position(context: Any, node: Any) -> str:
+    """Where a statement of a kernel stands, for error messages.
+
+    Taichi's own version draws a wrapped excerpt for every expression that it compiles, which takes a third of the time.
+    """
+    return f'File "{context.file}", line {node.lineno}, in {context.func.func.__name__}:\n'
+
+
+def _tree_and_context(function: Any, is_kernel: bool = True, args: Any = None, **options: Any) -> tuple[Any, Any]:
+    """What the front end needs of a kernel or a device function, whose file is parsed once.
+
+    Taichi's own version reads, wraps and parses the source for each call it inlines, of which a picture has a thousand.
+    """
+    code = function.func.__code__
+    lines, definitions = _parsed(code.co_filename)
+    # The front end strips a kernel, which may be compiled again, of its arguments; a function it leaves as it is.
+    definition = copy.copy(definitions[code.co_firstlineno])
+    definition.args = copy.copy(definition.args)
+    definition.decorator_list = []
+    names = kernel_impl._get_global_vars(function.func)
+    for slot in function.template_slot_locations if is_kernel else ():
+        names[function.arguments[slot].name] = args[slot]
+    return ast.Module([definition], []), ASTTransformerContext(
+        is_kernel=is_kernel, func=function, argument_data=args, global_vars=names, file=code.co_filename, src=lines,
+        start_lineno=1, **options,
+    )  # fmt: skip
+
+
+@functools.cache
+def _parsed(file: str) -> tuple[list[str], dict[int, ast.FunctionDef]]:
+    """The lines of a file, and its functions by the line on which they, or their decorators, begin."""
+    lines = linecache.getlines(file)
+    functions = {}
+    waiting: list[ast.AST] = [ast.parse("".join(lines))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef):
+            functions[min([node.lineno, *(part.lineno for part in node.decorator_list)])] = node
+        waiting += (part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt))
+    return lines, functions
+
+
+def _inside_class(level_of_class_stackframe: int) -> bool:
+    """Whether what is decorated stands in a class: the same answer as Taichi's own function gives, by `_frame_info`."""
+    try:
+        frame = sys._getframe(level_of_class_stackframe)
+    except ValueError:  # a script's own top has nothing around it
+        return False
+    (statement,) = _frame_info(frame).code_context or [""]
+    return any(pattern.match(statement.strip()) for pattern in kernel_impl._KERNEL_CLASS_STACKFRAME_STMT_RES)
+
+
+kernel_impl._inside_class = _inside_class
