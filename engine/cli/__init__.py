@@ -13,9 +13,9 @@ from .usage import UsageError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-# Objects made between two searches for garbage. What imports and compilers make stays, and Python's 700 would have it
-# looked through for 0.4 s before the first picture.
-GARBAGE_THRESHOLD = 100_000
+# Objects made between two searches for garbage. What imports and compilers make stays: with Python's 700 it would be
+# looked through for 0.4 s before the first picture, with 100 000 for 0.2 s.
+GARBAGE_THRESHOLD = 1_000_000
 
 
 def run_as_process() -> NoReturn:

@@ -74,7 +74,7 @@ Quaternion = tuple[Number, Number, Number, Number]
 class Model(BaseModel):
     """What every part of a scene shares: immutable, no unknown keys, no NaN or infinity, fields with file names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, defer_build=True)
 
 
 class Rotation(Model):
