@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 FIELD = ".safetensors"
+VOLUME = ".npy"
+MESHES = (".ply", ".obj", ".stl", ".glb")
+
+
+def kind_of(name: str) -> Literal["field", "volume", "mesh", "scene"]:
+    """What a file of this name is taken for when it is drawn or meshed; a scene may also be a built-in name."""
+    ending = Path(name).suffix.lower()
+    if ending in MESHES:
+        return "mesh"
+    if ending == VOLUME:
+        return "volume"
+    return "field" if is_field(name) else "scene"
 
 
 def is_field(name: str) -> bool:

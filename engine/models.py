@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-MESHES = (".ply", ".obj", ".stl", ".glb")
+from .endings import MESHES
+
 CLOUDS = (".ply", ".npz", ".xyz")
 MOST_BYTES = 2**30  # of a file; what is read takes several times as much memory
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
+from ..endings import kind_of
 from ..fit.presets import PresetName
 from ..fit.settings import FitSettings
 from .usage import check_range, check_settings
@@ -101,13 +102,12 @@ class FitShape:
         check_range("--eikonal", self.eikonal or 0.0, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
         from ..fit import DistanceLoss, squared_error
-        from ..models import MESHES
         from .fitting import Fitting
 
         of_distance = self.target == "sdf"
         meaning = "signed_distance" if of_distance else "occupancy"
         gradients = of_distance and self.normals > 0.0
-        is_mesh = Path(self.shape).suffix.lower() in MESHES
+        is_mesh = kind_of(self.shape) == "mesh"
         eikonal = (0.0 if is_mesh else 0.1) if self.eikonal is None else self.eikonal
         source, placement, measure = (self._mesh if is_mesh else self._scene)(meaning, gradients)
         fitting = Fitting(Path(self.shape).stem, self.options, self.settings)

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..endings import is_field
+from ..endings import MESHES, kind_of
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
     from ..meshing.sources import Progress
-
-ENDINGS = (".ply", ".obj", ".stl", ".glb")
 
 
 @dataclass(frozen=True)
@@ -73,20 +71,20 @@ class MeshCommand:
 
     def _opened(self) -> Any:
         """The scene, field, volume or mesh."""
-        suffix = Path(self.source).suffix.lower()
-        if (is_field(self.source) or suffix in (".npy", *ENDINGS)) and self.values:
+        kind = kind_of(self.source)
+        if kind != "scene" and self.values:
             raise UsageError(f"--set: expected a scene to change, got {self.source}")
-        if suffix in ENDINGS:
+        if kind == "mesh":
             from ...kernels import MeshTree
             from ..models import read_mesh
 
             model = read_mesh(self.source)
             return MeshTree(model.vertices, model.faces)
-        if is_field(self.source):
+        if kind == "field":
             from ..fields import load_field
 
             return load_field(self.source)
-        if suffix == ".npy":
+        if kind == "volume":
             if self.resolution is not None:
                 raise UsageError("--resolution: expected none for a volume, which has its own")
             from ..meshing.volume import load_volume
@@ -111,8 +109,8 @@ class MeshCommand:
             low, high = self.bounds[:3], self.bounds[3:]
             if not all(a < b and math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
                 raise UsageError(f"--bounds: expected a lower corner and then an upper one, got {low} and {high}")
-        if self.output.suffix.lower() not in ENDINGS:
-            raise UsageError(f"--output: expected a name that ends in {', '.join(ENDINGS)}, got {self.output}")
+        if self.output.suffix.lower() not in MESHES:
+            raise UsageError(f"--output: expected a name that ends in {', '.join(MESHES)}, got {self.output}")
 
 
 @contextmanager

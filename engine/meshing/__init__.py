@@ -2,6 +2,6 @@
 
 from .extract import mesh
 from .report import MeshReport
-from .result import MESHES, Mesh
+from .result import Mesh
 
-__all__ = ["MESHES", "Mesh", "MeshReport", "mesh"]
+__all__ = ["Mesh", "MeshReport", "mesh"]

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..endings import MESHES
 from ..files import written_whole
 from .report import MeshReport, report_of
-
-MESHES = (".ply", ".obj", ".stl", ".glb")
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..endings import is_field
+from ..endings import kind_of
 from ..program.errors import BuildError
 from ..scene import Material, Scene, open_scene
 from ..scene.load import Source
@@ -24,15 +24,13 @@ def open_source(name: str) -> Source:
         BuildError: it holds nothing with a surface.
         OSError: it cannot be read.
     """
-    ending = Path(name).suffix.lower()
-    if is_field(name):
-        scene = scene_of(name)
-    elif ending == ".npy":
-        scene = _in_clay(Sampled(file=name), "volume")
-    elif ending in MeshFile.endings:
-        scene = _in_clay(MeshFile(file=name), "mesh")
-    else:
+    kind = kind_of(name)
+    if kind == "scene":
         return open_scene(name)
+    if kind == "field":
+        scene = scene_of(name)
+    else:
+        scene = _in_clay(Sampled(file=name) if kind == "volume" else MeshFile(file=name), kind)
     return Source(Path(name), False, lambda time: scene)
 
 

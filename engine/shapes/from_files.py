@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from ..endings import FIELD, MESHES, VOLUME
 from ..program.errors import BuildError
 from ..program.lowering import Lowering
 from ..program.tree import Node
@@ -64,7 +65,7 @@ class Sampled(FromFile):
     """
 
     source: ClassVar[str] = "trilinear interpolation over the steepest slope"
-    endings: ClassVar[tuple[str, ...]] = (".npy", ".safetensors")
+    endings: ClassVar[tuple[str, ...]] = (VOLUME, FIELD)
 
     kind: Literal["sampled"] = "sampled"
     file: Annotated[
@@ -96,7 +97,7 @@ class Neural(FromFile):
     """A fitted field, a signed distance or an occupancy, in the bounds that it was fitted in."""
 
     source: ClassVar[str] = "trilinear interpolation of the network's values over the steepest slope"
-    endings: ClassVar[tuple[str, ...]] = (".safetensors",)
+    endings: ClassVar[tuple[str, ...]] = (FIELD,)
 
     kind: Literal["neural"] = "neural"
     file: Annotated[
@@ -116,7 +117,7 @@ class MeshFile(FromFile):
     """A mesh of triangles, sampled in voxels around its surface; inside is where the winding number is above a half."""
 
     source: ClassVar[str] = "closest triangle; sign by the winding number (Barill et al. 2018); trilinear interpolation"
-    endings: ClassVar[tuple[str, ...]] = (".ply", ".obj", ".stl", ".glb")
+    endings: ClassVar[tuple[str, ...]] = MESHES
 
     kind: Literal["mesh"] = "mesh"
     file: Annotated[

@@ -12,7 +12,8 @@ import trimesh
 
 import isofield as iso
 from isofield.engine.cli import main
-from isofield.engine.meshing import MESHES, Mesh, mesh
+from isofield.engine.endings import MESHES
+from isofield.engine.meshing import Mesh, mesh
 
 
 @pytest.fixture(scope="module")
