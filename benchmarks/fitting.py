@@ -32,9 +32,11 @@ REPRESENTATIONS = {
 HASH_STEPS, HASH_BATCH = 1000, 2**14
 HASH_SIZES: dict[str, Any] = {"levels": 10, "base": 16, "finest": 400, "entries": 2**14, "layers": 2}
 SHAPE = "carved_box"
-SHAPE_STEPS, SHAPE_BATCH = 3000, 4096
+SHAPE_STEPS, SHAPE_BATCH = 2000, 4096
 SHAPE_LOSS = {"eikonal": 0.1, "normals": 0.5}
-SHAPE_SIZES: dict[str, Any] = {"levels": 8, "base": 8, "finest": 256, "entries": 2**17, "activation": "softplus"}
+SHAPE_SIZES: dict[str, Any] = {
+    "levels": 8, "base": 8, "finest": 128, "entries": 2**17, "activation": "softplus", "smoothstep": True,
+}  # fmt: skip
 LARGE = 10_000  # pixels on a side
 
 

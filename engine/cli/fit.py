@@ -115,7 +115,9 @@ class FitShape:
         is_rounded = (
             of_distance and self.options.field not in ("siren", "grid") and (eikonal > 0.0 or self.normals > 0.0)
         )
-        rounded = {"activation": "softplus"} if is_rounded else {}
+        rounded: dict[str, Any] = {"activation": "softplus"} if is_rounded else {}
+        if is_rounded and self.options.field == "hash_grid":
+            rounded["smoothstep"] = True
         learned = fitting.new_field(3, 1, meaning=meaning, bounds=source.bounds, **rounded)
         learned.placement = placement
         loss: Callable[..., Any] = DistanceLoss(eikonal, self.normals) if of_distance else squared_error

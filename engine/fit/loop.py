@@ -28,7 +28,10 @@ Given = TypeVar("Given", bound=tuple[Any, ...], covariant=True)
 
 
 class Source(Protocol[Given]):
-    """Gives batches: named tuples of tensors (count, …) or None, drawn with the generator, on its device."""
+    """Gives batches: named tuples of tensors (count, …) or None, drawn with the generator, on its device.
+
+    A draw may be cut into several batches, so its items must be of all kinds in any part of it.
+    """
 
     def __call__(self, count: int, generator: torch.Generator) -> Given: ...
 

@@ -12,10 +12,10 @@ from ...kernels import MeshTree
 from ..fields import Bounds, Meaning, Placement
 from ..models import Mesh
 from .losses import Batch
+from .sources import NEAR
 
 MARGIN = 0.1  # of a model's longest side, left free on each side of it
 POOL = 2**20  # points that batches are drawn from
-NEAR = (0.002, 0.01)  # deviations of the points near the surface, as parts of the bounds' diagonal
 ON_SURFACE = 1e-6  # distance, as a part of the diagonal, below which a face's normal is the gradient
 
 

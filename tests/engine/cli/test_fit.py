@@ -70,6 +70,14 @@ def test_a_shape_is_fitted(target: str) -> None:
     assert field(torch.zeros(1, 3)).shape == (1, 1)
 
 
+@pytest.mark.parametrize(("eikonal", "activation"), [("0.1", "softplus"), ("0", "relu")])
+def test_fields_whose_gradients_are_trained_are_smooth(eikonal: str, activation: str) -> None:
+    options = ("--eikonal", eikonal, "--steps", "1", "--batch", "32", "--output", "run")
+    assert status("fit", "shape", "ball.toml", *options) == 0
+    configuration = load_field("run/field.safetensors").configuration()
+    assert (configuration["activation"], configuration["smoothstep"]) == (activation, eikonal != "0")
+
+
 @pytest.mark.parametrize("target", ["sdf", "occupancy"])
 def test_a_mesh_is_fitted_and_measured(
     target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
