@@ -7,7 +7,7 @@ import math
 import os
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypedDict
 
 import torch
 
@@ -37,6 +37,14 @@ class Meaning(enum.StrEnum):
     COLOUR = "colour"  # sRGB in [0, 1]
     DENSITY = "density"  # at least 0
     RAW = "raw"
+
+
+class FieldOptions(TypedDict, total=False):
+    """What every field takes by name; see `Field`."""
+
+    meaning: Meaning | str
+    bounds: Bounds | None
+    aspect: float
 
 
 class Field(torch.nn.Module):
@@ -144,6 +152,12 @@ class Field(torch.nn.Module):
 
 class LearnedField(Field):
     """A field of trained parameters over unit coordinates, with an output that its meaning allows."""
+
+    sizes: ClassVar[tuple[str, ...]] = ()
+    """Arguments of the kind beside those of every field; each is an attribute too."""
+
+    def configuration(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("dimensions", "channels", *self.sizes)}
 
     def evaluate(self, points: torch.Tensor) -> torch.Tensor:
         return self.output(self.raw(self.unit(points)))

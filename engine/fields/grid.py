@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Unpack
 
 import torch
 
 from ...kernels import interpolate
-from .base import Bounds, LearnedField, Meaning, whole
-from .perceptron import perceptron
+from .base import FieldOptions, LearnedField, whole
+from .perceptron import Perceptron
 
 LARGEST_GRID = 2**31 - 1  # numbers, what kernels index
 
@@ -26,6 +26,7 @@ class Grid(LearnedField):
 
     kind = "grid"
     rate = 3e-2
+    sizes: ClassVar[tuple[str, ...]] = ("nodes",)
 
     def __init__(
         self,
@@ -33,11 +34,9 @@ class Grid(LearnedField):
         channels: int,
         *,
         nodes: int = 33,
-        meaning: Meaning | str = Meaning.RAW,
-        bounds: Bounds | None = None,
-        aspect: float = 1.0,
+        **options: Unpack[FieldOptions],
     ) -> None:
-        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        super().__init__(dimensions, channels, **options)
         self.nodes = nodes
         self.values = node_values(dimensions, nodes, channels)
 
@@ -48,9 +47,6 @@ class Grid(LearnedField):
     @property
     def touched(self) -> dict[str, int]:
         return {"values": 2**self.dimensions * self.channels}
-
-    def configuration(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("dimensions", "channels", "nodes")}
 
 
 class HybridGrid(LearnedField):
@@ -66,6 +62,7 @@ class HybridGrid(LearnedField):
     """
 
     kind = "hybrid_grid"
+    sizes: ClassVar[tuple[str, ...]] = ("nodes", "features")
 
     def __init__(
         self,
@@ -77,15 +74,12 @@ class HybridGrid(LearnedField):
         width: int = 64,
         layers: int = 2,
         activation: str = "relu",
-        meaning: Meaning | str = Meaning.RAW,
-        bounds: Bounds | None = None,
-        aspect: float = 1.0,
+        **options: Unpack[FieldOptions],
     ) -> None:
-        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        super().__init__(dimensions, channels, **options)
         self.nodes, self.features = nodes, features
-        self.width, self.layers, self.activation = width, layers, activation
         self.values = node_values(dimensions, nodes, features, spread=1.0)
-        self.network = perceptron(features, channels, width, layers, activation)
+        self.network = Perceptron(features, channels, width, layers, activation)
 
     def raw(self, unit: torch.Tensor) -> torch.Tensor:
         values: torch.Tensor = self.network(interpolate(self.values, unit))
@@ -96,8 +90,7 @@ class HybridGrid(LearnedField):
         return {"values": 2**self.dimensions * self.features}
 
     def configuration(self) -> dict[str, Any]:
-        names = ("dimensions", "channels", "nodes", "features", "width", "layers", "activation")
-        return {name: getattr(self, name) for name in names}
+        return super().configuration() | self.network.configuration()
 
 
 def node_values(dimensions: int, nodes: int, features: int, spread: float = 0.0) -> torch.nn.Parameter:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Unpack
 
 import torch
 
 from ...kernels import interpolate, positional_encoding
-from .base import Bounds, LearnedField, Meaning, whole
+from .base import FieldOptions, LearnedField, whole
 from .grid import node_values
-from .perceptron import perceptron
+from .perceptron import Perceptron
 
 
 class GroundPlan(LearnedField):
@@ -25,6 +25,7 @@ class GroundPlan(LearnedField):
     """
 
     kind = "ground_plan"
+    sizes: ClassVar[tuple[str, ...]] = ("nodes", "features", "octaves")
 
     def __init__(
         self,
@@ -37,17 +38,14 @@ class GroundPlan(LearnedField):
         width: int = 64,
         layers: int = 2,
         activation: str = "relu",
-        meaning: Meaning | str = Meaning.RAW,
-        bounds: Bounds | None = None,
-        aspect: float = 1.0,
+        **options: Unpack[FieldOptions],
     ) -> None:
         if dimensions != 3:
             raise ValueError(f"dimensions: expected 3 for a ground plan, got {dimensions}")
-        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        super().__init__(dimensions, channels, **options)
         self.nodes, self.features, self.octaves = nodes, features, whole("octaves", octaves, 1, 24)
-        self.width, self.layers, self.activation = width, layers, activation
         self.values = node_values(2, nodes, features, spread=0.03)
-        self.network = perceptron(features + 2 * octaves, channels, width, layers, activation)
+        self.network = Perceptron(features + 2 * octaves, channels, width, layers, activation)
 
     def raw(self, unit: torch.Tensor) -> torch.Tensor:
         ground = interpolate(self.values, unit[:, :2])  # (N, features)
@@ -60,5 +58,4 @@ class GroundPlan(LearnedField):
         return {"values": 4 * self.features}
 
     def configuration(self) -> dict[str, Any]:
-        names = ("dimensions", "channels", "nodes", "features", "octaves", "width", "layers", "activation")
-        return {name: getattr(self, name) for name in names}
+        return super().configuration() | self.network.configuration()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, ClassVar, Unpack
 
 import torch
 
 from ...kernels import HashLevels, hash_encode
-from .base import Bounds, LearnedField, Meaning, whole
-from .perceptron import perceptron
+from .base import FieldOptions, LearnedField, whole
+from .perceptron import Perceptron
 
 
 class HashGrid(LearnedField):
@@ -27,6 +28,7 @@ class HashGrid(LearnedField):
     """
 
     kind = "hash_grid"
+    sizes: ClassVar[tuple[str, ...]] = ("smoothstep",)
 
     def __init__(
         self,
@@ -42,19 +44,16 @@ class HashGrid(LearnedField):
         width: int = 64,
         layers: int = 1,
         activation: str = "relu",
-        meaning: Meaning | str = Meaning.RAW,
-        bounds: Bounds | None = None,
-        aspect: float = 1.0,
+        **options: Unpack[FieldOptions],
     ) -> None:
-        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        super().__init__(dimensions, channels, **options)
         self.levels = HashLevels(dimensions, whole("levels", levels, 1, 64), base, finest, features, entries)
         if not isinstance(smoothstep, bool):
             raise TypeError(f"smoothstep: expected True or False, got {smoothstep!r}")
         self.smoothstep = smoothstep
-        self.width, self.layers, self.activation = width, layers, activation
         self.active: float | None = None
         self.table = torch.nn.Parameter(torch.empty(self.levels.rows, features).uniform_(-1e-4, 1e-4))
-        self.network = perceptron(levels * features, channels, width, layers, activation)
+        self.network = Perceptron(levels * features, channels, width, layers, activation)
 
     def raw(self, unit: torch.Tensor) -> torch.Tensor:
         encoded = hash_encode(self.table, unit, self.levels, smoothstep=self.smoothstep, active=self.active)
@@ -66,6 +65,4 @@ class HashGrid(LearnedField):
         return {"table": 2**self.dimensions * self.levels.levels * self.levels.features}
 
     def configuration(self) -> dict[str, Any]:
-        of_levels = ("dimensions", "levels", "base", "finest", "features", "entries")
-        own = ("channels", "smoothstep", "width", "layers", "activation")
-        return {name: getattr(self.levels, name) for name in of_levels} | {name: getattr(self, name) for name in own}
+        return super().configuration() | asdict(self.levels) | self.network.configuration()

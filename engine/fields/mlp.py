@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Unpack
 
 import torch
 
 from ...kernels import positional_encoding
-from .base import Bounds, LearnedField, Meaning, whole
-from .perceptron import perceptron
+from .base import FieldOptions, LearnedField, whole
+from .perceptron import Perceptron
 
 
 class MLP(LearnedField):
@@ -24,6 +24,7 @@ class MLP(LearnedField):
 
     kind = "mlp"
     batched = True
+    sizes: ClassVar[tuple[str, ...]] = ("octaves",)
 
     def __init__(
         self,
@@ -34,21 +35,17 @@ class MLP(LearnedField):
         width: int = 128,
         layers: int = 2,
         activation: str = "relu",
-        meaning: Meaning | str = Meaning.RAW,
-        bounds: Bounds | None = None,
-        aspect: float = 1.0,
+        **options: Unpack[FieldOptions],
     ) -> None:
-        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        super().__init__(dimensions, channels, **options)
         self.octaves = whole("octaves", octaves, 0, 24)
         self.rate = 1e-2 if octaves else 2e-2
-        self.width, self.layers, self.activation = width, layers, activation
         inputs = 2 * octaves * dimensions if octaves else dimensions
-        self.network = perceptron(inputs, channels, width, layers, activation)
+        self.network = Perceptron(inputs, channels, width, layers, activation)
 
     def raw(self, unit: torch.Tensor) -> torch.Tensor:
         values: torch.Tensor = self.network(positional_encoding(unit, self.octaves) if self.octaves else unit)
         return values
 
     def configuration(self) -> dict[str, Any]:
-        names = ("dimensions", "channels", "octaves", "width", "layers", "activation")
-        return {name: getattr(self, name) for name in names}
+        return super().configuration() | self.network.configuration()

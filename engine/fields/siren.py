@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any, cast
+from typing import ClassVar, Unpack, cast
 
 import torch
 
-from .base import Bounds, LearnedField, Meaning, real, whole
+from .base import FieldOptions, LearnedField, Meaning, real, whole
 
 
 class Siren(LearnedField):
@@ -27,6 +27,7 @@ class Siren(LearnedField):
     kind = "siren"
     batched = True
     rate = 5e-4
+    sizes: ClassVar[tuple[str, ...]] = ("width", "layers", "omega")
 
     def __init__(
         self,
@@ -36,11 +37,9 @@ class Siren(LearnedField):
         width: int = 256,
         layers: int = 3,
         omega: float = 30.0,
-        meaning: Meaning | str = Meaning.RAW,
-        bounds: Bounds | None = None,
-        aspect: float = 1.0,
+        **options: Unpack[FieldOptions],
     ) -> None:
-        super().__init__(dimensions, channels, meaning=meaning, bounds=bounds, aspect=aspect)
+        super().__init__(dimensions, channels, **options)
         self.width, self.layers = whole("width", width, 1, 16384), whole("layers", layers, 0, 64)
         self.omega = real("omega", omega, 1e-3, 1e4)
         sizes = [dimensions, *[width] * (layers + 1), channels]
@@ -61,6 +60,3 @@ class Siren(LearnedField):
 
     def output(self, raw: torch.Tensor) -> torch.Tensor:
         return raw if self.meaning is Meaning.COLOUR else super().output(raw)
-
-    def configuration(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("dimensions", "channels", "width", "layers", "omega")}
