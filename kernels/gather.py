@@ -27,7 +27,7 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
 
     It runs `alone` in the thread that launches it, which for few points takes less time than to wake another.
     """
-    about = stencil(lattice)
+    about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
 
     @ti.kernel
@@ -52,10 +52,7 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
                 point, share = job // split, job % split
             row = row_of(order, point, ordered)
             sizes = ti.Vector([nx, ny, nz])
-            base, weight, slope, good = about(points[point], sizes)
-            t = ti.Vector.zero(lattice.real, lattice.dimensions)
-            if ti.static(directed):
-                t = along[row]
+            base, weight, slope, t, good = about(points, along, point, row, sizes)
             if ti.static(lattice.single):
                 total = lattice.packet(0.0)
                 for k in ti.static(lattice.corners):
@@ -79,7 +76,7 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
 @functools.cache
 def gather_sloped_kernel(lattice: Lattice) -> Any:
     """y from V of a single channel, and its derivatives to the points."""
-    about = stencil(lattice)
+    about = stencil(lattice, False)
     offset, weight_of, slope_of = corner_functions(lattice, False)
 
     @ti.kernel
@@ -99,15 +96,14 @@ def gather_sloped_kernel(lattice: Lattice) -> Any:
         # Apart from the rest, because in short iterations the processor waits for the memory of several at once.
         for point in range(count):
             sizes = ti.Vector([nx, ny, nz])
-            base, _, _, _ = about(points[point], sizes)
+            base, _weight, _slope, _t, _good = about(points, points, point, point, sizes)
             corners = ti.Vector.zero(lattice.real, 2**lattice.dimensions)
             for k in ti.static(lattice.corners):
                 corners[k] = values[base + offset(sizes, k)]
             found[point] = corners
         for point in range(count):
             row = row_of(order, point, ordered)
-            _, weight, slope, good = about(points[point], ti.Vector([nx, ny, nz]))
-            t = ti.Vector.zero(lattice.real, lattice.dimensions)
+            _base, weight, slope, t, good = about(points, points, point, row, ti.Vector([nx, ny, nz]))
             total = ti.cast(0.0, lattice.real)
             changes = ti.Vector.zero(lattice.real, lattice.dimensions)
             for k in ti.static(lattice.corners):
@@ -128,7 +124,7 @@ def gather_sloped_kernel(lattice: Lattice) -> Any:
 @functools.cache
 def pull_kernel(lattice: Lattice, directed: bool) -> Any:
     """p from V and g, numbers without packets: LLVM makes vectors of a sum over channels by itself."""
-    about = stencil(lattice)
+    about = stencil(lattice, directed)
     offset, _, slope_of = corner_functions(lattice, directed)
 
     @ti.kernel
@@ -151,7 +147,7 @@ def pull_kernel(lattice: Lattice, directed: bool) -> Any:
         for point in range(count):
             row = row_of(order, point, ordered)
             sizes = ti.Vector([nx, ny, nz])
-            base, _, _, _ = about(points[point], sizes)
+            base, _weight, _slope, _t, _good = about(points, along, point, row, sizes)
             found = ti.Vector.zero(lattice.real, 2**lattice.dimensions)  # Σ_c V[k, c] g[n, c]
             if ti.static(lattice.single):
                 for channel in ti.static(range(lattice.lanes)):
@@ -166,10 +162,7 @@ def pull_kernel(lattice: Lattice, directed: bool) -> Any:
             products[point] = found
         for point in range(count):
             row = row_of(order, point, ordered)
-            _, weight, slope, good = about(points[point], ti.Vector([nx, ny, nz]))
-            t = ti.Vector.zero(lattice.real, lattice.dimensions)
-            if ti.static(directed):
-                t = along[row]
+            _base, weight, slope, t, good = about(points, along, point, row, ti.Vector([nx, ny, nz]))
             pulled = ti.Vector.zero(lattice.real, lattice.dimensions)
             for i in ti.static(range(lattice.dimensions)):
                 for k in ti.static(lattice.corners):

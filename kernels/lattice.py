@@ -118,25 +118,30 @@ def along_axis(lattice: Lattice) -> Any:
 
 
 @functools.cache
-def stencil(lattice: Lattice) -> Any:
-    """`(point, sizes) -> base, weight, slope, good`: corner 0's node, weights, slopes (D, 2), not a NaN."""
+def stencil(lattice: Lattice, directed: bool) -> Any:
+    """`(points, along, point, row, sizes) -> base, weight, slope, t, good` of a point: corner 0's node, weights and
+    slopes (D, 2), the direction `along[row]` if directed, else 0, and whether it has no NaN."""
     pair = along_axis(lattice)
 
     @ti.func
-    def about(point: ti.template(), sizes: ti.template()):
+    def about(points: ti.template(), along: ti.template(), point: ti.i32, row: ti.i32, sizes: ti.template()):
+        x = points[point]
         weight = ti.Matrix.zero(lattice.real, lattice.dimensions, 2)
         slope = ti.Matrix.zero(lattice.real, lattice.dimensions, 2)
         base = 0
         good = 1
         for i in ti.static(range(lattice.dimensions)):
-            if ti.math.isnan(point[i]):
+            if ti.math.isnan(x[i]):
                 good = 0
-            low, weights, slopes = pair(point[i], sizes[i])
+            low, weights, slopes = pair(x[i], sizes[i])
             base = base * sizes[i] + low
             for j in ti.static(range(2)):
                 weight[i, j] = weights[j]
                 slope[i, j] = slopes[j]
-        return base, weight, slope, good
+        t = ti.Vector.zero(lattice.real, lattice.dimensions)
+        if ti.static(directed):
+            t = along[row]
+        return base, weight, slope, t, good
 
     return about
 

@@ -11,7 +11,7 @@ from .runtime import ti
 @functools.cache
 def weights_kernel(lattice: Lattice, directed: bool) -> Any:
     """The node of corner 0 (N) and the weights (N) vectors of 2^D of all points; weights of points with a NaN are 0."""
-    about = stencil(lattice)
+    about = stencil(lattice, directed)
     _, weight_of, _ = corner_functions(lattice, directed)
 
     @ti.kernel
@@ -28,10 +28,8 @@ def weights_kernel(lattice: Lattice, directed: bool) -> Any:
         nz: ti.i32,
     ):
         for point in range(count):
-            base, weight, slope, good = about(points[point], ti.Vector([nx, ny, nz]))
-            t = ti.Vector.zero(lattice.real, lattice.dimensions)
-            if ti.static(directed):
-                t = along[row_of(order, point, ordered)]
+            row = row_of(order, point, ordered)
+            base, weight, slope, t, good = about(points, along, point, row, ti.Vector([nx, ny, nz]))
             found = ti.Vector.zero(lattice.real, 2**lattice.dimensions)
             for k in ti.static(lattice.corners):
                 if good == 1:
@@ -104,7 +102,7 @@ def scatter_kernel(lattice: Lattice) -> Any:
 @functools.cache
 def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
     """V from g of few points in any order: tasks share the channels; a single one runs `alone`, as in gather."""
-    about = stencil(lattice)
+    about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
 
     @ti.kernel
@@ -126,10 +124,7 @@ def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
                 task = job // GRAIN
                 for point in range(count):
                     sizes = ti.Vector([nx, ny, nz])
-                    base, weight, slope, good = about(points[point], sizes)
-                    t = ti.Vector.zero(lattice.real, lattice.dimensions)
-                    if ti.static(directed):
-                        t = along[point]
+                    base, weight, slope, t, good = about(points, along, point, point, sizes)
                     if good == 1:
                         for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
                             upstream = gradient[point * blocks + block]
@@ -147,7 +142,7 @@ def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
 
     For one packet of channels; `copies` holds `tasks` grids of `size` nodes.
     """
-    about = stencil(lattice)
+    about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
 
     @ti.kernel
@@ -172,10 +167,7 @@ def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
                     copies[node] = lattice.packet(0.0)
                 for point in range(task * share, ti.min((task + 1) * share, count)):
                     sizes = ti.Vector([nx, ny, nz])
-                    base, weight, slope, good = about(points[point], sizes)
-                    t = ti.Vector.zero(lattice.real, lattice.dimensions)
-                    if ti.static(directed):
-                        t = along[point]
+                    base, weight, slope, t, good = about(points, along, point, point, sizes)
                     if good == 1:
                         upstream = gradient[point]
                         for k in ti.static(lattice.corners):
@@ -194,7 +186,7 @@ def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
 @functools.cache
 def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
     """V from g on a GPU: a thread for each number of g."""
-    about = stencil(lattice)
+    about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
 
     @ti.kernel
@@ -212,10 +204,7 @@ def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
         for job in range(count * channels):
             point, channel = job // channels, job % channels
             sizes = ti.Vector([nx, ny, nz])
-            base, weight, slope, good = about(points[point], sizes)
-            t = ti.Vector.zero(lattice.real, lattice.dimensions)
-            if ti.static(directed):
-                t = along[point]
+            base, weight, slope, t, good = about(points, along, point, point, sizes)
             if good == 1:
                 for k in ti.static(lattice.corners):
                     at = (base + offset(sizes, k)) * channels + channel
