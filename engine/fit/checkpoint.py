@@ -14,7 +14,7 @@ from ..fields.store import FieldFileError, checked_tensors, header_of, reading, 
 from .adam import Adam
 from .settings import FitSettings
 
-FORMAT, VERSION = "isofield-checkpoint", 1
+FORMAT, VERSION = "isofield-checkpoint", 2
 FREE = ("log_every", "checkpoint_every", "snapshot_every")  # settings that do not change what comes out
 
 
