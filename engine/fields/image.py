@@ -48,10 +48,10 @@ class ImageField(Field):
         corner = row * width + column
         beside, below = min(width - 1, 1), min(height - 1, 1) * width
         left, up = 1 - right, 1 - down
-        weights = torch.stack([left * up, right * up, left * down, right * down], dim=1)  # (N, 4)
-        indices = torch.stack([corner, corner + beside, corner + below, corner + below + beside], dim=1)
-        corners = self.pixels.reshape(-1, channels).index_select(0, indices.flatten()).view(-1, 4, channels)
-        values = torch.einsum("nk,nkc->nc", weights, corners.to(points.dtype))
+        weights = torch.stack([left * up, right * up, left * down, right * down])  # (4, N)
+        indices = torch.stack([corner, corner + beside, corner + below, corner + below + beside])
+        corners = self.pixels.reshape(-1, channels).index_select(0, indices.flatten()).view(4, -1, channels)
+        values = (weights[..., None] * corners).sum(dim=0)
         return values / 255.0 if self.pixels.dtype == torch.uint8 else values
 
     def configuration(self) -> dict[str, Any]:
