@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from isofield.engine.fields import (
     HashGrid,
     HybridGrid,
     ImageField,
+    LearnedField,
     Meaning,
     ShapeField,
     Siren,
@@ -261,6 +263,14 @@ def test_second_derivatives_are_finite_differences(name: str) -> None:
     assert torch.autograd.gradcheck(slope, (points,), eps=1e-6, atol=1e-4, rtol=1e-3)
     (curved,) = torch.autograd.grad(slope(points)[:, 0].sum(), points)
     assert float(curved.abs().max()) > 1e-3
+
+
+def test_a_file_keeps_every_argument_of_its_kind(field: Field) -> None:
+    if not isinstance(field, LearnedField):
+        pytest.skip("it is made of something else than numbers")
+    arguments = inspect.signature(type(field)).parameters.values()
+    own = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
+    assert set(field.configuration()) == own
 
 
 def test_saved_and_loaded_it_is_the_same_bit_by_bit(field: Field, tmp_path: Path) -> None:
