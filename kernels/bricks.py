@@ -23,6 +23,8 @@ NODES = (SIDE + 1) ** 3
 
 ALL = 2 ** (SIDE + 1) - 1  # signs of a row that is inside
 
+CROSSED = 4  # column of a word's cells that are crossed, after its signs and decisions
+
 
 class Bricks:
     """The mesh of a volume that is handed over brick by brick.
@@ -82,7 +84,7 @@ class Bricks:
             return
         chosen, met = ends.new_empty(count), ends.new_empty(count, 3)
         runtime.run(kernels.number_crossed, bricks, ends, self._count, chosen, met, self.numbers, len(bricks))
-        words = torch.empty(count * WORDS, 4, dtype=torch.uint8, device=values.device)
+        words = torch.empty(count * WORDS, CROSSED + 1, dtype=torch.uint8, device=values.device)
         starts = memory.empty(3 * count * WORDS + 1, like=self.sizes)
         own = (values, signs, chosen, met, self.sizes, self.level, words, starts)
         runtime.run(kernels.write_words, *own, count * WORDS)
@@ -146,15 +148,16 @@ def _brick_kernels() -> SimpleNamespace:
         return (ti.u32(1) << ti.min(ti.max(count, 0), SIDE)) - ti.u32(1)
 
     @ti.func
+    def cells_of(words: ti.template(), word, sizes: ti.template()):
+        return ti.cast(words[word, CROSSED], ti.u32)
+
+    @ti.func
     def around(word, sizes: ti.template(), places: ti.template(), bricks: ti.template()):
         brick = word // WORDS
         x = word // SIDE % SIDE
         y = word % SIDE
         at = ti.Vector([bricks[brick, 0], bricks[brick, 1], bricks[brick, 2]])
         begin = ti.Vector([SIDE * at[0] + x, SIDE * at[1] + y, SIDE * at[2]])
-        valid = ti.u32(0)
-        if begin[0] + 1 < sizes[0] and begin[1] + 1 < sizes[1]:
-            valid = first_bits(sizes[2] - 1 - begin[2])
         here = ti.Vector([0] * 4)
         above = ti.Vector([0] * 4)
         for c in ti.static(range(4)):
@@ -167,7 +170,7 @@ def _brick_kernels() -> SimpleNamespace:
             here[c] = ti.select(number < 0, number, number * WORDS + row)
             number = places[at[0] + i // SIDE, at[1] + j // SIDE, at[2] + 1]
             above[c] = ti.select(number < 0, number, number * WORDS + row)
-        return begin, valid, here, above
+        return begin, here, above
 
     @ti.kernel
     def write_signs(
@@ -262,7 +265,7 @@ def _brick_kernels() -> SimpleNamespace:
         starts: ti.types.ndarray(ti.i32, 1),
         count: ti.i32,
     ):
-        """Signs, decisions, and crossed edges along x, y and z, one place late."""
+        """Signs, decisions, crossed cells, and crossed edges along x, y and z, one place late."""
         for word in range(count):
             begin, own, row, four, nodes, lower = rows(signs, chosen, bricks, sizes, word)
             more_x = begin[0] + 1 < sizes[0]
@@ -271,6 +274,10 @@ def _brick_kernels() -> SimpleNamespace:
             starts[3 * word + 1] = ti.select(more_x, ti.math.popcnt((four[0] ^ four[1]) & nodes), 0)
             starts[3 * word + 2] = ti.select(more_y, ti.math.popcnt((four[0] ^ four[2]) & nodes), 0)
             starts[3 * word + 3] = ti.math.popcnt((four[0] ^ (four[0] >> 1)) & lower)
+            some = four[0] | four[1] | four[2] | four[3]
+            every = four[0] & four[1] & four[2] & four[3]
+            cells = (some | (some >> 1)) & ~(every & (every >> 1)) & lower
+            words[word, CROSSED] = ti.cast(ti.select(more_x and more_y, cells, ti.u32(0)), ti.u8)
             first = row * (SIDE + 1)
             for axis in ti.static(range(3)):
                 # The face of nodes a, b, c, d across the axis.
@@ -349,7 +356,7 @@ def _brick_kernels() -> SimpleNamespace:
                             vertices[vertex, entry] = corner[entry]
                         vertex += 1
 
-    own = cell_kernels(SIDE, ti.u8, around)
+    own = cell_kernels(SIDE, ti.u8, cells_of, around)
     return SimpleNamespace(
         fill=fill, find_crossed=find_crossed, number_crossed=number_crossed, write_signs=write_signs,
         write_words=write_words, write_vertices=write_vertices, **vars(own),

@@ -48,12 +48,12 @@ def reader(bits: int) -> Any:
     return read
 
 
-def cell_kernels(bits: int, stored: Any, around: Any) -> SimpleNamespace:
+def cell_kernels(bits: int, stored: Any, cells_of: Any, around: Any) -> SimpleNamespace:
     """Kernels that count and write the triangles of words of `bits` nodes, stored as `stored`.
 
-    `around(word, sizes, places, bricks)` gives where the word begins (i, j, k), which of its nodes are the lowest of a
-    cell, the four words of the cells' edges along z (at i and i + 1, then the same at j + 1), and the four that follow
-    them along z.
+    `cells_of(words, word, sizes)` gives which of the word's nodes are the lowest of a cell, all but some of cells that
+    are not crossed. `around(word, sizes, places, bricks)` gives where the word begins (i, j, k), the four words of the
+    cells' edges along z (at i and i + 1, then the same at j + 1), and the four that follow them along z.
     """
     read = reader(bits)
     last = bits - 1
@@ -69,11 +69,11 @@ def cell_kernels(bits: int, stored: Any, around: Any) -> SimpleNamespace:
         return low, high
 
     @ti.func
-    def crossed(low: ti.template(), high: ti.template(), valid):
+    def crossed(low: ti.template(), high: ti.template()):
         """The cells that the surface crosses, as bits."""
         some = low[0] | low[1] | low[2] | low[3] | high[0] | high[1] | high[2] | high[3]
         every = low[0] & low[1] & low[2] & low[3] & high[0] & high[1] & high[2] & high[3]
-        return some & ~every & valid
+        return some & ~every
 
     @ti.func
     def joined(words: ti.template(), here: ti.template(), above: ti.template(), bit, face):
@@ -127,17 +127,19 @@ def cell_kernels(bits: int, stored: Any, around: Any) -> SimpleNamespace:
     ):
         """Triangles and centres of each word, at 1 + its number."""
         for word in range(count):
-            _, valid, here, above = around(word, sizes, places, bricks)
-            low, high = gather(words, here, above)
-            cells = crossed(low, high, valid)
             total = 0
             middles = 0
-            while cells != ti.u32(0):
-                bit = lowest(cells)
-                cells &= cells - ti.u32(1)
-                row = filling(low, high, bit, patterns, words, here, above)
-                total += fillings[row, 0]
-                middles += fillings[row, 1]
+            cells = cells_of(words, word, sizes)
+            if cells != ti.u32(0):
+                _, here, above = around(word, sizes, places, bricks)
+                low, high = gather(words, here, above)
+                cells &= crossed(low, high)
+                while cells != ti.u32(0):
+                    bit = lowest(cells)
+                    cells &= cells - ti.u32(1)
+                    row = filling(low, high, bit, patterns, words, here, above)
+                    total += fillings[row, 0]
+                    middles += fillings[row, 1]
             triangles[word + 1] = total
             centres[word + 1] = middles
 
@@ -161,9 +163,9 @@ def cell_kernels(bits: int, stored: Any, around: Any) -> SimpleNamespace:
         for word in range(count):
             face = triangles[word]
             if triangles[word + 1] > face:
-                begin, valid, here, above = around(word, sizes, places, bricks)
+                begin, here, above = around(word, sizes, places, bricks)
                 low, high = gather(words, here, above)
-                cells = crossed(low, high, valid)
+                cells = cells_of(words, word, sizes) & crossed(low, high)
                 centre = centres[word]
                 # Crossed edges by their number n along the other axes, see cells.EDGES: x-edges at j and j + 1, y-edges
                 # at i and i + 1, z-edges at all four; their first vertices, and those of the words that follow.

@@ -256,6 +256,11 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
         return word
 
     @ti.func
+    def cells_of(words: ti.template(), word, sizes: ti.template()):
+        begin, _, more_x, more_y = where(word, sizes)
+        return ti.select(more_x and more_y, first_bits(sizes[2] - 1 - begin[2]), ti.u32(0))
+
+    @ti.func
     def around(word, sizes: ti.template(), places: ti.template(), bricks: ti.template()):
         begin, _, more_x, more_y = where(word, sizes)
         here = ti.Vector([word] * 4)
@@ -267,13 +272,10 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
         if more_y:
             here[2] += next_row
             here[3] += next_row
-        valid = ti.u32(0)
-        if more_x and more_y:
-            valid = first_bits(sizes[2] - 1 - begin[2])
         above = ti.Vector([-1] * 4)
         if begin[2] + BITS < sizes[2]:
             above = here + 1
-        return begin, valid, here, above
+        return begin, here, above
 
     @ti.kernel
     def write_signs(
@@ -415,5 +417,5 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
                                 vertices[vertex, entry] = corner[entry]
                         vertex += 1
 
-    own = cell_kernels(BITS, ti.i32, around)
+    own = cell_kernels(BITS, ti.i32, cells_of, around)
     return SimpleNamespace(write_signs=write_signs, count_edges=count_edges, write_vertices=write_vertices, **vars(own))

@@ -3,27 +3,24 @@
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
 
-from . import memory, runtime
+from . import runtime
 from .brick_search import all_bricks, balls, near_bricks
-from .bricks import NODES, ROWS, SIDE, Bricks
-from .evaluate import distance, distance_by_tiles
+from .brick_values import brick_values
+from .bricks import SIDE, Bricks
+from .evaluate import distance
 from .operations import NUMBERS, Column
 from .program import Program
 from .rays import Beams
-from .runtime import ti
 from .tiles import Tiles, every_row, tiles_of
 
-BATCH = 2**12  # bricks evaluated at a time: 36 MB of points
+BATCH = 2**10  # bricks at a time: 6 MB of values
 
 GROUP = 16  # points of a packet at most, which share a program
 
 MOST = 2**20  # vertices at a time, where they share one program
-
-PADDED = -(-NODES // GROUP) * GROUP  # nodes of a brick, filled up to whole packets
 
 
 def add_program(
@@ -52,10 +49,7 @@ def add_program(
         batch = found[at : at + BATCH].contiguous()
         tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
         with runtime.lock:
-            points = memory.scratch("nodes", len(batch) * PADDED, 3, dtype=torch.float32, device=found.device)
-            runtime.run(_point_kernel(), bricks.places, bricks.sizes, batch, points, len(batch) * ROWS)
-            values = distance_by_tiles(program, tiles, points)
-        bricks.add(batch, values.view(-1, PADDED))
+            bricks.add(batch, brick_values(bricks, whole, tiles, batch, everywhere))
         progress((at + len(batch)) / len(found))
 
 
@@ -105,30 +99,4 @@ def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float 
     cones[:, 3] = abs(bricks.level) + 2.0 * longest + margin
     along = torch.zeros_like(middle)
     along[:, 0] = 1.0
-    return tiles_of(program, Beams(middle, along, cones, PADDED))
-
-
-@functools.cache
-def _point_kernel() -> Any:
-    @ti.kernel
-    def point_kernel(
-        places: ti.types.ndarray(ti.f32, 1),
-        sizes: ti.types.ndarray(ti.i32, 1),
-        bricks: ti.types.ndarray(ti.i32, 2),
-        points: ti.types.ndarray(ti.f32, 2),
-        count: ti.i32,
-    ):
-        """The nodes of bricks as points (B · PADDED, 3), with some of any content after those of each brick."""
-        for index in range(count):
-            brick = index // ROWS
-            i = SIDE * bricks[brick, 0] + index % ROWS // (SIDE + 1)
-            j = SIDE * bricks[brick, 1] + index % (SIDE + 1)
-            x = places[ti.min(i, sizes[0] - 1)]
-            y = places[sizes[0] + ti.min(j, sizes[1] - 1)]
-            point = brick * PADDED + index % ROWS * (SIDE + 1)
-            for k in range(SIDE + 1):
-                points[point + k, 0] = x
-                points[point + k, 1] = y
-                points[point + k, 2] = places[sizes[0] + sizes[1] + ti.min(SIDE * bricks[brick, 2] + k, sizes[2] - 1)]
-
-    return point_kernel
+    return tiles_of(program, Beams(middle, along, cones, 1))
