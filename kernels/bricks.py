@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from . import arguments, memory, runtime
+from . import memory, runtime
 from .cell_device import INSIDE, OUTSIDE, cell_kernels, lowest
 from .marching import add_up, corners, face_is_joined, middles, node_places, share_of_edge, triangles
 from .runtime import ti
@@ -88,16 +88,14 @@ class Bricks:
         starts = memory.empty(3 * count * WORDS + 1, like=self.sizes)
         own = (values, signs, chosen, met, self.sizes, self.level, words, starts)
         runtime.run(kernels.write_words, *own, count * WORDS)
-        vertices = memory.empty(add_up(starts), 3, like=values)
-        runtime.run(kernels.write_vertices, *own, self.places, vertices, count * WORDS)
+        before, self._on_edges = self._on_edges, add_up(starts, self._on_edges)
+        vertices = memory.empty(self._on_edges - before, 3, like=values)
+        runtime.run(kernels.write_vertices, *own, before, self.places, vertices, count * WORDS)
         self._bricks.append(met)
         self._words.append(words)
-        self._starts.append(starts[1:].add_(self._on_edges))
+        self._starts.append(starts[1:])
         self._vertices.append(vertices)
         self._count += count
-        self._on_edges += len(vertices)
-        if self._on_edges > arguments.LARGEST_COUNT:
-            raise ValueError("the surface has more than 2^31 - 1 vertices; mesh parts of the volume")
 
     def add_layer(self, layer: int, values: torch.Tensor) -> None:
         """Add all bricks of a layer across x, given the values (9, Y, Z) float32 of its nodes.
@@ -324,13 +322,15 @@ def _brick_kernels() -> SimpleNamespace:
         level: ti.f32,
         words: ti.types.ndarray(ti.u8, 2),
         starts: ti.types.ndarray(ti.i32, 1),
+        before: ti.i32,
         places: ti.types.ndarray(ti.f32, 1),
         vertices: ti.types.ndarray(ti.f32, 2),
         count: ti.i32,
     ):
+        """Vertices on crossed edges, without the `before` first."""
         for word in range(count):
-            vertex = starts[3 * word]
-            if starts[3 * word + 3] > vertex:
+            vertex = starts[3 * word] - before
+            if starts[3 * word + 3] - before > vertex:
                 begin, own, row, four, nodes, lower = rows(signs, chosen, bricks, sizes, word)
                 place = ti.Vector([begin[0], sizes[0] + begin[1], sizes[0] + sizes[1] + begin[2]])
                 for axis in ti.static(range(3)):

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from . import arguments, runtime
+from . import arguments, memory, runtime
 from .arguments import Given
 from .bridge import bridge, derivative_of
 from .interpreter import machine
@@ -19,6 +19,8 @@ from .twin import distance_twin
 # Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
 # second order in the step and float32's rounding of the value divided by the step meet near the cube root of 1e-7.
 GRADIENT_STEP = 2e-3
+
+LEAST_GRADIENT = 1e-12  # a shorter one has no direction
 
 
 def distance(program: Program, points: Given) -> Any:
@@ -83,19 +85,25 @@ def distance_and_gradient_by_tiles(
     return _evaluate(program, program.parameters, points, GRADIENT_STEP, 7, tiles)
 
 
+def normals_by_tiles(program: Program, tiles: Tiles, points: torch.Tensor) -> torch.Tensor:
+    """Unit vectors along the gradients of `distance_and_gradient_by_tiles` (N, 3); upwards where there is none."""
+    return _evaluate(program, program.parameters, points, GRADIENT_STEP, 7, tiles, only_normals=True)[1]
+
+
 def _evaluate(
-    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int, tiles: Tiles | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
+    program: Program, parameters: torch.Tensor, points: torch.Tensor, step: float, taps: int,
+    tiles: Tiles | None = None, *, only_normals: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     if tiles is None:
         tiles = every_row(program)
     flat = arguments.ready("points", points)
     runtime.check_device(rows=program.rows, parameters=parameters)
     count = len(flat)
-    values = torch.empty(count, dtype=torch.float32, device=flat.device)
-    gradients = torch.empty(count if taps > 1 else 0, 3, dtype=torch.float32, device=flat.device)
+    values = memory.empty(0 if only_normals else count, like=flat)
+    gradients = memory.empty(count if taps > 1 else 0, 3, like=flat)
     runtime.run(
         _distance_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers_with(parameters), flat, values,
-        gradients, count, float(step), taps, tiles.rays,
+        gradients, count, float(step), taps, int(only_normals), tiles.rays,
     )  # fmt: skip
     return values, gradients
 
@@ -117,6 +125,7 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
         count: ti.i32,
         relative_step: ti.f32,
         taps: ti.i32,
+        only_normals: ti.i32,
         points_per_tile: ti.i32,
     ):
         for packet in range((count + width - 1) // width):
@@ -129,7 +138,7 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
             gz = Lanes(0.0)
             value_registers = device.new_values()
             point_registers = device.new_points()
-            for tap in range(taps):
+            for tap in range(only_normals, taps):
                 # tap 0 is the point itself; then ±x, ±y, ±z
                 axis = (tap - 1) // 2
                 side = ti.select(tap % 2 == 1, 1.0, -1.0)
@@ -150,12 +159,17 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
                     gy += value * oy
                     gz += value * oz
             scale = 0.5 / step
+            if only_normals == 1:
+                length = ti.sqrt(gx * gx + gy * gy + gz * gz)
+                gz = ti.select(length * scale > LEAST_GRADIENT, gz, 1.0)
+                scale = 1.0 / ti.select(length * scale > LEAST_GRADIENT, length, 1.0)
             for lane in ti.static(range(width)):
                 index = packet * width + lane
                 if index < count:
                     # The fast maths of the backend may lose a NaN on the way.
                     bad = ti.math.isnan(x[lane]) or ti.math.isnan(y[lane]) or ti.math.isnan(z[lane])
-                    values[index] = ti.select(bad, ti.math.nan, centre[lane])
+                    if only_normals == 0:
+                        values[index] = ti.select(bad, ti.math.nan, centre[lane])
                     if taps > 1:
                         gradients[index, 0] = ti.select(bad, ti.math.nan, gx[lane] * scale[lane])
                         gradients[index, 1] = ti.select(bad, ti.math.nan, gy[lane] * scale[lane])

@@ -170,14 +170,14 @@ class _Cut:
         return found
 
 
-def add_up(counts: torch.Tensor) -> int:
-    """Turn counts (N + 1,) int32, each one place late, into the sums of those before, in place; returns their sum.
+def add_up(counts: torch.Tensor, first: int = 0) -> int:
+    """Turn counts (N + 1,) int32, each one place late, into `first` and those before, in place; returns all together.
 
     Raises:
         ValueError: the sum is beyond 32-bit indices.
     """
-    counts[0] = 0
-    if len(counts) * 3 * BITS > arguments.LARGEST_COUNT and int(counts.sum()) > arguments.LARGEST_COUNT:
+    counts[0] = first
+    if first + len(counts) * 3 * BITS > arguments.LARGEST_COUNT and int(counts.sum()) > arguments.LARGEST_COUNT:
         raise ValueError("values: the surface has more than 2^31 - 1 vertices or triangles; mesh parts of the volume")
     counts.cumsum_(0)
     return int(counts[-1])

@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 
 from . import runtime
+from .brick_nodes import brick_values
 from .brick_search import all_bricks, balls, near_bricks
-from .brick_values import brick_values
 from .bricks import SIDE, Bricks
 from .evaluate import distance
 from .operations import NUMBERS, Column
@@ -92,7 +92,7 @@ def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float 
     if not program.divisible:
         return every_row(program)
     middle, half = balls(bricks, batch, SIDE)
-    longest = max(float(line.diff().max()) for line in bricks.places.split(list(bricks.shape)))
+    longest = max(float(line.diff().max()) for line in torch.split(bricks.places, list(bricks.shape)))
     cones = torch.zeros(len(batch), 4, device=batch.device)
     cones[:, 0] = half + margin
     # At a crossed edge values are no farther from the level than the edge is long.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 import torch
 
-from ...kernels import MeshTree, runtime
+from ...kernels import MeshTree, memory, runtime
 from ...kernels.arguments import check_whole
 from ...kernels.bricks import Bricks
 from ..fields import Field, ShapeField
@@ -63,17 +63,17 @@ def mesh(
     bricks = Bricks(lattice.shape, lattice[1:], surface.level, _device())
     surface.add(bricks, report)
     vertices, faces = bricks.mesh()
-    normals = torch.empty_like(vertices)
+    normals = memory.empty(*vertices.shape, like=vertices)
     colours: torch.Tensor | None = None
     # One part after the other, in place: of a large mesh all at once would not fit.
     for part, near in surface.near(bricks, len(vertices), lattice.cell if project else 0.0):
         points = vertices[part]
         if project:
             points = vertices[part] = _projected(near, points, lattice.cell)
-        normals[part] = _normals(near, points)
+        normals[part] = near.normals(points)
         found = near.colours(points)
         if found is not None:
-            colours = torch.empty_like(vertices) if colours is None else colours
+            colours = memory.empty(*vertices.shape, like=vertices) if colours is None else colours
             colours[part] = found
     if isinstance(source, Field) and source.placement is not None:
         vertices = source.placement.to_model(vertices)
@@ -104,14 +104,6 @@ def _surface(source: Any, level: float | None, resolution: int | None) -> Surfac
             raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")
         return VolumeSurface(source, level or 0.0)
     raise TypeError(f"source: expected a Scene, a Field, a MeshTree or values (X, Y, Z), got {type(source).__name__}")
-
-
-def _normals(surface: Surface, points: torch.Tensor) -> torch.Tensor:
-    """Unit gradients at points (N, 3); upwards where there is none."""
-    gradients = surface.value_and_gradient(points)[1]
-    lengths = gradients.norm(dim=1, keepdim=True)
-    upwards = gradients.new_tensor([0.0, 0.0, 1.0])
-    return torch.where(lengths > 1e-12, gradients / lengths.clamp(min=1e-12), upwards)
 
 
 def _projected(surface: Surface, points: torch.Tensor, cell: float) -> torch.Tensor:

@@ -14,7 +14,7 @@ import torch
 from ...kernels import MeshTree, Program, interpolate
 from ...kernels.brick_search import add_bounded
 from ...kernels.bricks import SIDE, Bricks
-from ...kernels.evaluate import GRADIENT_STEP, distance_and_gradient_by_tiles
+from ...kernels.evaluate import GRADIENT_STEP, LEAST_GRADIENT, distance_and_gradient_by_tiles, normals_by_tiles
 from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
 from ...kernels.surface import surface_on
 from ...kernels.tiles import PART, Tiles, every_row
@@ -44,6 +44,13 @@ class Surface(ABC):
     @abstractmethod
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values (N,) and gradients (N, 3) at points (N, 3)."""
+
+    def normals(self, points: torch.Tensor) -> torch.Tensor:
+        """Unit gradients (N, 3) at points (N, 3); upwards where there is none."""
+        gradients = self.value_and_gradient(points)[1]
+        lengths = gradients.norm(dim=1, keepdim=True)
+        upwards = gradients.new_tensor([0.0, 0.0, 1.0])
+        return torch.where(lengths > LEAST_GRADIENT, gradients / lengths.clamp(min=LEAST_GRADIENT), upwards)
 
     def colours(self, points: torch.Tensor) -> torch.Tensor | None:
         """Linear RGB (N, 3) at points (N, 3), or None."""
@@ -97,6 +104,9 @@ class ProgramSurface(Surface):
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return distance_and_gradient_by_tiles(self.program, self.tiles, points)
 
+    def normals(self, points: torch.Tensor) -> torch.Tensor:
+        return normals_by_tiles(self.program, self.tiles, points)
+
     def colours(self, points: torch.Tensor) -> torch.Tensor:
         materials = self.program.surfaces[self.program.surfaces[:, 3] >= 0.0, :3]
         if len(materials) > 0 and bool((materials == materials[0]).all()):
@@ -121,7 +131,7 @@ class ModelSurface(Surface):
         vertices, numbers = torch.unique(model.vertices, dim=0, return_inverse=True)
         self.closed = report_of(vertices, numbers[model.faces.long()]).watertight
         corners = model.vertices[model.faces.long()]
-        self.normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        self.face_normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
 
     def lattice(self, bounds: Any, resolution: int) -> Lattice:
         if bounds is not None:
@@ -137,7 +147,7 @@ class ModelSurface(Surface):
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The gradient is the normal of the nearest triangle, which is so on the mesh too."""
         faces = self.model.closest(points).faces.long()
-        return self.model.distance(points), torch.nn.functional.normalize(self.normals[faces], dim=1)
+        return self.model.distance(points), torch.nn.functional.normalize(self.face_normals[faces], dim=1)
 
 
 class _Sampled(Surface):

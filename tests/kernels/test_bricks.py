@@ -11,8 +11,12 @@ from torch import Tensor
 
 import isofield as iso
 from isofield.kernels import Program, distance, marching_cubes
+from isofield.kernels.brick_nodes import brick_values
+from isofield.kernels.brick_search import all_bricks
 from isofield.kernels.bricks import NODES, SIDE, Bricks
+from isofield.kernels.evaluate import normals_by_tiles
 from isofield.kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
+from isofield.kernels.tiles import every_row
 
 BOUNDS = ((-1.1, -1.0, -0.9), (1.0, 1.2, 1.1))
 
@@ -160,3 +164,32 @@ def test_vertices_come_with_programs_that_tell_their_distance() -> None:
         assert len(tiles.rows) < len(tiles.ranges) * len(program.rows) / 3
         seen[numbers] = True
     assert int((~seen).sum()) == len(vertices) - int(bricks.first_vertices[-1])
+
+
+@pytest.mark.parametrize("name", ["a ball", "many parts", "a twist"])
+def test_nodes_away_from_the_surface_are_on_the_side_of_their_values(name: str) -> None:
+    program = program_of(SCENES[name]())
+    bricks = Bricks((57, 60, 49), BOUNDS)
+    found = all_bricks(bricks)
+    values, few = (
+        brick_values(bricks, program, every_row(program), found, everywhere)[:, :NODES].clone()
+        for everywhere in (True, False)
+    )
+    assert torch.equal(few < 0.0, values < 0.0)
+    evaluated = few == values
+    inside, known = (found.reshape(-1, SIDE + 1, SIDE + 1, SIDE + 1) for found in (values < 0.0, evaluated))
+    for axis in (1, 2, 3):
+        crossed = inside.diff(dim=axis)
+        assert bool(known.narrow(axis, 0, SIDE)[crossed].all() and known.narrow(axis, 1, SIDE)[crossed].all())
+    assert 0.02 < float(evaluated.float().mean()) < 0.5
+
+
+def test_normals_are_the_unit_gradients_and_upwards_where_there_is_none() -> None:
+    program = program_of(iso.sphere(0.5).translate(0.1, 0.2, 0))
+    points = torch.randn(1000, 3, generator=torch.Generator().manual_seed(3))
+    points[17] = torch.tensor([0.1, 0.2, 0.0])
+    points[5, 1] = torch.nan
+    normals = normals_by_tiles(program, every_row(program), points)
+    wanted = torch.nn.functional.normalize(points - points[17], dim=1)
+    wanted[17] = torch.tensor([0.0, 0.0, 1.0])
+    assert torch.allclose(normals, wanted, atol=2e-3, equal_nan=True)
