@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
@@ -26,6 +26,9 @@ from ..kernels.sample_bricks import Bricks, Corner, bricks_of
 from .fields import Field, FieldFileError, Meaning, load_field
 from .fields.store import reading, write_tensors
 from .program.numbers import vector
+
+if TYPE_CHECKING:
+    from .models import Up
 
 VERSION = 1  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to
@@ -87,8 +90,8 @@ def baked_field(path: str, resolution: int) -> Bake:
     return _kept(path, {"resolution": resolution}, bake)
 
 
-def baked_mesh(path: str, resolution: int) -> Bake:
-    """The mesh of a model file, sampled at `resolution` voxels along its longest side, as bricks.
+def baked_mesh(path: str, resolution: int, up: Up = "z") -> Bake:
+    """The mesh of a model file with the axis `up` up, sampled at `resolution` voxels along its longest side, as bricks.
 
     Inside is where the generalised winding number is above a half. Around the mesh FREE voxels are added: beyond the
     bounds a value is only a bound.
@@ -101,13 +104,13 @@ def baked_mesh(path: str, resolution: int) -> Bake:
     def bake() -> Bake:
         from .models import read_mesh  # brings trimesh, which nothing else here needs
 
-        mesh = read_mesh(path)
+        mesh = read_mesh(path, up)
         tree = MeshTree(mesh.vertices, mesh.faces)
         free = FREE / resolution * max(b - a for a, b in zip(tree.low, tree.high, strict=True))
         low, high = (tree.low[i] - free for i in range(3)), (tree.high[i] + free for i in range(3))
         return _sampled(tree.distance, vector(low), vector(high), resolution + 2 * FREE, is_distance=True)
 
-    return _kept(path, {"resolution": resolution}, bake)
+    return _kept(path, {"resolution": resolution, "up": up}, bake)
 
 
 def surface_field(field: Field) -> Field:

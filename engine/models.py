@@ -7,7 +7,7 @@ import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from .endings import MESHES
 
 CLOUDS = (".ply", ".npz", ".xyz")
+Up = Literal["z", "y"]  # the axis of a model that points up
+
 MOST_BYTES = 2**30  # of a file; what is read takes several times as much memory
 
 POINT_NAMES = ("points", "verts", "vertices", "xyz")  # of an array in an .npz file
@@ -42,8 +44,11 @@ class Cloud:
     normals: torch.Tensor | None = None
 
 
-def read_mesh(path: str | os.PathLike[str]) -> Mesh:
+def read_mesh(path: str | os.PathLike[str], up: Up = "z") -> Mesh:
     """The triangles of a .ply, .obj, .stl or .glb file; quads and polygons are split, the parts of a scene joined.
+
+    What points along the axis `up` in the file points along z in the mesh: (x, y, z) of a file with y up becomes
+    (x, -z, y), as programs do that read such files into a space with z up.
 
     A mesh that faces inwards, so that its volume about its middle is negative, is turned to face outwards.
 
@@ -64,6 +69,8 @@ def read_mesh(path: str | os.PathLike[str]) -> Mesh:
     if bad.any():
         face = int(bad.argmax())
         raise ModelFileError(f"{os.fspath(path)}: face {face}: expected finite vertices, got {corners[face].tolist()}")
+    if up == "y":
+        vertices = np.stack([vertices[:, 0], -vertices[:, 2], vertices[:, 1]], axis=1)
     centred = (corners - corners.mean(axis=(0, 1))).astype(np.float64)
     if float(np.einsum("ij,ij->", centred[:, 0], np.cross(centred[:, 1], centred[:, 2]))) < 0.0:
         faces = faces[:, ::-1]

@@ -185,7 +185,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "mesh": [
         {"file": _mesh("octahedron"), "resolution": 32},
-        {"file": _mesh("again"), "resolution": 24, "scale": 0.8, **PLACED},
+        {"file": _mesh("again"), "resolution": 24, "up": "y", "scale": 0.8, **PLACED},
     ],
     "neural": [
         {"file": _field("smooth", left.union(right, smooth=0.1)), "resolution": 40},

@@ -13,7 +13,7 @@ from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, 
 from ..endings import kind_of
 from ..fit.presets import PresetName
 from ..fit.settings import FitSettings
-from .usage import check_range, check_settings
+from .usage import check_range, check_settings, check_up
 
 if TYPE_CHECKING:
     import torch
@@ -83,6 +83,8 @@ class FitShape:
     shape: Positional[str]
     """scene file (.toml), script (.py, which is run) or built-in name; or a mesh (.obj, .ply, .stl, .glb), which is
     moved into [-1, 1]³ and measured against the field"""
+    up: Literal["z", "y"] = "z"
+    """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
     target: Literal["sdf", "occupancy"] = "sdf"
     """what is learned"""
     near: float = 0.5
@@ -99,6 +101,7 @@ class FitShape:
         """Fit and write; returns the exit status."""
         check_settings(self.settings)
         check_range("--near", self.near, 0.0, 1.0)
+        check_up(self.up, self.shape)
         check_range("--eikonal", self.eikonal or 0.0, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
         from ..fit import DistanceLoss, squared_error
@@ -136,7 +139,7 @@ class FitShape:
         from ..fit.agreement import agreement_with_mesh
         from ..models import read_mesh
 
-        mesh, placement, bounds = placed(read_mesh(self.shape))
+        mesh, placement, bounds = placed(read_mesh(self.shape, self.up))
         source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients)
         return source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree)
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ..endings import MESHES, kind_of
-from .usage import UsageError, check_range
+from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
     from ..meshing.sources import Progress
@@ -32,6 +32,8 @@ class MeshCommand:
     """cells along the longest side, 256 if not given; a volume has its own"""
     bounds: Annotated[tuple[float, float, float, float, float, float] | None, arg(metavar="X Y Z X Y Z")] = None
     """lower and upper corner to mesh within; if not given, around the subject"""
+    up: Literal["z", "y"] = "z"
+    """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
     level: float | None = None
     """value on the surface; if not given 0.5 for an occupancy, else 0"""
     project: bool = False
@@ -78,7 +80,7 @@ class MeshCommand:
             from ...kernels import MeshTree
             from ..models import read_mesh
 
-            model = read_mesh(self.source)
+            model = read_mesh(self.source, self.up)
             return MeshTree(model.vertices, model.faces)
         if kind == "field":
             from ..fields import load_field
@@ -109,6 +111,7 @@ class MeshCommand:
             low, high = self.bounds[:3], self.bounds[3:]
             if not all(a < b and math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
                 raise UsageError(f"--bounds: expected a lower corner and then an upper one, got {low} and {high}")
+        check_up(self.up, self.source)
         if self.output.suffix.lower() not in MESHES:
             raise UsageError(f"--output: expected a name that ends in {', '.join(MESHES)}, got {self.output}")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ..endings import is_field
 from ..render.modes import Mode
-from .usage import UsageError, check_range
+from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
     from ..render.layers import Axis, Layers
@@ -61,6 +61,8 @@ class Render:
     """the time given to a script's scene(time)"""
     seed: int = 0
     """seed of the samples"""
+    up: Literal["z", "y"] = "z"
+    """of a mesh, the axis that points up; many .obj and .glb files have y"""
     baked: bool = False
     """of a field, trace the bricks made of it, as scenes do, and not the network itself"""
 
@@ -74,7 +76,7 @@ class Render:
 
         check_writable(self.output)
         check_video_support(self.output)
-        source = open_source(self.scene)
+        source = open_source(self.scene, self.up)
         if self.animate is not None and not source.is_animated:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
@@ -120,6 +122,7 @@ class Render:
         Raises:
             UsageError: the first that is wrong.
         """
+        check_up(self.up, self.scene)
         check_range("--width", self.width, 1, MOST_PIXELS)
         check_range("--height", self.height, 1, MOST_PIXELS)
         check_range("--samples", self.samples, 1, 65536)

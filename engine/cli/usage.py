@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..endings import MESHES, kind_of
+
 if TYPE_CHECKING:
     from ..fit.settings import FitSettings
 
@@ -21,6 +23,16 @@ def check_range(option: str, value: float, lowest: float, highest: float) -> Non
     """
     if math.isnan(value) or not lowest <= value <= highest:
         raise UsageError(f"{option}: expected a number from {lowest:g} to {highest:g}, got {value:g}")
+
+
+def check_up(up: str, source: str) -> None:
+    """Refuse another axis than z for what is no mesh.
+
+    Raises:
+        UsageError: it is given.
+    """
+    if up != "z" and kind_of(source) != "mesh":
+        raise UsageError(f"--up: expected for a mesh ({', '.join(MESHES)}) only, got {source}")
 
 
 def check_settings(settings: FitSettings) -> None:

@@ -6,12 +6,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 from ..endings import is_field
-from .usage import UsageError, check_range
+from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
     from ..view.events import Event
@@ -34,6 +34,8 @@ class View:
     """of the window, pixels"""
     samples: int = 16
     """rays a pixel that a picture at rest comes to"""
+    up: Literal["z", "y"] = "z"
+    """of a mesh, the axis that points up; many .obj and .glb files have y"""
     beside: Annotated[str | None, arg(metavar="SCENE")] = None
     """another scene to show to the right of a line"""
     sampled: bool = False
@@ -47,6 +49,7 @@ class View:
 
     def run(self) -> int:
         """Show; returns the exit status."""
+        check_up(self.up, self.scene)
         check_range("--width", self.width, 64, 8192)
         check_range("--height", self.height, 64, 8192)
         check_range("--samples", self.samples, 1, 65536)
@@ -73,6 +76,7 @@ class View:
             hidden=self.offscreen is not None,
             samples=self.samples,
             beside=self.beside,
+            up=self.up,
             sampled=self.sampled,
             records=self.record is not None,
             folder=None if self.offscreen is None else self.offscreen[1],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..endings import kind_of
 from ..program.errors import BuildError
@@ -12,12 +13,17 @@ from ..scene.load import Source
 from ..shapes.from_files import FromFile, MeshFile, Neural, Sampled
 from ..shapes.solids import Plane
 
+if TYPE_CHECKING:
+    from ..models import Up
+
 CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
 PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")
 
 
-def open_source(name: str) -> Source:
+def open_source(name: str, up: Up = "z") -> Source:
     """A scene file, a script, a built-in name, a field (.safetensors), a volume (.npy) or a mesh as a scene.
+
+    Of a mesh the axis `up` points up.
 
     Raises:
         SceneError: it holds no scene.
@@ -30,7 +36,7 @@ def open_source(name: str) -> Source:
     if kind == "field":
         scene = scene_of(name)
     else:
-        scene = _in_clay(Sampled(file=name) if kind == "volume" else MeshFile(file=name), kind)
+        scene = _in_clay(Sampled(file=name) if kind == "volume" else MeshFile(file=name, up=up), kind)
     return Source(Path(name), False, lambda time: scene)
 
 

@@ -125,8 +125,11 @@ class MeshFile(FromFile):
         Field(max_length=4096, description="a .ply, .obj, .stl or .glb file, from the scene's folder"),
     ]
     resolution: Resolution = 128
+    up: Annotated[
+        Literal["z", "y"], Field(description="the axis that points up in the file; y becomes the scene's z")
+    ] = "z"
 
     def bake(self) -> Bake:
         from ..bake import baked_mesh
 
-        return baked_mesh(self.file, self.resolution)
+        return baked_mesh(self.file, self.resolution, self.up)

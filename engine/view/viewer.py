@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -31,6 +31,9 @@ from .state import State, Wish, opened
 from .watch import Watch
 from .window import Window
 
+if TYPE_CHECKING:
+    from ..models import Up
+
 LOOK_EVERY = 0.2  # seconds between looks at the scene's file
 PAUSE = 0.01  # seconds to wait where there is nothing to do
 LONGEST_TICK = 0.1  # seconds: after a long picture nothing jumps
@@ -49,6 +52,7 @@ class Viewer:
         whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
+        up: the axis of a mesh that points up.
         sampled: show there what scenes sample of the field that is the source.
         records: whether to keep all events with the numbers of their frames, in `happened`.
         folder: where pictures, films and scenes are written.
@@ -69,15 +73,16 @@ class Viewer:
         whole: bool | None = None,
         samples: int = 16,
         beside: str | None = None,
+        up: Up = "z",
         sampled: bool = False,
         records: bool = False,
         folder: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
-        self.name, self.samples, self.say = source, samples, say
+        self.name, self.up, self.samples, self.say = source, up, samples, say
         self.whole = hidden if whole is None else whole
         self.folder = folder or Path.cwd()
-        self.source = open_source(source)
+        self.source = open_source(source, up)
         scene = self.source.at(0.0)
         first = view_of(scene)
         x, y, z, radius = first.program.subject
@@ -154,7 +159,7 @@ class Viewer:
         self._looked = now
         if self._watch.changed():
             try:
-                source = open_source(self.name)
+                source = open_source(self.name, self.up)
                 base = source.at(self.state.time)
             except SceneError as error:
                 self.state = replace(self.state, error=str(error))
@@ -317,7 +322,8 @@ class Viewer:
         width, height = self.window.shape
         self._tell(f"wrote {path.name}")
         if self.state.beside is None:
-            command = capture.render_command(self.state, self.name, path, width, height, samples, *more)
+            upright = [] if self.up == "z" else ["--up", self.up]
+            command = capture.render_command(self.state, self.name, path, width, height, samples, *upright, *more)
             self.say(f"made again by: {command}")
 
     def _tell(self, message: str) -> None:

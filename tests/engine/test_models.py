@@ -144,3 +144,11 @@ def test_clouds_that_cannot_be_read(name: str, content: str | dict[str, np.ndarr
         return
     with pytest.raises(ModelFileError, match=told):
         read_cloud(path)
+
+
+def test_y_up_is_a_quarter_turn_about_x(tmp_path: Path) -> None:
+    (tmp_path / "corner.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 2 0\nv 0 0 3\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n")
+    stood, lay = (read_mesh(tmp_path / "corner.obj", up) for up in ("y", "z"))
+    wanted = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, -3.0, 0.0]])
+    assert torch.equal(stood.vertices, wanted)
+    assert torch.equal(stood.faces, lay.faces)  # facing outwards as they did

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy
 import pytest
+import torch
 import trimesh
 
+from isofield.engine.cli import main
 from isofield.engine.program.errors import BuildError
 from isofield.engine.render.sources import open_source
 from isofield.engine.scene import SceneError
+from isofield.engine.shapes.from_files import MeshFile
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +38,19 @@ def test_a_mesh_stands_on_a_floor_as_a_shape() -> None:
     assert -3.6 < scene.shapes["floor"].offset <= -3.0
 
 
+def test_a_mesh_with_y_up_is_put_on_its_feet() -> None:
+    feet = trimesh.creation.box((2.0, 6.0, 4.0))
+    feet.apply_translation((0.0, 0.0, 5.0))
+    feet.export("upright.obj")
+    scene = open_source("upright.obj", "y").at(0.0)
+    shape = scene.shapes[scene.show]
+    assert isinstance(shape, MeshFile)
+    bricks = shape.bake().bricks
+    for found, wanted in zip((*bricks.low, *bricks.high), (-1.0, -7.0, -3.0, 1.0, -3.0, 3.0), strict=True):
+        assert abs(found - wanted) < 0.3
+    assert float(bricks.value(torch.tensor([[0.0, -5.0, 0.0]]))) < -0.4
+
+
 def test_a_scene_is_what_it_was() -> None:
     assert open_source("toy").at(0.0).show == "toy"
 
@@ -47,3 +63,17 @@ def test_what_holds_nothing_is_named() -> None:
         open_source("nothing_of_that_name")
     with pytest.raises((OSError, ValueError), match="missing"):
         open_source("missing.obj")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("render", "toy", "--output", "a.png"),
+        ("mesh", "toy", "--output", "a.ply"),
+        ("view", "toy"),
+        ("fit", "shape", "toy"),
+    ],
+)
+def test_up_is_for_meshes_only(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--up", "y"]) == 2
+    assert "--up: expected for a mesh" in capsys.readouterr().err
