@@ -1,6 +1,6 @@
 """The search for the bricks that a surface can meet, for functions whose slope is bounded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -20,28 +20,56 @@ BATCH = 2**12  # bricks evaluated at a time: 36 MB of points
 def add_bounded(
     bricks: Bricks, values: Values, slope: float = 1.0, progress: Callable[[float], None] = lambda share: None
 ) -> None:
-    """Add the bricks that the surface of a function can meet.
+    """Add the bricks that the surface of a function can meet, a layer across x after the other.
+
+    Each node is asked for once: a network's answer may differ in its last digit from batch to batch, and neighbouring
+    bricks must have the same one.
 
     Args:
         bricks: the volume.
         values: the function, (N, 3) to (N,) float32, that changes by no more than `slope` times the way between two
-            points; at the same point always the same.
+            points.
         slope: its bound.
         progress: called with the share of bricks done.
     """
     found = near_bricks(bricks, values, slope)
-    corner = torch.arange(SIDE + 1, device=found.device)
-    for at in range(0, len(found), BATCH):
-        batch = found[at : at + BATCH].contiguous()
-        lines = []
-        for axis, line in enumerate(torch.split(bricks.places, list(bricks.shape))):
-            own = line[(SIDE * batch[:, axis, None] + corner).clamp(max=len(line) - 1)]  # (B, 9)
-            shape = [len(batch), 1, 1, 1]
-            shape[1 + axis] = SIDE + 1
-            lines.append(own.reshape(shape).expand(-1, SIDE + 1, SIDE + 1, SIDE + 1))
-        points = torch.stack(lines, dim=-1).reshape(-1, 3)
-        bricks.add(batch, values(points).reshape(-1, NODES).contiguous())
-        progress((at + len(batch)) / len(found))
+    found = found[found[:, 0].argsort(stable=True)]
+    lines = torch.split(bricks.places, list(bricks.shape))
+    layer = torch.zeros(SIDE + 1, len(lines[1]), len(lines[2]), device=found.device)
+    known = torch.zeros_like(layer, dtype=torch.bool)
+    done = 0
+    for number, count in zip(*(part.tolist() for part in torch.unique(found[:, 0], return_counts=True)), strict=True):
+        batch = found[done : done + count]
+        # The last plane of the layer before is the first of this one.
+        follows = done > 0 and int(found[done - 1, 0]) == number - 1
+        layer[0], known[0] = layer[SIDE], known[SIDE] if follows else False
+        known[1:] = False
+        asked = torch.zeros_like(known)
+        for part in torch.split(batch, BATCH):
+            asked[_nodes_in_layer(bricks, part)] = True
+        fresh = (asked & ~known).nonzero()
+        points = torch.stack([lines[0][SIDE * number + fresh[:, 0]], *_along(lines[1:], fresh[:, 1:])], dim=1)
+        layer[fresh.unbind(dim=1)] = values(points)
+        known |= asked
+        for part in torch.split(batch, BATCH):
+            bricks.add(part.contiguous(), layer[_nodes_in_layer(bricks, part)].reshape(-1, NODES).contiguous())
+        done += count
+        progress(done / len(found))
+
+
+def _nodes_in_layer(bricks: Bricks, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Indices of the nodes of bricks (B, 3) of one layer in it, each to be broadcast to (B, 9, 9, 9)."""
+    corner = torch.arange(SIDE + 1, device=batch.device)
+    found = []
+    for axis, nodes in enumerate(bricks.shape):
+        first = SIDE * batch[:, axis, None].long()
+        own = (first + corner).clamp(max=nodes - 1) - (first if axis == 0 else 0)  # (B, 9)
+        found.append(own.reshape([len(batch), *(SIDE + 1 if other == axis else 1 for other in range(3))]))
+    return tuple(found)
+
+
+def _along(lines: Sequence[torch.Tensor], numbers: torch.Tensor) -> list[torch.Tensor]:
+    return [line[numbers[:, axis]] for axis, line in enumerate(lines)]
 
 
 def near_bricks(bricks: Bricks, values: Values, slope: float = 1.0) -> torch.Tensor:

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 PROGRAM = """
+import sys
+
+import numpy
 import torch
 import isofield as iso
 from isofield import kernels
@@ -30,12 +34,19 @@ corner = points[:, :2].abs().amax(dim=1) > 1.2
 assert {program.names[number] for number in hits.shape[corner].tolist()} == {"floor"}
 picture = iso.render(iso.Scene(show=subject), width=40, height=30, samples=1)
 assert picture.std() > 0.02 and bool(torch.isfinite(picture).all())
+axis = torch.linspace(-1.0, 1.0, 33)
+numpy.save(sys.argv[1], torch.cartesian_prod(axis, axis, axis).norm(dim=1).reshape(33, 33, 33).numpy() - 0.6)
+sampled = iso.build_program(iso.Scene(show=iso.sampled(sys.argv[1]) - iso.box(0.5)))
+assert sampled.has_samples
+assert (kernels.distance(sampled, points) - distance_twin(sampled, points.double())).abs().max() < 1e-5
 print("PASSED")
 """
 
 
-def test_kernels_on_vulkan_agree_with_the_twin() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=280)
+def test_kernels_on_vulkan_agree_with_the_twin(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "ball.npy")], capture_output=True, text=True, timeout=280
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     if "MISSING" in done.stdout:
         assert not os.environ.get("ISOFIELD_REQUIRE_VULKAN"), f"Vulkan is required here: {done.stdout}"

@@ -27,6 +27,9 @@ Progress = Callable[[float], None]
 
 CHUNK = 2**20  # points at a time
 
+SLOPE_POINTS = 2**14  # at which the steepest slope of a signed distance is looked for
+SAFETY = 2.0
+
 
 class Surface(ABC):
     """A field as marching cubes takes it: smaller than `level` inside."""
@@ -175,7 +178,11 @@ class _Sampled(Surface):
 
 
 class FieldSurface(_Sampled):
-    """A field of one channel; occupancy and density are larger inside, so their signs are turned."""
+    """A field of one channel; occupancy and density are larger inside, so their signs are turned.
+
+    Of a signed distance only near bricks are evaluated: its slope is taken for no more than SAFETY times the steepest
+    at random points of the bounds. A part that is steeper, such as a speck that no such point came near, can be missed.
+    """
 
     def __init__(self, field: Field, level: float | None) -> None:
         if field.dimensions != 3 or field.channels != 1:
@@ -196,6 +203,25 @@ class FieldSurface(_Sampled):
         points = torch.cartesian_prod(x[first:last], y, z)
         values = self.sign * evaluated(self.field, points).float()
         return values.reshape(last - first, len(y), len(z)).to(bricks.places.device)
+
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        if self.field.meaning is not Meaning.SIGNED_DISTANCE:
+            super().add(bricks, progress)
+            return
+        low, high = (
+            torch.tensor([line[end] for line in torch.split(bricks.places, list(bricks.shape))]) for end in (0, -1)
+        )
+        points = low + torch.rand(SLOPE_POINTS, 3, generator=torch.Generator().manual_seed(0)) * (high - low)
+        steepest = max(float(self.value_and_gradient(part)[1].norm(dim=1).max()) for part in torch.split(points, CHUNK))
+
+        def values(points: torch.Tensor) -> torch.Tensor:
+            found = evaluated(self.field, points.cpu())[:, 0].float()
+            bad = int((~found.isfinite()).sum())
+            if bad > 0:
+                raise ValueError(f"values: expected finite numbers, got {bad} of {len(found)} that are not")
+            return found.to(points.device)
+
+        add_bounded(bricks, values, SAFETY * max(steepest, LEAST_GRADIENT), progress)
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         place = next(iter(self.field.state_dict().values()), points)

@@ -10,9 +10,9 @@ from meshes import defects
 from torch import Tensor
 
 import isofield as iso
-from isofield.kernels import Program, distance, marching_cubes
+from isofield.kernels import Program, brick_search, distance, marching_cubes
 from isofield.kernels.brick_nodes import brick_values
-from isofield.kernels.brick_search import all_bricks
+from isofield.kernels.brick_search import add_bounded, all_bricks
 from isofield.kernels.bricks import NODES, SIDE, Bricks
 from isofield.kernels.evaluate import normals_by_tiles
 from isofield.kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
@@ -193,3 +193,31 @@ def test_normals_are_the_unit_gradients_and_upwards_where_there_is_none() -> Non
     wanted = torch.nn.functional.normalize(points - points[17], dim=1)
     wanted[17] = torch.tensor([0.0, 0.0, 1.0])
     assert torch.allclose(normals, wanted, atol=2e-3, equal_nan=True)
+
+
+@pytest.mark.parametrize("slope", [1.0, torch.inf])
+@pytest.mark.parametrize("shape", [(33, 40, 26), (9, 9, 9), (2, 17, 8)])
+def test_a_bounded_function_is_asked_once_at_each_node_near_its_surface(
+    slope: float, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def values(points: Tensor) -> Tensor:
+        # A shell and a ball beside it: some layers hold nothing.
+        return torch.minimum((points.norm(dim=1) - 0.2).abs(), (points - 0.8).norm(dim=1)) - 0.1
+
+    asked = []
+
+    def recorded(points: Tensor) -> Tensor:
+        asked.append(points)
+        return values(points)
+
+    search = brick_search.near_bricks
+    monkeypatch.setattr(brick_search, "near_bricks", lambda bricks, _, slope: search(bricks, values, slope))
+    bricks, whole = Bricks(shape, BOUNDS), Bricks(shape, BOUNDS)
+    add_bounded(bricks, recorded, slope)
+    nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
+    points = torch.cat(asked)
+    assert len(points.unique(dim=0)) == len(points)
+    assert len(points) == len(nodes) if slope > 1.0 else len(points) <= len(nodes)
+    coordinates, parts = bricks_of(values(nodes).reshape(shape))
+    whole.add(coordinates, parts)
+    assert_same(bricks.mesh(), whole.mesh())

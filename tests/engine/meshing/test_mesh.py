@@ -14,6 +14,7 @@ from isofield.engine.fields import MLP, Grid, ShapeField, occupancy_of
 from isofield.engine.fields.base import Placement
 from isofield.engine.meshing import Mesh, mesh
 from isofield.engine.meshing.report import report_of
+from isofield.engine.meshing.sources import FieldSurface, _Sampled
 
 BOX = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
 
@@ -212,3 +213,29 @@ def test_a_mesh_that_is_empty_is_not_saved(tmp_path: object) -> None:
     empty = Mesh(torch.empty(0, 3), torch.empty(0, 3, dtype=torch.int32), torch.empty(0, 3))
     with pytest.raises(ValueError, match="expected a mesh with triangles to write"):
         empty.save(f"{tmp_path}/empty.ply")
+
+
+def test_a_signed_distance_is_evaluated_near_its_surface_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    field = MLP(3, 1, width=16, layers=2, activation="softplus", meaning="signed_distance")
+    field.bounds = ((-1.0,) * 3, (1.0,) * 3)
+    last = field.network[-1]
+    with torch.no_grad():  # steeper than a distance
+        last.weight *= 6.0
+        last.bias -= float(field(torch.zeros(1, 3)))
+    asked = 0
+    evaluate = MLP.evaluate
+
+    def counted(self: MLP, points: torch.Tensor) -> torch.Tensor:
+        nonlocal asked
+        asked += len(points)
+        return evaluate(self, points)
+
+    monkeypatch.setattr(MLP, "evaluate", counted)
+    found = mesh(field, resolution=128)
+    assert asked < 0.7 * 129**3
+    monkeypatch.setattr(FieldSurface, "add", _Sampled.add)
+    dense = mesh(field, resolution=128)
+    assert len(found.faces) == len(dense.faces) > 1000
+    order, wanted = (one.vertices[one.vertices[:, 0].argsort()] for one in (found, dense))
+    assert (order[:, 0] - wanted[:, 0]).abs().max() < 1e-5
