@@ -6,7 +6,7 @@ import torch
 
 from . import runtime
 from .lanes import lanes
-from .rays import PACKET, TILE, Film, packet_corner
+from .rays import TILE, Film, packet_corner, pixel_in_packet
 from .runtime import ti
 
 # Khronos PBR Neutral (2024), a tone map made for product pictures: colours stay what they are up to START, brighter
@@ -30,35 +30,37 @@ def develop(values: torch.Tensor, film: Film, *, scale: float = 1.0, screen: boo
     return picture
 
 
+@ti.func
+def tone_map(red, green, blue):
+    """Linear RGB ≥ 0 into [0, 1]."""
+    low = ti.min(red, ti.min(green, blue))
+    offset = ti.select(low < 0.08, low - 6.25 * low * low, OFFSET)
+    peak = ti.max(red, ti.max(green, blue)) - offset
+    room = 1.0 - START
+    bright = peak >= START
+    compressed = 1.0 - room * room / ti.max(peak + room - START, room)
+    scale = ti.select(bright, compressed / ti.max(peak, START), 1.0)
+    weight = ti.select(bright, 1.0 / (DESATURATION * (peak - compressed) + 1.0), 1.0)
+    white = compressed * (1.0 - weight)
+    return (
+        ti.min(ti.max((red - offset) * scale * weight + white, 0.0), 1.0),
+        ti.min(ti.max((green - offset) * scale * weight + white, 0.0), 1.0),
+        ti.min(ti.max((blue - offset) * scale * weight + white, 0.0), 1.0),
+    )
+
+
+@ti.func
+def encode(channel):
+    """A linear channel in [0, 1] as sRGB; the power 1/2.4 is q^(5/3) of the fourth root q, within 2e-6."""
+    q = ti.sqrt(ti.sqrt(channel))
+    low = -0.0043996351848 + q * (0.133436360944 + q * (1.28931892471 + q * -0.795239403116))
+    power = low + q * q * q * q * (0.605481531138 + q * (-0.290089635267 + q * 0.0614928820478))
+    return ti.select(channel > 0.0031308, 1.055 * power - 0.055, 12.92 * channel)
+
+
 @runtime.per_lane_width
 def _develop_kernel(width: int) -> Any:
     packets = lanes(width)
-
-    @ti.func
-    def tone_map(red, green, blue):
-        """Linear RGB ≥ 0 into [0, 1]."""
-        low = ti.min(red, ti.min(green, blue))
-        offset = ti.select(low < 0.08, low - 6.25 * low * low, OFFSET)
-        peak = ti.max(red, ti.max(green, blue)) - offset
-        room = 1.0 - START
-        bright = peak >= START
-        compressed = 1.0 - room * room / ti.max(peak + room - START, room)
-        scale = ti.select(bright, compressed / ti.max(peak, START), 1.0)
-        weight = ti.select(bright, 1.0 / (DESATURATION * (peak - compressed) + 1.0), 1.0)
-        white = compressed * (1.0 - weight)
-        return (
-            ti.min(ti.max((red - offset) * scale * weight + white, 0.0), 1.0),
-            ti.min(ti.max((green - offset) * scale * weight + white, 0.0), 1.0),
-            ti.min(ti.max((blue - offset) * scale * weight + white, 0.0), 1.0),
-        )
-
-    @ti.func
-    def encode(channel):
-        """A linear channel in [0, 1] as sRGB; the power 1/2.4 is q^(5/3) of the fourth root q, within 2e-6."""
-        q = ti.sqrt(ti.sqrt(channel))
-        low = -0.0043996351848 + q * (0.133436360944 + q * (1.28931892471 + q * -0.795239403116))
-        power = low + q * q * q * q * (0.605481531138 + q * (-0.290089635267 + q * 0.0614928820478))
-        return ti.select(channel > 0.0031308, 1.055 * power - 0.055, 12.92 * channel)
 
     @ti.kernel
     def develop_kernel(
@@ -84,11 +86,10 @@ def _develop_kernel(width: int) -> Any:
             first = packet * width
             left, top = packet_corner(first, tiles_in_row)
             for lane in ti.static(range(width)):
-                row = top + (first + lane) % (PACKET * PACKET) // PACKET
-                column = left + (first + lane) % PACKET
-                if row < film_height and column < film_width:
-                    picture[row, column, 0] = red[lane]
-                    picture[row, column, 1] = green[lane]
-                    picture[row, column, 2] = blue[lane]
+                column, row = pixel_in_packet(first + lane)
+                if top + row < film_height and left + column < film_width:
+                    picture[top + row, left + column, 0] = red[lane]
+                    picture[top + row, left + column, 1] = green[lane]
+                    picture[top + row, left + column, 2] = blue[lane]
 
     return develop_kernel

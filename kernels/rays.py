@@ -10,8 +10,9 @@ from .lanes import lanes
 from .operations import FAR
 from .runtime import ti
 
-TILE = 16  # pixels on a side that share one program, see tiles.py
-PACKET = 4  # pixels on a side that a packet of 16 lanes holds
+TILE_BITS, PACKET_BITS = 4, 2
+TILE = 1 << TILE_BITS  # pixels on a side that share one program, see tiles.py
+PACKET = 1 << PACKET_BITS  # pixels on a side that a packet of 16 lanes holds
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,29 @@ def beams_of(origins: torch.Tensor, directions: torch.Tensor, side: int) -> Beam
 @ti.func
 def packet_corner(first, tiles_in_row):
     """Column and row of the upper left pixel of the packet in which ray `first` of a film stands."""
-    tile = first // (TILE * TILE)
-    packet = first % (TILE * TILE) // (PACKET * PACKET)
-    left = (tile % tiles_in_row) * TILE + (packet % (TILE // PACKET)) * PACKET
-    top = (tile // tiles_in_row) * TILE + (packet // (TILE // PACKET)) * PACKET
+    # Shifts, because dividing a signed number takes several instructions more, and this is asked for every packet.
+    tile = first >> (2 * TILE_BITS)
+    packet = (first >> (2 * PACKET_BITS)) & ((1 << (2 * (TILE_BITS - PACKET_BITS))) - 1)
+    left = (tile % tiles_in_row) * TILE + (packet & (TILE // PACKET - 1)) * PACKET
+    top = (tile // tiles_in_row) * TILE + (packet >> (TILE_BITS - PACKET_BITS)) * PACKET
     return left, top
+
+
+@ti.func
+def pixel_in_packet(ray):
+    """Column and row, counted from the packet's corner, of ray `ray` of a film."""
+    return ray & (PACKET - 1), (ray >> PACKET_BITS) & (PACKET - 1)
+
+
+@ti.func
+def place_of(column, row, tiles_in_row):
+    """Where a pixel stands in the order of a film."""
+    tile = (row >> TILE_BITS) * tiles_in_row + (column >> TILE_BITS)
+    x = column & (TILE - 1)
+    y = row & (TILE - 1)
+    packet = (y >> PACKET_BITS) * (TILE // PACKET) + (x >> PACKET_BITS)
+    in_packet = (y & (PACKET - 1)) * PACKET + (x & (PACKET - 1))
+    return tile * (TILE * TILE) + packet * (PACKET * PACKET) + in_packet
 
 
 @runtime.per_lane_width
@@ -116,9 +135,9 @@ def _ray_kernel(width: int) -> Any:
             x = Lanes(0.0)
             y = Lanes(0.0)
             for lane in ti.static(range(width)):
-                in_packet = (first + lane) % (PACKET * PACKET)
-                x[lane] = ti.cast(left + in_packet % PACKET, ti.f32)
-                y[lane] = ti.cast(top + in_packet // PACKET, ti.f32)
+                column, row = pixel_in_packet(first + lane)
+                x[lane] = ti.cast(left + column, ti.f32)
+                y[lane] = ti.cast(top + row, ti.f32)
             x = (x + (0.5 + shift_x - 0.5 * ti.cast(film_width, ti.f32))) * pixel
             y = ((0.5 * ti.cast(film_height, ti.f32) - 0.5 - shift_y) - y) * pixel
             scale = 1.0 / ti.sqrt(1.0 + x * x + y * y)

@@ -4,6 +4,7 @@ What is simplified: light does not bounce, and the sky's reflection is hidden by
 occlusion says.
 """
 
+import functools
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ import torch
 from . import runtime
 from .lanes import lanes, some
 from .operations import FAR
+from .program import SURFACE_SIZE
 from .runtime import ti
 from .visibility import Lighting
 
@@ -104,28 +106,116 @@ def reflectance(alpha, cos_view):
     return a / c, b / d
 
 
+@ti.func
+def from_sky(sky: ti.template(), up, level, down, channel):
+    return sky[channel] * up + sky[3 + channel] * level + sky[6 + channel] * down
+
+
+@ti.func
+def background(sky: ti.template(), z):
+    """Radiance (red, green, blue) of the sky behind everything in a direction of height z."""
+    up, level, down = heights(ti.max(z, 0.0))
+    return from_sky(sky, up, level, down, 0), from_sky(sky, up, level, down, 1), from_sky(sky, up, level, down, 2)
+
+
+@ti.func
+def shine_of(fresnel, p, q):
+    """What the surface reflects of light from all around."""
+    return ti.min(ti.max(fresnel * p + q, 0.0), 1.0)
+
+
+@functools.cache
+def shading(width: int, places: int) -> Any:
+    """Device function over packets of `width` points: what they send to the viewer.
+
+    How much of a light a point sees is read in `places` rows of an array, and weighted.
+    """
+    Lanes = lanes(width).Lanes
+
+    @ti.func
+    def reflected(
+        lights: ti.template(), light_count, sky: ti.template(), px, py, pz, nx, ny, nz, vx, vy, vz,
+        material: ti.template(), seen, free: ti.template(), first_light: ti.template(), rows: ti.template(),
+        weights: ti.template(),
+    ):  # fmt: skip
+        """Radiance (red, green, blue) of points p with normals n towards v.
+
+        `material` is (8, width), `seen` the open sky, `rows` and `weights` (places, width) say where `free` is read,
+        from column `first_light` on.
+        """
+        colour_r = Lanes([material[0, lane] for lane in range(width)])
+        colour_g = Lanes([material[1, lane] for lane in range(width)])
+        colour_b = Lanes([material[2, lane] for lane in range(width)])
+        roughness = Lanes([material[3, lane] for lane in range(width)])
+        metallic = Lanes([material[4, lane] for lane in range(width)])
+        total_r = Lanes([material[5, lane] for lane in range(width)])
+        total_g = Lanes([material[6, lane] for lane in range(width)])
+        total_b = Lanes([material[7, lane] for lane in range(width)])
+        alpha = ti.max(roughness * roughness, 2e-3)
+        fresnel_r = 0.04 + (colour_r - 0.04) * metallic
+        fresnel_g = 0.04 + (colour_g - 0.04) * metallic
+        fresnel_b = 0.04 + (colour_b - 0.04) * metallic
+        cos_view = ti.max(nx * vx + ny * vy + nz * vz, 1e-3)
+        # What the surface reflects does not reach the matt layer below (albedo scaling, as in OpenPBR).
+        p, q = reflectance(alpha, cos_view)
+        shiny_r = shine_of(fresnel_r, p, q)
+        shiny_g = shine_of(fresnel_g, p, q)
+        shiny_b = shine_of(fresnel_b, p, q)
+        matt_r = colour_r * (1.0 - metallic) * (1.0 - shiny_r)
+        matt_g = colour_g * (1.0 - metallic) * (1.0 - shiny_g)
+        matt_b = colour_b * (1.0 - metallic) * (1.0 - shiny_b)
+        for light in range(light_count):
+            share = Lanes(0.0)
+            for place in ti.static(range(places)):
+                for lane in ti.static(range(width)):
+                    share[lane] += weights[place, lane] * free[rows[place, lane], first_light + light]
+            if some(share > 0.0):
+                is_point = lights[light, 0]
+                lx = lights[light, 1] - px * is_point
+                ly = lights[light, 2] - py * is_point
+                lz = lights[light, 3] - pz * is_point
+                away = ti.max(ti.sqrt(lx * lx + ly * ly + lz * lz), 1e-6)
+                lx /= away
+                ly /= away
+                lz /= away
+                # A point's light falls with the square of the distance, and its radius appears as an angle.
+                fall = 1.0 + (1.0 / (away * away) - 1.0) * is_point
+                size = lights[light, 7] * (1.0 + (1.0 / away - 1.0) * is_point)
+                # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is mirrored
+                # in all stays the same.
+                wide = ti.min(alpha + 0.5 * size, 1.0)
+                shine, grazing = reflection(nx, ny, nz, lx, ly, lz, vx, vy, vz, wide)
+                diffuse = ti.max(nx * lx + ny * ly + nz * lz, 0.0) / PI
+                here = share * fall
+                schlick_r = fresnel_r + (1.0 - fresnel_r) * grazing
+                schlick_g = fresnel_g + (1.0 - fresnel_g) * grazing
+                schlick_b = fresnel_b + (1.0 - fresnel_b) * grazing
+                total_r += (matt_r * diffuse + schlick_r * shine) * here * lights[light, 4]
+                total_g += (matt_g * diffuse + schlick_g * shine) * here * lights[light, 5]
+                total_b += (matt_b * diffuse + schlick_b * shine) * here * lights[light, 6]
+        mirror_up, mirror_level, mirror_down = heights(2.0 * cos_view * nz - vz)
+        around_up, around_level, around_down = heights(0.6 * nz + 0.1)
+        hidden = ti.min(seen * (1.0 + roughness), 1.0)
+        around = from_sky(sky, around_up, around_level, around_down, 0)
+        mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 0)
+        total_r += matt_r * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_r * hidden
+        around = from_sky(sky, around_up, around_level, around_down, 1)
+        mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 1)
+        total_g += matt_g * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_g * hidden
+        around = from_sky(sky, around_up, around_level, around_down, 2)
+        mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 2)
+        total_b += matt_b * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_b * hidden
+        return total_r, total_g, total_b
+
+    return reflected
+
+
 @runtime.per_lane_width
 def _shade_kernel(backend_width: int) -> Any:
     width = min(backend_width, SHADE_WIDTH)
     packets = lanes(width)
     Lanes = packets.Lanes
-
-    @ti.func
-    def column(array: ti.template(), packet, count, index):
-        """One column of the packet's rows; lanes past the end repeat the last row."""
-        values = Lanes(0.0)
-        for lane in ti.static(range(width)):
-            values[lane] = array[ti.min(packet * width + lane, count - 1), index]
-        return values
-
-    @ti.func
-    def from_sky(sky: ti.template(), up, level, down, channel):
-        return sky[channel] * up + sky[3 + channel] * level + sky[6 + channel] * down
-
-    @ti.func
-    def shine_of(fresnel, p, q):
-        """What the surface reflects of light from all around."""
-        return ti.min(ti.max(fresnel * p + q, 0.0), 1.0)
+    reflected = shading(width, 1)
 
     @ti.kernel
     def shade_kernel(
@@ -144,88 +234,30 @@ def _shade_kernel(backend_width: int) -> Any:
     ):
         for packet in range((count + width - 1) // width):
             dx, dy, dz = packets.load(directions, packet, count)
-            vx = -dx
-            vy = -dy
-            vz = -dz
-            up, level, down = heights(ti.max(-vz, 0.0))
-            red = from_sky(sky, up, level, down, 0)
-            green = from_sky(sky, up, level, down, 1)
-            blue = from_sky(sky, up, level, down, 2)
+            red, green, blue = background(sky, dz)
             far = Lanes(0.0)
             hit = Lanes(0.0)
+            seen = Lanes(0.0)
+            rows = ti.Matrix([[0] * width], ti.i32)
+            weights = ti.Matrix([[1.0] * width], ti.f32)
+            material = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
             for lane in ti.static(range(width)):
-                away = distance[ti.min(packet * width + lane, count - 1)]
-                if away < 0.5 * FAR:
-                    far[lane] = away
+                row = ti.min(packet * width + lane, count - 1)  # lanes past the end repeat the last row
+                rows[0, lane] = row
+                if distance[row] < 0.5 * FAR:
+                    far[lane] = distance[row]
                     hit[lane] = 1.0
             if some(hit > 0.0):
-                px, py, pz = packets.load(origins, packet, count)
-                px -= vx * far
-                py -= vy * far
-                pz -= vz * far
+                ox, oy, oz = packets.load(origins, packet, count)
                 nx, ny, nz = packets.load(normals, packet, count)
-                roughness = column(materials, packet, count, 3)
-                metallic = column(materials, packet, count, 4)
-                colour_r = column(materials, packet, count, 0)
-                colour_g = column(materials, packet, count, 1)
-                colour_b = column(materials, packet, count, 2)
-                total_r = column(materials, packet, count, 5)
-                total_g = column(materials, packet, count, 6)
-                total_b = column(materials, packet, count, 7)
-                seen = Lanes(0.0)
                 for lane in ti.static(range(width)):
-                    seen[lane] = open_sky[ti.min(packet * width + lane, count - 1)]
-                alpha = ti.max(roughness * roughness, 2e-3)
-                fresnel_r = 0.04 + (colour_r - 0.04) * metallic
-                fresnel_g = 0.04 + (colour_g - 0.04) * metallic
-                fresnel_b = 0.04 + (colour_b - 0.04) * metallic
-                cos_view = ti.max(nx * vx + ny * vy + nz * vz, 1e-3)
-                # What the surface reflects does not reach the matt layer below (albedo scaling, as in OpenPBR).
-                p, q = reflectance(alpha, cos_view)
-                shiny_r = shine_of(fresnel_r, p, q)
-                shiny_g = shine_of(fresnel_g, p, q)
-                shiny_b = shine_of(fresnel_b, p, q)
-                matt_r = colour_r * (1.0 - metallic) * (1.0 - shiny_r)
-                matt_g = colour_g * (1.0 - metallic) * (1.0 - shiny_g)
-                matt_b = colour_b * (1.0 - metallic) * (1.0 - shiny_b)
-                for light in range(light_count):
-                    share = column(free, packet, count, light)
-                    if some(share > 0.0):
-                        is_point = lights[light, 0]
-                        lx = lights[light, 1] - px * is_point
-                        ly = lights[light, 2] - py * is_point
-                        lz = lights[light, 3] - pz * is_point
-                        away = ti.max(ti.sqrt(lx * lx + ly * ly + lz * lz), 1e-6)
-                        lx /= away
-                        ly /= away
-                        lz /= away
-                        # A point's light falls with the square of the distance, and its radius appears as an angle.
-                        fall = 1.0 + (1.0 / (away * away) - 1.0) * is_point
-                        size = lights[light, 7] * (1.0 + (1.0 / away - 1.0) * is_point)
-                        # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is
-                        # mirrored in all stays the same.
-                        wide = ti.min(alpha + 0.5 * size, 1.0)
-                        shine, grazing = reflection(nx, ny, nz, lx, ly, lz, vx, vy, vz, wide)
-                        diffuse = ti.max(nx * lx + ny * ly + nz * lz, 0.0) / PI
-                        here = share * fall
-                        schlick_r = fresnel_r + (1.0 - fresnel_r) * grazing
-                        schlick_g = fresnel_g + (1.0 - fresnel_g) * grazing
-                        schlick_b = fresnel_b + (1.0 - fresnel_b) * grazing
-                        total_r += (matt_r * diffuse + schlick_r * shine) * here * lights[light, 4]
-                        total_g += (matt_g * diffuse + schlick_g * shine) * here * lights[light, 5]
-                        total_b += (matt_b * diffuse + schlick_b * shine) * here * lights[light, 6]
-                mirror_up, mirror_level, mirror_down = heights(2.0 * cos_view * nz - vz)
-                around_up, around_level, around_down = heights(0.6 * nz + 0.1)
-                hidden = ti.min(seen * (1.0 + roughness), 1.0)
-                around = from_sky(sky, around_up, around_level, around_down, 0)
-                mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 0)
-                total_r += matt_r * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_r * hidden
-                around = from_sky(sky, around_up, around_level, around_down, 1)
-                mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 1)
-                total_g += matt_g * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_g * hidden
-                around = from_sky(sky, around_up, around_level, around_down, 2)
-                mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 2)
-                total_b += matt_b * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_b * hidden
+                    seen[lane] = open_sky[rows[0, lane]]
+                    for attribute in ti.static(range(SURFACE_SIZE)):
+                        material[attribute, lane] = materials[rows[0, lane], attribute]
+                total_r, total_g, total_b = reflected(
+                    lights, light_count, sky, ox + dx * far, oy + dy * far, oz + dz * far, nx, ny, nz, -dx, -dy, -dz,
+                    material, seen, free, 0, rows, weights,
+                )  # fmt: skip
                 red = ti.select(hit > 0.0, total_r, red)
                 green = ti.select(hit > 0.0, total_g, green)
                 blue = ti.select(hit > 0.0, total_b, blue)

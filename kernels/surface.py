@@ -7,7 +7,7 @@ import torch
 from . import runtime
 from .interpreter import machine
 from .lanes import lanes, some
-from .operations import FAR
+from .operations import FAR, Column
 from .planes import plane_shapes
 from .program import SURFACE_SIZE, Program
 from .runtime import ti
@@ -21,6 +21,7 @@ def surface_on(
     directions: torch.Tensor,
     distance: torch.Tensor,
     what: torch.Tensor,
+    shared: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Shape numbers (N,) int32 and blended materials (N, 8) float32 where rays meet the surface.
 
@@ -29,6 +30,7 @@ def surface_on(
         tiles: the programs of the rays.
         origins, directions: (N, 3) float32, contiguous, on the backend's device.
         distance, what: (N,) what `march` found; a miss has the number -1, its material is unspecified.
+        shared: what `shared_shapes` says of the tiles; rays of those that have one are left out.
 
     A material is base colour, roughness, metallic, emission as in `Program.surfaces`; where shapes blend smoothly,
     materials do over the same radius. Off the surface the answer is that of the shape which decides the distance.
@@ -36,12 +38,48 @@ def surface_on(
     numbers = origins.new_empty(len(origins), dtype=torch.int32)
     materials = origins.new_empty(len(origins), SURFACE_SIZE)
     runtime.check_device(origins=origins, rows=program.rows)
+    if shared is None:
+        shared = torch.full((len(tiles.ranges),), -1, dtype=torch.int32, device=origins.device)
     runtime.run(
         _surface_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers,
-        program.surfaces, plane_shapes(program), origins, directions, distance, what, numbers, materials, tiles.rays,
-        len(origins),
+        program.surfaces, plane_shapes(program), shared, origins, directions, distance, what, numbers, materials,
+        tiles.rays, len(origins),
     )  # fmt: skip
     return numbers, materials
+
+
+def shared_shapes(program: Program, tiles: Tiles) -> torch.Tensor:
+    """For each tile the number of a shape whose material all its parts have, (T,) int32; -1 where there is none."""
+    shapes = torch.empty(len(tiles.ranges), dtype=torch.int32, device=tiles.ranges.device)
+    runtime.run(_shared_kernel(), tiles.rows, tiles.ranges, program.surfaces, shapes, len(shapes))
+    return shapes
+
+
+@runtime.per_lane_width
+def _shared_kernel(width: int) -> Any:
+    shape_column = int(Column.SHAPE)
+
+    @ti.kernel
+    def shared_kernel(
+        rows: ti.types.ndarray(ti.i32, 2),
+        ranges: ti.types.ndarray(ti.i32, 2),
+        surfaces: ti.types.ndarray(ti.f32, 2),
+        shapes: ti.types.ndarray(ti.i32, 1),
+        count: ti.i32,
+    ):
+        for tile in range(count):
+            found = -1
+            several = False
+            for row in range(ranges[tile, 0], ranges[tile, 1]):
+                shape = rows[row, shape_column]
+                if shape >= 0 and surfaces[shape, 3] >= 0.0:  # a cutter without a material shows that of what it cuts
+                    if found < 0:
+                        found = shape
+                    for attribute in ti.static(range(SURFACE_SIZE)):
+                        several = several or surfaces[shape, attribute] != surfaces[found, attribute]
+            shapes[tile] = ti.select(several, -1, found)
+
+    return shared_kernel
 
 
 # Numbers and materials are moved about, not computed: wider packets only compile longer (6 s at 16, 2 s at 4).
@@ -62,6 +100,7 @@ def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
         parameters: ti.types.ndarray(ti.f32, 1),
         surfaces: ti.types.ndarray(ti.f32, 2),
         shapes: ti.types.ndarray(ti.i32, 1),
+        shared: ti.types.ndarray(ti.i32, 1),
         origins: ti.types.ndarray(ti.f32, 2),
         directions: ti.types.ndarray(ti.f32, 2),
         distance: ti.types.ndarray(ti.f32, 1),
@@ -73,6 +112,8 @@ def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
     ):
         for packet in range((count + width - 1) // width):
             tile = packet * width // rays_per_tile
+            if shared[tile] >= 0:
+                continue
             x, y, z = packets.load(origins, packet, count)
             dx, dy, dz = packets.load(directions, packet, count)
             idle = Lanes(0.0)

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
-from ...kernels.rays import Film
-from ...kernels.shade import shade
-from ...kernels.spread import spread
-from ...kernels.surface import surface_on
-from .picture import Cast, View, cast, pixel_size, what_is_visible
+from ...kernels.rays import TILE, Film, beams_of
+from ...kernels.spread import middles, parts_only, spread_picture
+from ...kernels.surface import shared_shapes, surface_on
+from ...kernels.tiles import tiles_of
+from .picture import Cast, View, what_is_visible
 
 
 def preview_of(view: View, rays: Cast, film: Film, coarseness: int) -> torch.Tensor:
-    """Radiance (rays, 3) of rays through the pixels' centres.
+    """A shaded picture (height, width, 3), sRGB in [0, 1], of rays through the pixels' centres.
 
     Surface, normal, material and reflection are found for every pixel. How much of the sky and of each light is seen,
-    which is most of the work, is found for one pixel in `coarseness`², and spread from there to pixels of the same
-    surface.
+    which is most of the work, is found in the middle of each square of `coarseness` × `coarseness` pixels, and spread
+    from there to pixels of the same surface.
     """
-    coarse_film = Film(-(-film.height // coarseness), -(-film.width // coarseness))
-    # Both films' middles lie on the camera's axis; the coarse pixels shall hold whole fine ones.
-    aside = (
-        0.5 * (coarse_film.width - film.width / coarseness),
-        0.5 * (coarse_film.height - film.height / coarseness),
-    )
-    coarse = cast(view, coarse_film, aside, coarseness * pixel_size(view.camera, film))
-    _, open_sky, free = what_is_visible(view, coarse, view.lighting)
-    normals, _, _ = what_is_visible(view, rays, view.dark)
-    _, materials = surface_on(view.program, rays.tiles, rays.origins, rays.directions, rays.met.distance, rays.met.what)
-    seen = spread(coarse_film, coarse.met, open_sky, free, film, rays.met, coarseness)
-    return shade(view.lighting, rays.origins, rays.directions, rays.met.distance, materials, (normals, *seen))
+    program, met = view.program, rays.met
+    starts, ways, coarse_met = middles(film, coarseness, rays.origins, rays.directions, met)
+    tiles = tiles_of(program, beams_of(starts, ways, TILE))
+    footprint = (coarseness * rays.footprint[0], coarseness * rays.footprint[1])
+    coarse = Cast(starts, ways, tiles, coarse_met, footprint)
+    _, *light = what_is_visible(view, coarse, view.lighting)
+    normals, _, _ = what_is_visible(view, replace(rays, met=parts_only(met)), view.dark)
+    shared = shared_shapes(program, rays.tiles)
+    _, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what, shared)
+    return spread_picture(
+        program, view.lighting, film, rays.tiles, shared, (rays.origins, rays.directions), met, materials, normals,
+        coarseness, coarse_met, (light[0], light[1]), view.exposure, screen=True,
+    )  # fmt: skip

@@ -81,48 +81,65 @@ def still(shot: Shot, width: int, height: int, samples: int, seed: int = 0) -> t
     return sums.picture()
 
 
+class Overlay:
+    """What is drawn over a shot: the lines of a cut, the mean of all samples, and the box, as the first one sees it."""
+
+    def __init__(self, shot: Shot, film: Film, depth: torch.Tensor | None = None) -> None:
+        self.shot, self.film, self.count = shot, film, 0
+        self.depth = depth  # of the first sample
+        self._lines: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def add(self, rays: Cast, start: int, count: int) -> None:
+        """Add rays that are consecutive from `start` on, of the sample number `count`."""
+        part = slice(start, start + len(rays.origins))
+        self.count = count
+        shot = self.shot
+        if shot.uncut is not None:
+            if self._lines is None:
+                nothing = rays.origins.new_zeros(self.film.rays, 3)
+                self._lines = nothing, nothing.clone()
+            box = box_of(shot.scene, shot.uncut)
+            for total, found in zip(self._lines, lines_on_cut(shot.uncut, rays, shot.layers, box), strict=True):
+                total[part] += found
+        if shot.layers.bounds and count == 1:
+            if self.depth is None:
+                self.depth = rays.origins.new_zeros(self.film.rays)
+            self.depth[part] = rays.met.distance
+
+    def over(self, picture: torch.Tensor) -> torch.Tensor:
+        """The picture (height, width, 3), sRGB, with lines and box."""
+        if self._lines is not None:
+            colours, cover = (develop(total, self.film, scale=1.0 / self.count) for total in self._lines)
+            picture = picture * (1.0 - cover) + colours
+        if self.depth is not None:
+            depth = develop(self.depth[:, None].expand(-1, 3), self.film)[:, :, 0]
+            view = self.shot.view
+            picture = draw_box(picture, depth, view.camera, box_of(self.shot.scene, view.program))
+        return picture
+
+
 class Sums:
     """What the samples of a shot come to, in the order of a film's rays."""
 
     def __init__(self, shot: Shot, film: Film, depth: torch.Tensor | None = None) -> None:
         self.shot, self.film, self.count = shot, film, 0
-        self.depth = depth  # of the first sample
+        self.overlay = Overlay(shot, film, depth)
         self._values: torch.Tensor | None = None
-        self._lines: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def add(self, rays: Cast, values: torch.Tensor, start: int, count: int) -> None:
         """Add the values of rays that are consecutive from `start` on, of the sample number `count`."""
-        part = slice(start, start + len(values))
         self.count = count
         if self._values is None and len(values) == self.film.rays:
             self._values = values.contiguous()  # some are one number seen as three
         else:
             if self._values is None:
                 self._values = torch.zeros(self.film.rays, 3, device=values.device)
-            self._values[part] += values
-        shot = self.shot
-        if shot.uncut is not None:
-            if self._lines is None:
-                self._lines = torch.zeros_like(self._values), torch.zeros_like(self._values)
-            box = box_of(shot.scene, shot.uncut)
-            for total, found in zip(self._lines, lines_on_cut(shot.uncut, rays, shot.layers, box), strict=True):
-                total[part] += found
-        if shot.layers.bounds and count == 1:
-            if self.depth is None:
-                self.depth = torch.zeros(self.film.rays, device=values.device)
-            self.depth[part] = rays.met.distance
+            self._values[start : start + len(values)] += values
+        self.overlay.add(rays, start, count)
 
     def picture(self) -> torch.Tensor:
         """The mean (height, width, 3), sRGB in [0, 1], with lines and box."""
         assert self._values is not None
-        view = self.shot.view
         screen = self.shot.mode == "shaded"
-        scale = (view.exposure if screen else 1.0) / self.count
-        picture = develop(self._values, self.film, scale=scale, screen=screen)
-        if self._lines is not None:
-            colours, cover = (develop(total, self.film, scale=1.0 / self.count) for total in self._lines)
-            picture = picture * (1.0 - cover) + colours
-        if self.depth is not None:
-            depth = develop(self.depth[:, None].expand(-1, 3), self.film)[:, :, 0]
-            picture = draw_box(picture, depth, view.camera, box_of(self.shot.scene, view.program))
-        return picture
+        scale = (self.shot.view.exposure if screen else 1.0) / self.count
+        return self.overlay.over(develop(self._values, self.film, scale=scale, screen=screen))

@@ -10,20 +10,20 @@ import torch
 from ...kernels.rays import TILE, Film
 from ..render.picture import Cast, cast, jittered, pixel_size, seen_of
 from ..render.preview import preview_of
-from ..render.shots import Shot, Sums
+from ..render.shots import Overlay, Shot, Sums
 
 
 def moving(shot: Shot, width: int, height: int, light: int) -> torch.Tensor:
-    """A picture (height, width, 3) of one ray a pixel, its light looked for at every `light`-th pixel only."""
+    """A picture (height, width, 3) of one ray a pixel, its light found for one pixel in `light`², an odd number."""
     film = Film(height, width)
     shot = replace(shot, view=replace(shot.view, learned=None))  # a network is too slow; its bricks stand for it
     rays = cast(shot.view, film, (0.0, 0.0))
     if shot.mode == "shaded" and light > 1:
-        values = preview_of(shot.view, rays, film, light)
-    else:
-        values = seen_of(shot.view, rays, shot.mode, 0.0, False)
+        overlay = Overlay(shot, film)
+        overlay.add(rays, 0, 1)
+        return overlay.over(preview_of(shot.view, rays, film, light))
     sums = Sums(shot, film)
-    sums.add(rays, values, 0, 1)
+    sums.add(rays, seen_of(shot.view, rays, shot.mode, 0.0, False), 0, 1)
     return sums.picture()
 
 
@@ -53,7 +53,7 @@ class Refinement:
     def step(self, rows: int) -> bool:
         """Do `rows` rows of tiles of a pass, which it may end; returns whether there are new pictures."""
         if self._next == 0 and self.passes == 1:
-            self._sums = [Sums(sums.shot, self.film, sums.depth) for sums in self._sums]
+            self._sums = [Sums(sums.shot, self.film, sums.overlay.depth) for sums in self._sums]
         first = self._next
         # The greys of a depth lie between the nearest and the farthest of the whole picture.
         last = self.rows if self.shots[0].mode == "depth" else min(first + max(1, rows), self.rows)
