@@ -1,16 +1,22 @@
 """The viewer: pictures a second while something moves, a slider, a file that is saved.
 
-The windows are hidden ones: counted is the time from the input until picture and panels are handed to the window
-system; what that takes to draw them is not. `python viewing.py measure QUICK` is the process of its own.
+The windows of most rows are hidden ones: counted is the time from the input until picture and panels are handed to the
+window system; what that takes to draw them is not. The loop of a visible window, and fits that are watched in one, need
+a display, or Xvfb. `python viewing.py measure QUICK` and `loop QUICK` are processes of their own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shutil
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +52,74 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
         opened = [process(*command).seconds for _ in range(1 if quick else 3)]
     goal = Goal("ours", "at most", 5.0)
     table.append(row(SUBJECT, "isofield view toy, first picture, whole process", "s", opened, goal=goal))
+    with display() as found_one:
+        if found_one:
+            table += _visible(quick)
     return table, {}
+
+
+def _visible(quick: bool) -> list[Row]:
+    """Rows of windows on a screen: the viewer's whole loop, and a fit that is watched beside one that is not."""
+    seconds, _ = own_process("viewing.py", "loop", int(quick))
+    name = "carved box, 640 × 360, orbiting in a visible window"
+    rate, goal = [1.0 / second for second in seconds], Goal("ours", "at least", 30.0)
+    table = [row(SUBJECT, f"{name}, frames a second", "/s", rate, goal=goal)]
+    watched, alone = [], []
+    for _ in range(1 if quick else 3):
+        watched.append(_fit_seconds(quick, "--view"))
+        alone.append(_fit_seconds(quick))
+    table.append(
+        row(SUBJECT, "hash grid fitted to a photo, watched", "s", watched, peer=statistics.median(alone),
+            peer_name="the same, not watched", goal=Goal("ratio", "at least", 1.0 / 1.1))
+    )  # fmt: skip
+    return table
+
+
+def _fit_seconds(quick: bool, *options: str) -> float:
+    """Seconds of training a hash grid on a photo by the command."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = next(iter(inputs.photos()))
+        process(COMMAND, "fit", "image", photo, "--steps", str(50 if quick else 500), "--output", folder, *options)
+        seconds: float = json.loads((Path(folder) / "log.json").read_text(encoding="utf-8"))["seconds"]
+    return seconds
+
+
+@contextlib.contextmanager
+def display() -> Iterator[bool]:
+    """Whether there is a display for windows, which is an Xvfb of our own where there is no other."""
+    if os.environ.get("DISPLAY") or shutil.which("Xvfb") is None:
+        yield bool(os.environ.get("DISPLAY"))
+        return
+    read, write = os.pipe()
+    words = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(words, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:
+            os.environ["DISPLAY"] = f":{pipe.readline().strip()}"
+        yield True
+    finally:
+        os.environ.pop("DISPLAY", None)
+        server.terminate()
+        server.wait()
+
+
+def loop(quick: bool) -> list[float]:
+    """Seconds of the frames of a visible window while it is orbited, from one look at its inputs to the next."""
+    from isofield.engine.view.events import Drag
+    from isofield.engine.view.pace import Pace
+    from isofield.engine.view.viewer import Viewer
+
+    viewer = Viewer("carved_box", 640, 360, whole=False)
+    found = []
+    for _ in range((5 if quick else 120) + WARM_UP):
+        start = time.perf_counter()
+        viewer.painter.pace = Pace(moving=((1, 1.0),))
+        viewer.step([*viewer.window.events(), Drag("left", 0.01, 0.001)], 0.0)
+        viewer.window.show()
+        found.append(time.perf_counter() - start)
+    viewer.close()
+    return found[WARM_UP:]
 
 
 def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
@@ -72,7 +145,7 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
         found = []
         for number, event in enumerate(events):
             if full:  # forget what was measured, but that light for every pixel is too slow
-                viewer.pace = Pace(moving=((1, 1.0),))
+                viewer.painter.pace = Pace(moving=((1, 1.0),))
             milliseconds = frame(viewer, event)
             if number >= WARM_UP:
                 found.append(milliseconds)
@@ -82,7 +155,7 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
     result: dict[str, tuple[list[float], dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         viewer = Viewer("carved_box", 640, 360, hidden=True, whole=False)
-        result["orbit"] = frames(viewer, orbit, True), {"status": viewer.status}
+        result["orbit"] = frames(viewer, orbit, True), {"status": viewer.painter.status}
         before = compiled()
         sliders = [Edit("ball.radius", 1.0 - 0.002 * number) for number in range(times + WARM_UP)]
         shown = frames(viewer, sliders, True)
@@ -93,7 +166,7 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
         path = Path(folder) / "fifty.toml"
         path.write_text(inputs.torus_and_spheres().to_toml(), encoding="utf-8")
         viewer = Viewer(str(path), 960, 540, hidden=True, whole=False)
-        result["adaptive"] = frames(viewer, [*orbit, *orbit], False)[times:], {"status": viewer.status}
+        result["adaptive"] = frames(viewer, [*orbit, *orbit], False)[times:], {"status": viewer.painter.status}
         viewer.close()
 
         path = Path(folder) / "many.toml"
@@ -112,4 +185,4 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[2] == "1")))
+    print(json.dumps({"measure": measure, "loop": loop}[sys.argv[1]](sys.argv[2] == "1")))

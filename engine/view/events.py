@@ -70,6 +70,12 @@ class Tick:
 
 Event = Drag | Click | Key | Edit | Settle | Set | Act | Tick
 
+# What a file may hold for a name; any value for the others.
+_TYPES: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(("name", "button"), (str, "a word")),
+    **dict.fromkeys(("x", "y", "seconds"), (int | float, "a number")),
+    "down": (bool, "true or false"),
+}
 _KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 
 
@@ -94,10 +100,8 @@ def read(table: Any) -> Event:
     except TypeError:
         wanted = ", ".join(known) or "nothing more"
         raise ValueError(f"{table['event']}: expected {wanted}, got {', '.join(given)}") from None
-    for name in ("name", "button"):
-        if name in given and not isinstance(given[name], str):
-            raise ValueError(f"{table['event']}: {name}: expected a word, got {given[name]!r:.40}")
-    for name in ("x", "y", "seconds"):
-        if name in given and (isinstance(given[name], bool) or not isinstance(given[name], (int, float))):
-            raise ValueError(f"{table['event']}: {name}: expected a number, got {given[name]!r:.40}")
+    for name, value in given.items():
+        kinds, wanted = _TYPES.get(name, (object, "anything"))
+        if not isinstance(value, kinds) or (kinds is not object and isinstance(value, bool) != (kinds is bool)):
+            raise ValueError(f"{table['event']}: {name}: expected {wanted}, got {value!r:.40}")
     return event

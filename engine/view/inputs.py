@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, get_args
 
-from ..render.layers import AXES as SLICE_AXES, Layers
-from ..render.modes import Mode
-from ..scene import Scene, SceneError, with_values
-from ..shapes.base import LARGEST
 from . import pose as poses
+from .edits import edited, redone, reset, undone
 from .events import Act, Click, Drag, Edit, Event, Key, Set, Settle, Tick
 from .pose import Pose
-from .state import Edits, Picked, Section, State
-from .values import names_in
-
-MODES: tuple[Mode, ...] = get_args(Mode)
+from .settings import with_next_mode, with_next_slice, with_setting
+from .state import Picked, State
 
 TURN = 200.0  # degrees of a drag across the window's height
 ZOOM = 3.0  # doublings of a drag across it
@@ -34,32 +28,14 @@ def apply(state: State, event: Event) -> State:
     if isinstance(event, Key):
         return _key(state, event)
     if isinstance(event, Edit):
-        return _edited(state, event)
+        return edited(state, event)
     if isinstance(event, Settle):
         return replace(state, touched=None)
     if isinstance(event, Set):
-        return _set(state, event)
+        return with_setting(state, event)
     if isinstance(event, Act):
-        return ACTIONS[event.name](state) if event.name in ACTIONS else _told(state, f"no action {event.name!r}")
+        return ACTIONS[event.name](state) if event.name in ACTIONS else state.told(f"no action {event.name!r}")
     return _passed(state, event)
-
-
-def reloaded(state: State, base: Scene) -> State:
-    """The state with the scene of a file that has changed; edits that still fit stay, camera and settings too."""
-    try:
-        scene, edits = with_values(base, state.edits), state.edits
-    except SceneError:
-        scene, edits = base, {}
-    state = replace(state, base=base, scene=scene, edits=edits, picked=None, error="", message="reloaded")
-    if state.selected in names_in(scene, state.section):
-        return state
-    return _set(state, Set("section", state.section))
-
-
-def at_time(state: State, base: Scene) -> State:
-    """The state with the scene of a script at the state's time."""
-    after = reloaded(state, base)
-    return replace(after, picked=state.picked, message=state.message)
 
 
 def with_picked(state: State, picked: Picked | None) -> State:
@@ -94,94 +70,6 @@ def _key(state: State, key: Key) -> State:
     return apply(state, KEYS[key.name])
 
 
-def _edited(state: State, edit: Edit) -> State:
-    edits = {**state.edits, edit.name: edit.value}
-    try:
-        scene = with_values(state.base, edits)
-    except SceneError as error:
-        return _told(state, error.mistakes[0].text)
-    # All changes of one value until the mouse is let go are one step to undo.
-    past = state.past if state.touched == edit.name else (*state.past, state.edits)
-    return replace(state, scene=scene, edits=edits, past=past, future=(), touched=edit.name, message="")
-
-
-def _with_edits(state: State, edits: Edits, **more: Any) -> State:
-    try:
-        scene = with_values(state.base, edits)
-    except SceneError as error:  # the file has changed since
-        return _told(state, error.mistakes[0].text)
-    return replace(state, scene=scene, edits=edits, touched=None, **more)
-
-
-def _undone(state: State) -> State:
-    if not state.past:
-        return _told(state, "nothing to undo")
-    return _with_edits(state, state.past[-1], past=state.past[:-1], future=(*state.future, state.edits))
-
-
-def _redone(state: State) -> State:
-    if not state.future:
-        return _told(state, "nothing to redo")
-    return _with_edits(state, state.future[-1], past=(*state.past, state.edits), future=state.future[:-1])
-
-
-def _reset(state: State) -> State:
-    if not state.edits:
-        return replace(state, pose=state.home)
-    return _with_edits(state, {}, past=(*state.past, state.edits), future=(), pose=state.home)
-
-
-def _set(state: State, event: Set) -> State:
-    try:
-        return _changed(state, event.name, event.value)
-    except (TypeError, ValueError):
-        return _told(state, f"{event.name} cannot be {event.value!r}")
-
-
-def _changed(state: State, name: str, value: Any) -> State:
-    """The state with a setting changed.
-
-    Raises:
-        TypeError, ValueError: the value is of another kind.
-    """
-    if name == "mode" and value in MODES:
-        return replace(state, mode=value)
-    if name == "slice" and (value is None or value in SLICE_AXES):
-        return replace(state, layers=_cut(state, value))
-    if name in ("level", "offset", "flipped", "bounds"):
-        given: dict[str, Any] = {name: bool(value) if name in ("flipped", "bounds") else _number(value)}
-        return replace(state, layers=replace(state.layers, **given))
-    if name == "section" and value in get_args(Section):
-        names = names_in(state.scene, value)
-        first = state.scene.show if value == "shapes" else names[0] if names else ""
-        return replace(state, section=value, selected=first)
-    if name == "selected" and value in names_in(state.scene, state.section):
-        return replace(state, selected=value)
-    if name == "fov" and state.pose.width is None:
-        return replace(state, pose=replace(state.pose, fov=max(1.0, min(175.0, _number(value)))))
-    if name == "split":
-        return replace(state, split=_number(value))
-    if name == "time":
-        return replace(state, time=_number(value))
-    return _told(state, f"{name} cannot be {value!r}")
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not abs(number) <= LARGEST:
-        raise ValueError("expected a finite number")
-    return number
-
-
-def _cut(state: State, axis: Any) -> Layers:
-    """The layers with a cut across an axis, through the subject's middle, that opens towards the camera."""
-    if axis is None:
-        return replace(state.layers, slice=None)
-    index = "xyz".index(axis)
-    middle = state.centre[index]
-    return replace(state.layers, slice=axis, offset=middle, flipped=state.pose.eye[index] < middle)
-
-
 def _passed(state: State, tick: Tick) -> State:
     pose = state.pose
     ways = [FLIGHT[key] for key in state.held if key in FLIGHT and "Control" not in state.held]
@@ -193,15 +81,6 @@ def _passed(state: State, tick: Tick) -> State:
     if state.playing:
         time = (time + tick.seconds) % state.duration
     return state if pose is state.pose and time == state.time else replace(state, pose=pose, time=time)
-
-
-def _next_mode(state: State) -> State:
-    return replace(state, mode=MODES[(MODES.index(state.mode) + 1) % len(MODES)])
-
-
-def _next_slice(state: State) -> State:
-    order = (None, *SLICE_AXES)
-    return replace(state, layers=_cut(state, order[(order.index(state.layers.slice) + 1) % len(order)]))
 
 
 def _next_side(state: State) -> State:
@@ -216,22 +95,18 @@ def _next_side(state: State) -> State:
 
 def _play(state: State) -> State:
     if not state.animated:
-        return _told(state, "only a script with scene(time) plays")
+        return state.told("only a script with scene(time) plays")
     return replace(state, playing=not state.playing)
 
 
 def _focus(state: State) -> State:
     if state.picked is None:
-        return _told(state, "click a surface first")
+        return state.told("click a surface first")
     return replace(state, pose=poses.focused(state.pose, state.picked.point))
 
 
 def _keyed(state: State) -> State:
-    return _told(replace(state, keys=(*state.keys, state.pose)), f"{len(state.keys) + 1} cameras in the path")
-
-
-def _told(state: State, message: str) -> State:
-    return replace(state, message=message)
+    return replace(state, keys=(*state.keys, state.pose)).told(f"{len(state.keys) + 1} cameras in the path")
 
 
 def _looking(side: str) -> Callable[[State], State]:
@@ -247,21 +122,21 @@ def _nearer(factor: float) -> Callable[[State], State]:
 
 
 ACTIONS: dict[str, Callable[[State], State]] = {
-    "undo": _undone,
-    "redo": _redone,
-    "reset": _reset,
+    "undo": undone,
+    "redo": redone,
+    "reset": reset,
     "save": lambda state: state.wishing("save"),
     "screenshot": lambda state: state.wishing("screenshot"),
     "turntable": lambda state: state.wishing("turntable"),
     "film": lambda state: state.wishing("film"),
     "copy camera": lambda state: state.wishing("copy_camera"),
     "add camera": _keyed,
-    "clear cameras": lambda state: _told(replace(state, keys=()), "the path is empty"),
+    "clear cameras": lambda state: replace(state, keys=()).told("the path is empty"),
     "home": lambda state: replace(state, pose=state.home),
     "focus": _focus,
     "play": _play,
-    "next mode": _next_mode,
-    "next slice": _next_slice,
+    "next mode": with_next_mode,
+    "next slice": with_next_slice,
     "next side": _next_side,
     "panel": lambda state: replace(state, panel=not state.panel),
     "quit": lambda state: replace(state, running=False),

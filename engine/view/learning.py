@@ -18,7 +18,7 @@ from ..fit.status import psnr_of
 from ..render.overlay import iso_colours, line_spacing
 from .capture import new_path
 from .events import Act, Key, Set
-from .panel import Button, Check, Item, Panel, Slider, Text
+from .panel import Button, Control, Item, Panel, Text
 from .window import Window
 
 SHARE = 0.08  # of the time that looking may take
@@ -137,8 +137,11 @@ class LearningWindow:
         ]
         if dimensions == 3:
             cut = self.cut
-            items += [Check(f"cut across {name}", cut.axis == axis, _across(axis)) for axis, name in enumerate("xyz")]
-            items.append(Slider("at", cut.at, 0.0, 1.0, lambda value: Set("at", value)))
+            items += [
+                Control("tick", f"cut across {name}", cut.axis == axis, _across(axis))
+                for axis, name in enumerate("xyz")
+            ]
+            items.append(Control("number", "at", cut.at, lambda value: Set("at", value)))
         return Panel("fit", (0.0, 0.0, 0.28, 1.0), tuple(items))
 
     def _composed(self) -> torch.Tensor:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from ..scene.material import linear_from_srgb
 from .events import Act, Edit, Event, Set
-from .inputs import MODES
 from .pose import AXES
+from .settings import MODES
 from .state import Section, State
 from .values import Value, names_in, values_of
 
@@ -35,36 +35,23 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Check:
-    """A box that is ticked or not; `event` takes what it becomes."""
+class Control:
+    """What shows a value that can be changed; `event` takes what it becomes.
 
+    Attributes:
+        kind: "tick" for a bool, "number" or "whole" for a slider from `low` to `high`, "colour" for three channels,
+            sRGB in [0, 1].
+    """
+
+    kind: Literal["tick", "number", "whole", "colour"]
     label: str
-    value: bool
-    event: Callable[[bool], Event]
+    value: Any
+    event: Callable[[Any], Event]
+    low: float = 0.0
+    high: float = 1.0
 
 
-@dataclass(frozen=True)
-class Slider:
-    """A number between two others; `event` takes what it becomes."""
-
-    label: str
-    value: float
-    low: float
-    high: float
-    event: Callable[[float], Event]
-    whole: bool = False
-
-
-@dataclass(frozen=True)
-class Colour:
-    """Three channels, sRGB in [0, 1]; `event` takes what they become."""
-
-    label: str
-    value: tuple[float, float, float]
-    event: Callable[[tuple[float, float, float]], Event]
-
-
-Item = Text | Button | Check | Slider | Colour
+Item = Text | Button | Control
 
 
 @dataclass(frozen=True)
@@ -107,21 +94,21 @@ def _view(state: State, status: str) -> list[Item]:
         Button("undo (U)", Act("undo")),
         Button("redo (Y)", Act("redo")),
         Button("reset (R)", Act("reset")),
-        *(Check(f"{mode}##mode", mode == state.mode, _to("mode", mode)) for mode in MODES),
-        Slider("level", layers.level, -0.5 * state.size, 0.5 * state.size, lambda value: Set("level", value)),
-        *(Check(f"cut across {axis}", axis == layers.slice, _cut(axis)) for axis in "xyz"),
+        *(Control("tick", f"{mode}##mode", mode == state.mode, _to("mode", mode)) for mode in MODES),
+        _setting("level", layers.level, -0.5 * state.size, 0.5 * state.size),
+        *(Control("tick", f"cut across {axis}", axis == layers.slice, _cut(axis)) for axis in "xyz"),
     ]
     if layers.slice is not None:
         middle = state.centre["xyz".index(layers.slice)]
         ends = middle - 1.2 * state.size, middle + 1.2 * state.size
-        items.append(Slider("at", layers.offset, *ends, lambda value: Set("offset", value)))
-        items.append(Check("other side", layers.flipped, lambda value: Set("flipped", value)))
-    items.append(Check("bounds", layers.bounds, lambda value: Set("bounds", value)))
+        items.append(_setting("offset", layers.offset, *ends, label="at"))
+        items.append(Control("tick", "other side", layers.flipped, _to_value("flipped")))
+    items.append(Control("tick", "bounds", layers.bounds, _to_value("bounds")))
     if state.beside is not None:
-        items.append(Slider("split", state.split, 0.0, 1.0, lambda value: Set("split", value)))
+        items.append(_setting("split", state.split, 0.0, 1.0))
     if state.animated:
-        items.append(Check("play (space)", state.playing, lambda value: Act("play")))
-        items.append(Slider("time", state.time, 0.0, state.duration, lambda value: Set("time", value)))
+        items.append(Control("tick", "play (space)", state.playing, lambda value: Act("play")))
+        items.append(_setting("time", state.time, 0.0, state.duration))
     items += [
         Button("screenshot (P)", Act("screenshot")),
         Button("turntable", Act("turntable")),
@@ -138,7 +125,8 @@ def _view(state: State, status: str) -> list[Item]:
 
 def _scene(state: State) -> list[Item]:
     items: list[Item] = [
-        Check(f"{section}##section", section == state.section, _to("section", section)) for section in get_args(Section)
+        Control("tick", f"{section}##section", section == state.section, _to("section", section))
+        for section in get_args(Section)
     ]
     if state.section == "camera":
         return items + _camera(state)
@@ -148,7 +136,7 @@ def _scene(state: State) -> list[Item]:
     at = names.index(state.selected) if state.selected in names else 0
     if len(names) > 1:
         items.append(
-            Slider("which", at, 0, len(names) - 1, lambda value: Set("selected", names[round(value)]), whole=True)
+            Control("whole", "which", at, lambda value: Set("selected", names[round(value)]), 0, len(names) - 1)
         )
     name = names[at]
     items.append(Text(f"{name}{_kind(state, name)}"))
@@ -171,7 +159,7 @@ def _camera(state: State) -> list[Item]:
     pose = state.pose
     items: list[Item] = [Text(f"eye {_numbers(pose.eye)}\ntarget {_numbers(pose.target)}")]
     if pose.fov is not None:
-        items.append(Slider("fov", pose.fov, 5.0, 120.0, lambda value: Set("fov", value)))
+        items.append(_setting("fov", pose.fov, 5.0, 120.0))
     else:
         items.append(Text(f"width {pose.width:.4g}"))
     items += [Button("home (H)", Act("home")), Button("copy as text (C)", Act("copy camera"))]
@@ -187,12 +175,13 @@ def _kind(state: State, name: str) -> str:
 def _widgets(value: Value) -> list[Item]:
     """A slider for each number."""
     if value.kind == "colour":
-        return [Colour(value.label, _srgb(value.value), _colour_edit(value.name))]
+        return [Control("colour", value.label, _srgb(value.value), _colour_edit(value.name))]
     if not isinstance(value.value, tuple):
-        return [Slider(value.label, value.value, value.low, value.high, _edit(value), value.kind == "whole")]
+        kind: Literal["number", "whole"] = "whole" if value.kind == "whole" else "number"
+        return [Control(kind, value.label, value.value, _edit(value), value.low, value.high)]
     letters = "xyzw" if len(value.value) <= 4 else ""
     return [
-        Slider(f"{value.label} {letters[index]}", number, value.low, value.high, _part_edit(value, index))
+        Control("number", f"{value.label} {letters[index]}", number, _part_edit(value, index), value.low, value.high)
         for index, number in enumerate(value.value)
     ]
 
@@ -209,6 +198,15 @@ def _part_edit(value: Value, index: int) -> Callable[[float], Event]:
 
 def _colour_edit(name: str) -> Callable[[tuple[float, float, float]], Event]:
     return lambda channels: Edit(name, [_short(linear_from_srgb(channel)) for channel in channels])
+
+
+def _setting(name: str, value: float, low: float, high: float, *, label: str = "") -> Control:
+    """A slider of a setting."""
+    return Control("number", label or name, value, _to_value(name), low, high)
+
+
+def _to_value(name: str) -> Callable[[Any], Event]:
+    return lambda value: Set(name, value)
 
 
 def _to(name: str, value: Any) -> Callable[[bool], Event]:

@@ -89,6 +89,10 @@ class State:
         """The state with one more thing for the loop to do."""
         return replace(self, wishes=(*self.wishes, wish))
 
+    def told(self, message: str) -> State:
+        """The state with something said to the user."""
+        return replace(self, message=message)
+
 
 def opened(scene: Scene, pose: Pose, ball: tuple[float, float, float, float], **more: Any) -> State:
     """The state in which a scene is first shown; `ball` is centre and radius of its subject."""

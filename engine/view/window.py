@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -17,10 +18,11 @@ from ...kernels import runtime
 from ...kernels.runtime import ti
 from ...kernels.screen import screen_pixels
 from .events import Act, Button as MouseButton, Click, Drag, Event, Key, Settle
-from .panel import Button, Check, Colour, Item, Panel, Slider, Text
+from .panel import Button, Item, Panel, Text
 
 MOUSE: dict[str, MouseButton] = {"LMB": "left", "MMB": "middle", "RMB": "right"}
 STILL = 0.006  # of the window's height: what moves less between press and release is a click
+TITLE, SCROLL = 20, 16  # pixels: the height of a panel's title, and the width of what scrolls it
 
 NO_VULKAN = (
     "the viewer needs Vulkan, and there is none on this machine: install a driver with Vulkan (in software: the "
@@ -29,6 +31,25 @@ NO_VULKAN = (
 NO_DISPLAY = (
     "the viewer needs a display, and there is none: set DISPLAY, or use `isofield view --offscreen FRAMES FOLDER`"
 )
+
+
+@dataclass
+class Grip:
+    """The left button, held down since it was pressed on a panel, and whether something in the panel was used since."""
+
+    panel: Panel
+    x: float
+    y: float
+    used: bool = False
+
+    def moves_panel(self, x: float, y: float, width: int, height: int) -> bool:
+        """Whether the panel may be elsewhere, or folded, when the button is let go at (x, y)."""
+        left, top, wide, _ = self.panel.place
+        if (self.y - top) * height < TITLE:
+            return True
+        scrolls = (left + wide - self.x) * width < SCROLL
+        far = max(abs(x - self.x) * width / height, abs(y - self.y)) >= STILL
+        return far and not scrolls and not self.used
 
 
 class Window:
@@ -51,8 +72,13 @@ class Window:
         self._moved = 0.0
         self._cursor = (0.5, 0.5)
         self._panels: Sequence[Panel] = ()
+        self._grip: Grip | None = None
         self._shown = True
-        self._generation = 0  # of the panels: those that come again are put back into their places
+        # The window system lets panels be moved and folded and does not tell, so they are made again in their places
+        # when they come back, and after a drag of one.
+        self._generation = 0
+        self._size = (width, height)
+        self.used = False  # whether anything happened to the mouse, the keys or the window before the last `events`
         try:
             with self._elsewhere():
                 self._window: Any = ti.ui.Window(title, (width, height), vsync=False, show_window=not hidden)
@@ -81,19 +107,27 @@ class Window:
         width, height = self.shape
         x, up = self._window.get_cursor_pos()
         cursor = (x, 1.0 - up)
+        before = (self._cursor, self._size, self._window.running)
+        self._size = (width, height)
         found: list[Event] = []
         across, down = (cursor[0] - self._cursor[0]) * width / height, cursor[1] - self._cursor[1]
         if across or down:
             self._moved += abs(across) + abs(down)
             found += [Drag(MOUSE[name], across, down) for name in self._pressed]
         self._cursor = cursor
+        self.used = before != (cursor, self._size, self._window.running)
         for event in self._window.get_events(ti.ui.PRESS):
+            self.used = True
+            held_by = next((panel for panel in self._panels if panel.holds(*cursor)), None)
             if event.key not in MOUSE:
                 found.append(Key(event.key))
-            elif not any(panel.holds(*cursor) for panel in self._panels):
+            elif held_by is None:
                 self._pressed.add(event.key)
                 self._moved = 0.0
+            elif event.key == "LMB":
+                self._grip = Grip(held_by, *cursor)
         for event in self._window.get_events(ti.ui.RELEASE):
+            self.used = True
             if event.key not in MOUSE:
                 found.append(Key(event.key, down=False))
                 continue
@@ -101,6 +135,9 @@ class Window:
                 found.append(Settle())
                 if "LMB" in self._pressed and self._moved < STILL:
                     found.append(Click(*cursor))
+                if self._grip is not None and self._grip.moves_panel(*cursor, width, height):
+                    self._generation += 1
+                self._grip = None
             self._pressed.discard(event.key)
         if not self._window.running:
             found.append(Act("quit"))
@@ -121,6 +158,8 @@ class Window:
             for item in panel.items:
                 found += self._draw(item)
             self._gui.end()
+        if found and self._grip is not None:
+            self._grip.used = True
         return found
 
     def show(self) -> None:
@@ -164,24 +203,25 @@ class Window:
         if isinstance(item, Text):
             for line in item.text.splitlines():
                 gui.text(line, item.colour)
-        elif isinstance(item, Button):
-            if gui.button(item.label):
-                return [item.event]
-        elif isinstance(item, Check):
-            ticked = gui.checkbox(item.label, item.value)
-            if ticked != item.value:
-                return [item.event(ticked)]
-        elif isinstance(item, Slider):
-            if item.whole:
-                number = gui.slider_int(item.label, int(item.value), int(item.low), int(item.high))
-                return [item.event(number)] if number != int(item.value) else []
-            number = gui.slider_float(item.label, item.value, item.low, item.high)
-            return [item.event(number)] if _differ(number, item.value) else []
-        elif isinstance(item, Colour):
-            channels = gui.color_edit_3(item.label, item.value)
-            if any(_differ(a, b) for a, b in zip(channels, item.value, strict=True)):
-                return [item.event(tuple(min(max(channel, 0.0), 1.0) for channel in channels))]
-        return []
+            return []
+        if isinstance(item, Button):
+            return [item.event] if gui.button(item.label) else []
+        before, changed = item.value, False
+        if item.kind == "tick":
+            after = gui.checkbox(item.label, before)
+            changed = after != before
+        elif item.kind == "whole":
+            before = int(before)
+            after = gui.slider_int(item.label, before, int(item.low), int(item.high))
+            changed = after != before
+        elif item.kind == "number":
+            after = gui.slider_float(item.label, before, item.low, item.high)
+            changed = _differ(after, before)
+        else:
+            channels = gui.color_edit_3(item.label, before)
+            changed = any(_differ(a, b) for a, b in zip(channels, before, strict=True))
+            after = tuple(min(max(channel, 0.0), 1.0) for channel in channels)
+        return [item.event(after)] if changed else []
 
 
 def _differ(shown: float, given: float) -> bool:

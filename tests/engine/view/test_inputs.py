@@ -13,10 +13,12 @@ from hypothesis import given, strategies as st
 
 from isofield.engine.cli.view import read_inputs, write_inputs
 from isofield.engine.scene import Scene, load
+from isofield.engine.view.edits import at_time, reloaded
 from isofield.engine.view.events import Act, Click, Drag, Edit, Event, Key, Set, Settle, Tick, read, written
-from isofield.engine.view.inputs import ACTIONS, KEYS, MODES, apply, at_time, is_moving, reloaded, with_picked
+from isofield.engine.view.inputs import ACTIONS, KEYS, apply, is_moving, with_picked
 from isofield.engine.view.panel import panels
 from isofield.engine.view.pose import AXES, pose_of
+from isofield.engine.view.settings import MODES
 from isofield.engine.view.state import Picked, State, opened
 
 EVENTS: list[Event] = [

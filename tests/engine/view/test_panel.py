@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from isofield.engine.scene import Scene, SceneError, load, with_values
 from isofield.engine.view.events import Edit, Set
 from isofield.engine.view.inputs import apply
-from isofield.engine.view.panel import Button, Check, Colour, Slider, Text, panels
+from isofield.engine.view.panel import Button, Control, Text, panels
 from isofield.engine.view.state import State
 from isofield.engine.view.values import names_in, values_of
 
@@ -51,6 +52,12 @@ def test_ends_stay_while_a_value_is_dragged(state: State) -> None:
     assert now["knob.radius"].high == before["knob.radius"].high
 
 
+def other_value(control: Control) -> Any:
+    middle = 0.25 * control.low + 0.75 * control.high
+    values = {"tick": not control.value, "colour": (0.25, 0.5, 0.75), "whole": round(middle), "number": middle}
+    return values[control.kind]
+
+
 def test_every_widget_gives_an_event_that_does_something(state: State) -> None:
     for section in ("shapes", "materials", "lights", "camera"):
         shown = apply(apply(state, Set("section", section)), Set("slice", "z"))
@@ -59,25 +66,18 @@ def test_every_widget_gives_an_event_that_does_something(state: State) -> None:
             labels = [item.label for item in panel.items if not isinstance(item, Text)]
             assert len(labels) == len(set(labels)), "two widgets of one name are one to the window system"
             for item in panel.items:
-                if isinstance(item, Slider):
-                    middle = 0.25 * item.low + 0.75 * item.high
-                    after = apply(shown, item.event(round(middle) if item.whole else middle))
-                elif isinstance(item, Colour):
-                    after = apply(shown, item.event((0.25, 0.5, 0.75)))
-                elif isinstance(item, Check):
-                    after = apply(shown, item.event(not item.value))
-                elif isinstance(item, Button):
-                    after = apply(shown, item.event)
-                else:
+                if isinstance(item, Text):
                     continue
+                after = apply(shown, item.event if isinstance(item, Button) else item.event(other_value(item)))
                 assert after.message != f"no action {item.label!r}"
-                if isinstance(item, (Slider, Colour)) and item.label != "which":
+                if isinstance(item, Control) and item.kind != "tick" and item.label != "which":
                     assert after != shown, item.label
 
 
 def test_colours_are_shown_as_srgb_and_set_as_linear(state: State) -> None:
     shown = apply(state, Set("section", "materials"))
-    (colour,) = [item for panel in panels(shown) for item in panel.items if isinstance(item, Colour)]
+    (colour,) = [item for panel in panels(shown) for item in panel.items if getattr(item, "kind", "") == "colour"]
+    assert isinstance(colour, Control)
     assert colour.value == pytest.approx((0xC8 / 255, 0x6A / 255, 0x4A / 255), abs=1e-6)
     grey = apply(shown, colour.event((0.5, 0.5, 0.5))).scene.materials["clay"].base_color
     assert grey == pytest.approx((0.21404, 0.21404, 0.21404), abs=1e-5)
