@@ -23,12 +23,11 @@ class Painter:
     Args:
         samples: rays a pixel that a picture at rest comes to.
         whole: every picture is a whole pass, however long it takes.
-        direct: the subject is a neural shape, traced by its network at rest.
-        sampled: what is beside it is the same, traced by its samples.
+        direct: whether the subject, and that of what is beside it, is a neural shape, traced by its network at rest.
     """
 
-    def __init__(self, *, samples: int, whole: bool, direct: bool, sampled: bool) -> None:
-        self.samples, self.whole, self.direct, self.sampled = samples, whole, direct, sampled
+    def __init__(self, *, samples: int, whole: bool, direct: tuple[bool, bool]) -> None:
+        self.samples, self.whole, self.direct = samples, whole, direct
         self.pace = Pace()
         self.status = ""
         self.unfit = ""  # why the last scene could not become a program
@@ -38,7 +37,7 @@ class Painter:
 
     def forget(self) -> None:
         """Forget what was made of scenes: files that they read may have changed."""
-        self._views, self._beside = Views(direct=self.direct), Views(direct=not self.sampled)
+        self._views, self._beside = (Views(direct=direct) for direct in self.direct)
         self._key = None
 
     @property

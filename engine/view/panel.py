@@ -14,7 +14,14 @@ from .settings import MODES
 from .state import Section, State
 from .values import Value, names_in, values_of
 
-LETTERS = 58  # in a line of a message
+LETTERS, NARROW = 58, 27  # in a line of an error, and of what is said at the left
+HINTS = """\
+drag: orbit
+right drag: pan
+middle drag, T G: zoom
+W A S D Q E: fly, H: home
+click: sliders of a shape
+Tab: hide, Escape: end"""
 ERROR, QUIET = (1.0, 0.45, 0.4), (0.65, 0.65, 0.7)
 
 
@@ -89,7 +96,9 @@ def progress(text: str) -> Panel:
 def _view(state: State, status: str) -> list[Item]:
     layers = state.layers
     items: list[Item] = [
-        Text("drag: orbit\nright drag: pan\nmiddle drag, T G: zoom\nW A S D Q E: fly\nclick: pick    Tab: hide", QUIET),
+        Text(HINTS, QUIET),
+        # Always there, so that what is below does not move away from the mouse.
+        Text(textwrap.fill(state.message, NARROW) or " "),
         Button("save as scene file (O)", Act("save")),
         Button("undo (U)", Act("undo")),
         Button("redo (Y)", Act("redo")),
@@ -116,8 +125,6 @@ def _view(state: State, status: str) -> list[Item]:
         Button(f"film of {len(state.keys)} cameras", Act("film")),
         Button("clear path", Act("clear cameras")),
     ]
-    if state.message:
-        items.append(Text(state.message))
     if status:
         items.append(Text(status, QUIET))
     return items
@@ -136,7 +143,7 @@ def _scene(state: State) -> list[Item]:
     at = names.index(state.selected) if state.selected in names else 0
     if len(names) > 1:
         items.append(
-            Control("whole", "which", at, lambda value: Set("selected", names[round(value)]), 0, len(names) - 1)
+            Control("whole", "choose", at, lambda value: Set("selected", names[round(value)]), 0, len(names) - 1)
         )
     name = names[at]
     items.append(Text(f"{name}{_kind(state, name)}"))

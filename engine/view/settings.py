@@ -38,8 +38,7 @@ def _changed(state: State, name: str, value: Any) -> State:
         return replace(state, layers=replace(state.layers, **given))
     if name == "section" and value in get_args(Section):
         names = names_in(state.scene, value)
-        first = state.scene.show if value == "shapes" else names[0] if names else ""
-        return replace(state, section=value, selected=first)
+        return replace(state, section=value, selected=names[0] if names else "")
     if name == "selected" and value in names_in(state.scene, state.section):
         return replace(state, selected=value)
     if name == "fov" and state.pose.width is None:

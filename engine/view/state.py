@@ -97,4 +97,4 @@ class State:
 def opened(scene: Scene, pose: Pose, ball: tuple[float, float, float, float], **more: Any) -> State:
     """The state in which a scene is first shown; `ball` is centre and radius of its subject."""
     x, y, z, radius = ball
-    return State(scene, scene, pose, pose, radius or 1.0, (x, y, z), selected=scene.show, **more)
+    return State(scene, scene, pose, pose, radius or 1.0, (x, y, z), selected=next(iter(scene.shapes)), **more)

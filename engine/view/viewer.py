@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ..models import Up
 
 LOOK_EVERY = 0.2  # seconds between looks at the scene's file
-PAUSE = 0.01  # seconds to wait where there is nothing to do
-AWAKE = 0.5  # seconds after the last input for which panels are drawn again and again: some answer late
+PAUSE = 0.01  # seconds to wait where there is nothing to do,
+AWAKE, REST = 2.0, 0.04  # and if there has not been for AWAKE; inputs are only heard between frames
 LONGEST_TICK = 0.1  # seconds: after a long picture nothing jumps
 
 
@@ -84,9 +84,9 @@ class Viewer:
             animated=self.source.is_animated,
             beside=scene if sampled else None if beside is None else open_source(beside).at(0.0),
         )
-        self.painter = Painter(
-            samples=samples, whole=hidden if whole is None else whole, direct=is_field(source), sampled=sampled
-        )
+        self.sampled = sampled
+        direct = is_field(source), beside is not None and is_field(beside)
+        self.painter = Painter(samples=samples, whole=hidden if whole is None else whole, direct=direct)
         self.window = Window(f"isofield: {self.source.path.name}", width, height, hidden=hidden)
         self.records = records
         self.happened: list[tuple[int, Event]] = []
@@ -105,15 +105,12 @@ class Viewer:
             events = self.window.events()
             if self.window.used or is_moving(self.state) or self.painter.works:
                 self._awake = start
-            if start - self._awake > AWAKE and start - self._looked < LOOK_EVERY:
-                time.sleep(PAUSE)
-                continue
             self.step(events, min(start - self._ticked, LONGEST_TICK))
             self._ticked = start
             self.window.show()
             self.painter.pace = self.painter.pace.framed(time.perf_counter() - start - self._painting)
-            if self._awake != start:
-                time.sleep(PAUSE)
+            if start != self._awake:
+                time.sleep(PAUSE if start - self._awake < AWAKE else REST)
 
     def step(self, events: Iterable[Event], seconds: float) -> None:
         """One frame: take in what happened, and lay out what is to be seen then; the caller ends the frame."""
@@ -153,7 +150,7 @@ class Viewer:
                 return
             self.source, self._time = source, self.state.time
             self.painter.forget()
-            beside = base if self.painter.sampled else self.state.beside
+            beside = base if self.sampled else self.state.beside
             self.state = replace(reloaded(self.state, base), animated=source.is_animated, beside=beside)
 
     def _follow_time(self) -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,51 +11,6 @@ from isofield.engine.fields import Field, ImageField, ShapeField
 from isofield.engine.fit import FitSettings, ImageSource, fit, make_field
 from isofield.engine.scene import Scene, load
 from isofield.engine.view.learning import SIDE, Cut, field_picture, loss_curve
-
-WATCHED = """
-import sys
-from pathlib import Path
-import torch
-from isofield.engine.fit import make_field
-from isofield.engine.view import learning
-from isofield.engine.view.events import Act, Key, Set
-
-folder = Path(sys.argv[1])
-field = make_field("mlp", 3, 1, meaning="signed_distance", seed=1)
-try:
-    window = learning.LearningWindow(60, folder, psnr=False, width=160, height=96, hidden=True)
-except RuntimeError as error:
-    print("MISSING", error)
-    raise SystemExit(0)
-assert window(20, 0.5, field) and window.spent > 0.0
-spent = window.spent
-assert window(40, 0.25, field) and window.spent == spent, "it looks again when it may"
-assert window.losses == [(20, 0.5), (40, 0.25)]
-
-# What the window gives: a pause that lasts until it is ended, meanwhile a snapshot and another cut.
-learning.SHARE, learning.MOST_RATE = 1e9, 1e9
-waiting = [[Key(" ")], [], [Act("snapshot"), Set("axis", 2)], [Set("at", 0.25)], [Act("pause")], [Act("stop")]]
-window.window.events = lambda: waiting.pop(0)
-assert window(60, 0.125, field) and len(waiting) == 1 and not window.paused
-assert window.cut == learning.Cut(2, 0.25)
-assert list(folder.glob("step-60-1.png"))
-assert not window(80, 0.1, field), "stop"
-window.close()
-assert not window(100, 0.1, field)
-print("PASSED")
-"""
-
-
-def test_a_window_looks_pauses_and_stops(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(tmp_path)], capture_output=True, text=True, timeout=280, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    if "MISSING" in done.stdout:
-        assert not os.environ.get("ISOFIELD_REQUIRE_VULKAN"), f"Vulkan is required here: {done.stdout}"
-        pytest.skip(f"no Vulkan on this machine: {done.stdout.strip()}")
-    assert "PASSED" in done.stdout
-    assert not list(tmp_path.rglob("imgui.ini"))
 
 
 def test_watching_changes_nothing() -> None:

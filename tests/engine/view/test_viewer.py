@@ -1,4 +1,4 @@
-"""The whole viewer on software Vulkan: a recorded session without a display, a real window under Xvfb.
+"""The whole viewer on software Vulkan: a recorded session without a display, real windows under Xvfb.
 
 In processes of their own: a process may have one window, and one that ends badly takes its process with it.
 """
@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import imageio.v3 as imageio
+import numpy
 import pytest
 
 COMMAND = Path(sys.executable).with_name("isofield")
@@ -129,12 +131,48 @@ def many(count):
 
 viewer.close()
 viewer = Viewer("scene.toml", 32, 24, hidden=True, samples=1)
+frame(Key("Tab"))
 many(200)
 before, kernels = memory(), compiled()
 many(int(sys.argv[3]))
 assert memory() - before < 12.0, f"{memory() - before:.1f} MiB more"
 assert compiled() == kernels
 viewer.close()
+
+# A script plays and is scrubbed.
+script = "import isofield as iso; scene = lambda time: iso.Scene(show=iso.sphere(1.0 + time))"
+Path("ball.py").write_text(script)
+viewer = Viewer("ball.py", 48, 32, hidden=True, samples=1)
+frame()
+still = viewer.picture
+frame(Set("time", 0.5))
+(ball,) = viewer.state.scene.shapes.values()
+assert ball.radius == 1.5 and not torch.equal(viewer.picture, still), "a scrub is seen in the same frame"
+frame(Key(" "))
+frame()
+assert viewer.state.time > 0.5
+viewer.close()
+
+# A window on a field that is trained.
+from isofield.engine.fit import make_field
+from isofield.engine.view import learning
+
+field = make_field("mlp", 3, 1, meaning="signed_distance", seed=1)
+window = learning.LearningWindow(60, folder, psnr=False, width=160, height=96, hidden=True)
+assert window(20, 0.5, field) and window.spent > 0.0
+spent = window.spent
+assert window(40, 0.25, field) and window.spent == spent, "it looks again when it may"
+assert window.losses == [(20, 0.5), (40, 0.25)]
+# What the window gives: a pause that lasts until it is ended, meanwhile a snapshot and another cut.
+learning.SHARE, learning.MOST_RATE = 1e9, 1e9
+waiting = [[Key(" ")], [], [Act("snapshot"), Set("axis", 2)], [Set("at", 0.25)], [Act("pause")], [Act("stop")]]
+window.window.events = lambda: waiting.pop(0)
+assert window(60, 0.125, field) and len(waiting) == 1 and not window.paused
+assert window.cut == learning.Cut(2, 0.25)
+assert list(folder.glob("step-60-1.png"))
+assert not window(80, 0.1, field), "stop"
+window.close()
+assert not window(100, 0.1, field)
 
 # The command, from inputs in a file.
 events = [
@@ -221,53 +259,72 @@ def wait_for(what: str, found: object, seconds: float = 120.0) -> str:
     raise AssertionError(f"{what} did not come")
 
 
-def test_a_window_takes_mouse_and_keys(tmp_path: Path, display: str) -> None:
-    """Orbit with the mouse, move a slider, save with a key, end with Escape."""
-    command = [str(COMMAND), "view", "toy", "--width", "640", "--height", "360", "--samples", "1"]
-    environment = {**os.environ, "DISPLAY": display}
-    viewer = subprocess.Popen(
-        [*command, "--record", "inputs.json"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-    )
+VISIBLE = """
+from isofield.engine.cli import main
+
+view = main(["view", "toy", "--width", "640", "--height", "360", "--samples", "1", "--record", "inputs.json"])
+print("VIEW", view, flush=True)
+if view == 0:
+    words = ["photo.png", "--field", "grid", "--steps", "1000000", "--batch", "64", "--output", "fit", "--view"]
+    print("FIT", main(["fit", "image", *words]), flush=True)
+"""
+
+
+def test_windows_take_mouse_and_keys(tmp_path: Path, display: str) -> None:
+    """Orbit with the mouse, move a slider and a panel, save with a key, end; then watch a fit, and stop it."""
+    imageio.imwrite(tmp_path / "photo.png", numpy.arange(192, dtype=numpy.uint8).reshape(8, 8, 3))
+    process = subprocess.Popen(
+        [sys.executable, "-c", VISIBLE], cwd=tmp_path, env={**os.environ, "DISPLAY": display, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+    def window_of(title: str) -> str:
+        """A window whose title has the frame rate, which the window system writes there once frames come."""
+        found = xdotool(display, "search", "--name", f"{title}.*[0-9] FPS")
+        return "ended" if process.poll() is not None else found.splitlines()[-1] if found else ""
+
+    def mouse(*words: object) -> None:
+        xdotool(display, *words)
+        time.sleep(0.3)  # several frames, also of a busy machine: what falls into one frame has no order
+
+    def dragged(window: str, x: int, y: int, *steps: int) -> None:
+        mouse("mousemove", "--window", window, x, y)
+        mouse("mousedown", 1)
+        for step in steps:
+            mouse("mousemove_relative", "--", step, 0)
+        mouse("mouseup", 1)
+
     try:
-        # The window system writes the frame rate into the title once frames come.
-        def drawing() -> str:
-            window = xdotool(display, "search", "--name", "isofield.*[0-9] FPS")
-            return "ended" if viewer.poll() is not None else window.splitlines()[-1] if window else ""
-
-        window = wait_for("a window", drawing)
+        window = wait_for("a window", lambda: window_of("isofield: toy"))
         if window == "ended":
-            skip_without_vulkan(viewer.communicate()[1])
-
-        def mouse(*words: object) -> None:
-            xdotool(display, *words)
-            time.sleep(0.8)  # several frames, also of a busy machine: what falls into one frame has no order
-
-        mouse("mousemove", "--window", window, 320, 200)
-        mouse("mousedown", 1)
-        mouse("mousemove_relative", "--", 30, 0)
-        mouse("mousemove_relative", "--", 30, 0)
-        mouse("mouseup", 1)
-        mouse("mousemove", "--window", window, 300, 150)
-        mouse("mousedown", 1)
-        mouse("mouseup", 1)
-        time.sleep(0.5)
-        mouse("mousemove", "--window", window, 510, 168)  # a slider of the shape that was clicked
-        mouse("mousedown", 1)
-        mouse("mousemove_relative", "--", 15, 0)
-        mouse("mouseup", 1)
+            skip_without_vulkan("\n".join(process.communicate()))
+        dragged(window, 320, 200, 30, 30)
+        dragged(window, 300, 150)
+        dragged(window, 510, 168, 15)  # a slider of the shape that was clicked
+        dragged(window, 60, 8, 300)  # a panel, which goes back
+        dragged(window, 60, 165)  # and is where it was, so this is no click on the picture
         mouse("key", "o")
         wait_for("a saved scene", lambda: list(tmp_path.glob("toy-1.toml")))
         xdotool(display, "key", "Escape")
-        assert viewer.wait(60) == 0
+        window = wait_for("a window on a fit", lambda: window_of("isofield: fit"))
+        assert window != "ended", process.communicate()
+        mouse("key", "space")  # the training waits
+        mouse("key", "p")
+        wait_for("a snapshot", lambda: list(tmp_path.glob("fit/step-*.png")))
+        dragged(window, 80, 134)  # the button that stops it
+        said, errors = process.communicate(timeout=60)
     finally:
-        if viewer.poll() is None:
-            viewer.kill()
-        viewer.wait()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+    assert "VIEW 0" in said, said + errors
+    assert "FIT 130" in said, "stopped, as Ctrl-C does"
+    assert (tmp_path / "fit" / "field.safetensors").exists()
     events = json.loads((tmp_path / "inputs.json").read_text())
     kinds = [event["event"] for event in events]
     drags = [event for event in events if event["event"] == "drag"]
-    assert sum(drag["x"] for drag in drags) == pytest.approx(60 / 360, abs=0.01), "and none from the slider's drag"
-    assert "click" in kinds
+    assert sum(drag["x"] for drag in drags) == pytest.approx(60 / 360, abs=0.01), "and none from slider and panel"
+    assert kinds.count("click") == 1
     assert "edit" in kinds, events
     assert {"frame": events[-1]["frame"], "event": "key", "name": "Escape", "down": True} in events
     assert not list(tmp_path.rglob("imgui.ini"))
