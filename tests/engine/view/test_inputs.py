@@ -80,6 +80,12 @@ def test_left_drags_orbit_right_drags_pan_middle_drags_zoom(state: State) -> Non
     pan = apply(state, Drag("right", 0.1, 0.0)).pose
     assert pan.axes[2] == pytest.approx(state.pose.axes[2])
     assert pan.target != state.pose.target
+    # What is under the mouse goes with it: down and to the right, as the camera goes up and to the left.
+    (right, up, _), moved = state.pose.axes, apply(state, Drag("right", 0.1, 0.2)).pose
+    shift = [b - a for a, b in zip(state.pose.target, moved.target, strict=True)]
+    assert (
+        sum(a * b for a, b in zip(shift, right, strict=True)) < 0.0 < sum(a * b for a, b in zip(shift, up, strict=True))
+    )
     assert apply(state, Drag("middle", 0.0, -0.5)).pose.distance < state.pose.distance
 
 
