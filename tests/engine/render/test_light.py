@@ -151,7 +151,7 @@ def test_a_corner_sees_less_of_the_sky() -> None:
     lights = [iso.Sky(zenith=(1, 1, 1), horizon=(1, 1, 1))]
     scene = iso.Scene(show=wall, stage=[iso.plane().material(PAPER)], lights=lights, camera=ABOVE)
     picture = linear(scene)[..., 0]
-    assert at(picture, -1.4, 0.1) < 0.85 * at(picture, 3.5, 0.1)
+    assert at(picture, -1.4, 0.1) < 0.9 * at(picture, 3.5, 0.1)
     row = picture[16, 11:]
     assert bool((row.diff() > -0.02).all())  # brighter and brighter away from the wall
 

@@ -36,7 +36,7 @@ def viewer_of(state: State, folder: Path, said: list[str] | None = None) -> Any:
     told = [] if said is None else said
     return SimpleNamespace(
         state=state, painter=painter(), window=SimpleNamespace(shape=(WIDTH, HEIGHT), hidden=True), folder=folder,
-        name="toy", say=told.append, source=SimpleNamespace(path=Path("toy.toml")),
+        name="toy", up="z", say=told.append, source=SimpleNamespace(path=Path("toy.toml")),
     )  # fmt: skip
 
 
