@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import torch
@@ -23,12 +23,10 @@ from ..kernels import MeshTree
 from ..kernels.formulas.samples import BRICK
 from ..kernels.runtime import cache_folder
 from ..kernels.sample_bricks import Bricks, Corner, bricks_of
+from .endings import Up
 from .fields import Field, FieldFileError, Meaning, load_field
 from .fields.store import reading, write_tensors
 from .program.numbers import vector
-
-if TYPE_CHECKING:
-    from .models import Up
 
 VERSION = 1  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to

@@ -9,6 +9,8 @@ FIELD = ".safetensors"
 VOLUME = ".npy"
 MESHES = (".ply", ".obj", ".stl", ".glb")
 
+Up = Literal["z", "y"]  # the axis of a mesh in a file that points up
+
 
 def kind_of(name: str) -> Literal["field", "volume", "mesh", "scene"]:
     """What a file of this name is taken for when it is drawn or meshed; a scene may also be a built-in name."""

@@ -7,17 +7,15 @@ import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .endings import MESHES
+from .endings import MESHES, Up
 
 CLOUDS = (".ply", ".npz", ".xyz")
-Up = Literal["z", "y"]  # the axis of a model that points up
-
 MOST_BYTES = 2**30  # of a file; what is read takes several times as much memory
 
 POINT_NAMES = ("points", "verts", "vertices", "xyz")  # of an array in an .npz file

@@ -29,6 +29,7 @@ def number(word, bit):
 
 @ti.func
 def is_set(word, bit):
+    """1 if the bit of the word is set, else 0."""
     return ti.cast((word >> bit) & ti.u32(1), ti.i32)
 
 

@@ -58,6 +58,17 @@ def encode(channel):
     return ti.select(channel > 0.0031308, 1.055 * power - 0.055, 12.92 * channel)
 
 
+@ti.func
+def on_screen(red, green, blue, screen):
+    """Linear RGB as a screen shows it, tone mapped and encoded; as it is where `screen` is 0."""
+    if screen == 1:
+        red, green, blue = tone_map(red, green, blue)
+        red = encode(red)
+        green = encode(green)
+        blue = encode(blue)
+    return red, green, blue
+
+
 @runtime.per_lane_width
 def _develop_kernel(width: int) -> Any:
     packets = lanes(width)
@@ -75,14 +86,7 @@ def _develop_kernel(width: int) -> Any:
     ):
         for packet in range(count // width):
             red, green, blue = packets.load(values, packet, count)
-            red *= scale
-            green *= scale
-            blue *= scale
-            if screen == 1:
-                red, green, blue = tone_map(red, green, blue)
-                red = encode(red)
-                green = encode(green)
-                blue = encode(blue)
+            red, green, blue = on_screen(red * scale, green * scale, blue * scale, screen)
             first = packet * width
             left, top = packet_corner(first, tiles_in_row)
             for lane in ti.static(range(width)):

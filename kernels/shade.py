@@ -108,6 +108,7 @@ def reflectance(alpha, cos_view):
 
 @ti.func
 def from_sky(sky: ti.template(), up, level, down, channel):
+    """A channel of the sky where zenith, horizon and ground have the weights that `heights` gives."""
     return sky[channel] * up + sky[3 + channel] * level + sky[6 + channel] * down
 
 

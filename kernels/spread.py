@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from . import runtime
-from .develop import encode, tone_map
+from .develop import on_screen
 from .lanes import lanes
 from .operations import FAR
 from .planes import plane_shapes, plane_table
@@ -324,14 +324,7 @@ def _spread_kernel(backend_width: int) -> Any:
                 red = ti.select(hit, total_r, red)
                 green = ti.select(hit, total_g, green)
                 blue = ti.select(hit, total_b, blue)
-            red *= scale
-            green *= scale
-            blue *= scale
-            if screen == 1:
-                red, green, blue = tone_map(red, green, blue)
-                red = encode(red)
-                green = encode(green)
-                blue = encode(blue)
+            red, green, blue = on_screen(red * scale, green * scale, blue * scale, screen)
             for lane in ti.static(range(width)):
                 column, row = pixel_in_packet(first + lane)
                 if top + row < height and left + column < columns:

@@ -231,10 +231,9 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
             ox, oy, oz = packets.load(origins, packet, count)
             dx, dy, dz = packets.load(directions, packet, count)
             total = ox + oy + oz + dx + dy + dz
-            idle = Lanes(0.0)  # FAR on lanes that are done
             blunt = Lanes(0.0)  # radius of a beam at its start
             cone = Lanes(0.0)  # by how much a beam widens
-            idle = ti.select(ti.abs(total) < ti.math.inf, idle, FAR)
+            idle = ti.select(ti.abs(total) < ti.math.inf, 0.0, FAR)  # FAR on lanes that are done
             if (packet + 1) * width > count:
                 for lane in ti.static(range(width)):
                     if packet * width + lane >= count:

@@ -110,6 +110,7 @@ def nearest_slot(boxes: ti.template(), triangles: ti.template(), first_leaf, see
 
 @ti.func
 def closest_on_segment(p, e):
+    """The point of the segment from 0 to e that is closest to p."""
     square = e.dot(e)
     t = ti.cast(0.0, ti.f64)
     if square > 0.0:
@@ -141,6 +142,8 @@ def closest_on_triangle(p, a, b):
 
 @functools.cache
 def closest_kernel() -> Any:
+    """For points in a given order, the nearest triangle, the closest point on it and its distance."""
+
     @ti.kernel
     def closest_kernel(
         boxes: ti.types.ndarray(Lanes, 2),
@@ -276,6 +279,8 @@ def solid_angle(dipoles: ti.template(), triangles: ti.template(), first_leaf, x,
 
 @functools.cache
 def winding_kernel() -> Any:
+    """For points in a given order, the winding number; 0 for what is too far off to square, NaN for NaN."""
+
     @ti.kernel
     def winding_kernel(
         dipoles: ti.types.ndarray(Lanes, 2),

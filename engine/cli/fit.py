@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
-from ..endings import kind_of
+from ..endings import Up, kind_of
 from ..fit.presets import PresetName
 from ..fit.settings import FitSettings
 from .usage import check_range, check_settings, check_up
@@ -83,7 +83,7 @@ class FitShape:
     shape: Positional[str]
     """scene file (.toml), script (.py, which is run) or built-in name; or a mesh (.obj, .ply, .stl, .glb), which is
     moved into [-1, 1]³ and measured against the field"""
-    up: Literal["z", "y"] = "z"
+    up: Up = "z"
     """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
     target: Literal["sdf", "occupancy"] = "sdf"
     """what is learned"""

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..endings import MESHES, kind_of
+from ..endings import MESHES, Up, kind_of
 from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class MeshCommand:
     """cells along the longest side, 256 if not given; a volume has its own"""
     bounds: Annotated[tuple[float, float, float, float, float, float] | None, arg(metavar="X Y Z X Y Z")] = None
     """lower and upper corner to mesh within; if not given, around the subject"""
-    up: Literal["z", "y"] = "z"
+    up: Up = "z"
     """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
     level: float | None = None
     """value on the surface; if not given 0.5 for an occupancy, else 0"""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..endings import is_field
+from ..endings import Up, is_field
 from ..render.modes import Mode
 from .usage import UsageError, check_range, check_up
 
@@ -61,7 +61,7 @@ class Render:
     """the time given to a script's scene(time)"""
     seed: int = 0
     """seed of the samples"""
-    up: Literal["z", "y"] = "z"
+    up: Up = "z"
     """of a mesh, the axis that points up; many .obj and .glb files have y"""
     baked: bool = False
     """of a field, trace the bricks made of it, as scenes do, and not the network itself"""

@@ -6,11 +6,11 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from ..endings import is_field
+from ..endings import Up, is_field
 from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class View:
     """of the window, pixels"""
     samples: int = 16
     """rays a pixel that a picture at rest comes to"""
-    up: Literal["z", "y"] = "z"
+    up: Up = "z"
     """of a mesh, the axis that points up; many .obj and .glb files have y"""
     beside: Annotated[str | None, arg(metavar="SCENE")] = None
     """another scene to show to the right of a line"""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..endings import kind_of
+from ..endings import Up, kind_of
 from ..program.errors import BuildError
 from ..scene import Material, Scene, open_scene
 from ..scene.load import Source
 from ..shapes.from_files import FromFile, MeshFile, Neural, Sampled
 from ..shapes.solids import Plane
-
-if TYPE_CHECKING:
-    from ..models import Up
 
 CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
 PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")

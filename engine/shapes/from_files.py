@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ..endings import FIELD, MESHES, VOLUME
+from ..endings import FIELD, MESHES, VOLUME, Up
 from ..program.errors import BuildError
 from ..program.lowering import Lowering
 from ..program.tree import Node
@@ -125,9 +125,7 @@ class MeshFile(FromFile):
         Field(max_length=4096, description="a .ply, .obj, .stl or .glb file, from the scene's folder"),
     ]
     resolution: Resolution = 128
-    up: Annotated[
-        Literal["z", "y"], Field(description="the axis that points up in the file; y becomes the scene's z")
-    ] = "z"
+    up: Annotated[Up, Field(description="the axis that points up in the file; y becomes the scene's z")] = "z"
 
     def bake(self) -> Bake:
         from ..bake import baked_mesh

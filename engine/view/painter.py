@@ -11,7 +11,7 @@ from ...kernels.rays import TILE
 from ..program import BuildError
 from ..render.shots import Shot, Views
 from .frame import Refinement, moving
-from .pace import Pace
+from .pace import LIGHTS, Pace
 from .state import State
 
 LINE = (1.0, 1.0, 1.0)  # between the two halves of a split picture
@@ -56,6 +56,16 @@ class Painter:
         if state.beside is not None:
             shots.append(self._beside.shot(state.beside, camera, state.mode, state.layers))
         return shots
+
+    def prepare(self, state: State) -> None:
+        """Compile what moving pictures take, so that no drag waits for it, and no pace is measured by it."""
+        try:
+            shots = self.shots(state)
+        except BuildError:  # `paint` tells it
+            return
+        for shot in shots:
+            for light in LIGHTS:
+                moving(shot, TILE, TILE, light)
 
     def paint(self, state: State, width: int, height: int) -> torch.Tensor | None:
         """The next picture (height, width, 3), sRGB in [0, 1], smaller while it moves; None if there is no new."""

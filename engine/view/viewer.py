@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
-from ..endings import is_field
+from ..endings import Up, is_field
 from ..render import view_of
 from ..render.sources import open_source
 from ..scene import SceneError
@@ -24,9 +23,6 @@ from .state import opened
 from .watch import Watch
 from .window import Window
 from .wishes import fulfil
-
-if TYPE_CHECKING:
-    from ..models import Up
 
 LOOK_EVERY = 0.2  # seconds between looks at the scene's file
 PAUSE = 0.01  # seconds to wait where there is nothing to do,
@@ -100,6 +96,7 @@ class Viewer:
 
     def run(self) -> None:
         """Until the user ends it."""
+        self.painter.prepare(self.state)
         while self.state.running and self.window.running:
             start = time.perf_counter()
             events = self.window.events()
