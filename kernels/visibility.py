@@ -88,7 +88,7 @@ def visibility(
     count = len(origins)
     device = origins.device
     normals, open_sky = origins.new_empty(count, 3), origins.new_empty(count)
-    free = torch.zeros(count, len(lighting.lights), dtype=torch.float32, device=device)
+    free = origins.new_empty(count, len(lighting.lights))
     radius = max(program.sphere[3], 1e-3)
     endless = ENDLESS_REACH * radius if program.endless else 0.0
     settings = torch.tensor(
@@ -160,6 +160,10 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
             if every(missed >= 1.0):
                 packets.store(normals, packet, count, Lanes(0.0), Lanes(0.0), Lanes(0.0))
                 packets.store_numbers(open_sky, packet, count, Lanes(1.0))
+                for lane in ti.static(range(width)):
+                    if packet * width + lane < count:
+                        for unseen in range(light_count):
+                            free[packet * width + lane, unseen] = 0.0
                 continue
             px, py, pz = packets.load(origins, packet, count)
             dx, dy, dz = packets.load(directions, packet, count)

@@ -9,7 +9,7 @@ import torch
 
 import isofield as iso
 from isofield.kernels.program import Program
-from isofield.kernels.tiles import PART, whole
+from isofield.kernels.tiles import NOTHING, PART, whole
 from isofield.kernels.visibility import AMBIENT_TAPS, OCCLUSION_SCALE, Lighting, visibility
 
 FOOTPRINT = (1e-4, 0.0)
@@ -106,3 +106,11 @@ def test_little_sky_is_left_where_a_ball_touches_the_floor() -> None:
     ball = iso.sphere(0.5).translate(0.0, 0.0, 0.5)
     program = iso.build_program(iso.Scene(show=ball, stage=[iso.plane()]))
     assert float(look(program, on_floor([0.001]), [], 0.8, plane=0)[1]) < 0.05
+
+
+def test_where_a_ray_missed_there_is_no_normal_an_open_sky_and_no_light() -> None:
+    # Full packets of nothing but misses end early; 37 rays also leave one that is not full.
+    points = on_floor([1.0] * 37)
+    missed = look(courtyard(), points, [sun(1, 0, 1), sun(0, 1, 1)], reach=1.0, plane=NOTHING)
+    expected = (torch.zeros(37, 3), torch.ones(37), torch.zeros(37, 2))
+    assert all(torch.equal(found, wanted) for found, wanted in zip(missed, expected, strict=True))
