@@ -283,4 +283,5 @@ def _halves(centres: numpy.ndarray, chosen: numpy.ndarray) -> list[numpy.ndarray
     """Median split of the chosen parts along the axis on which their centres spread most."""
     own = centres[chosen]
     axis = int(numpy.argmax(own.max(axis=0) - own.min(axis=0)))
-    return numpy.array_split(chosen[numpy.argsort(own[:, axis], kind="stable")], 2)
+    ordered, middle = chosen[numpy.argsort(own[:, axis], kind="stable")], (len(chosen) + 1) // 2
+    return [ordered[:middle], ordered[middle:]]

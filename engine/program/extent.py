@@ -107,14 +107,15 @@ def of_box(low: Vector, high: Vector, *, radius: float | None = None) -> Extent:
 def union(parts: Iterable[Extent]) -> Extent:
     """Extent of the smallest of the parts' values."""
     parts = list(parts)
-    low = vector(map(min, zip(*(part.low for part in parts), strict=True)))
-    high = vector(map(max, zip(*(part.high for part in parts), strict=True)))
-    if not all(part.finite for part in parts):
-        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, 1.0, *_exact_union(parts))
-    slope = min(part.slope for part in parts)
+    low = vector(map(min, zip(*[part.low for part in parts], strict=True)))
+    high = vector(map(max, zip(*[part.high for part in parts], strict=True)))
+    exact = _exact_union(parts)
+    slope = min([part.slope for part in parts])
+    if slope <= 0.0 or max([part.radius for part in parts]) == INFINITY:
+        return Extent(low, high, (0.0, 0.0, 0.0), INFINITY, 1.0, *exact)
     centre = _middle(low, high)
-    radius = max(slope * math.dist(centre, part.centre) + part.radius for part in parts)
-    return Extent(low, high, centre, radius, slope, *_exact_union(parts))
+    radius = max([slope * math.dist(centre, part.centre) + part.radius for part in parts])
+    return Extent(low, high, centre, radius, slope, *exact)
 
 
 def intersection(parts: Iterable[Extent]) -> Extent:
@@ -142,8 +143,8 @@ def of_flat(low: tuple[float, float], high: tuple[float, float]) -> Extent:
 
 def _middle(low: Vector, high: Vector) -> Vector:
     """Centre of a box; 0 along its endless axes."""
-    sides = zip(low, high, strict=True)
-    return vector(0.5 * (a + b) if math.isfinite(a) and math.isfinite(b) else 0.0 for a, b in sides)
+    sums = (low[0] + high[0], low[1] + high[1], low[2] + high[2])
+    return vector([0.5 * side if math.isfinite(side) else 0.0 for side in sums])
 
 
 def _shifted(point: Vector, amount: float) -> Vector:
