@@ -6,20 +6,39 @@ from types import SimpleNamespace
 from .operations import FAR
 from .runtime import ti
 
+MOST_LANES = 16
+
+
+def whole_packets(count: int) -> int:
+    """Rows of an array that `count` rows and the rest of their last packet fit into, whatever the packets' width.
+
+    Kernels store whole packets: a bound in between would keep LLVM from joining the lanes of all that leads to it.
+    """
+    return -(-count // MOST_LANES) * MOST_LANES
+
 
 @ti.func
 def some(condition):
     """Whether the condition holds on any lane.
 
-    Counted in whole numbers: a least or largest float is found lane by lane, and so is all that leads to it.
+    Bits that are joined by "or" become one test of a register's signs. Of a least or largest float, LLVM finds all that
+    leads to it lane by lane.
     """
-    return ti.select(condition, 1, 0).sum() > 0
+    return _joined(ti.select(condition, 1, 0)) != 0
 
 
 @ti.func
 def every(condition):
-    """Whether the condition holds on all lanes, counted as for `some`."""
-    return ti.select(condition, 0, 1).sum() == 0
+    """Whether the condition holds on all lanes, found as for `some`."""
+    return _joined(ti.select(condition, 0, 1)) == 0
+
+
+@ti.func
+def _joined(bits):
+    joined = bits[0]
+    for lane in ti.static(range(1, bits.n)):
+        joined |= bits[lane]
+    return joined
 
 
 @functools.cache
@@ -59,30 +78,18 @@ def lanes(width: int) -> SimpleNamespace:
         return values
 
     @ti.func
-    def store(array: ti.template(), packet, count, x, y, z):
-        """Write x, y, z as rows (3,) of the packet."""
-        if (packet + 1) * width <= count:
-            for lane in ti.static(range(width)):
-                array[packet * width + lane, 0] = x[lane]
-                array[packet * width + lane, 1] = y[lane]
-                array[packet * width + lane, 2] = z[lane]
-        else:
-            for lane in ti.static(range(width)):
-                if packet * width + lane < count:
-                    array[packet * width + lane, 0] = x[lane]
-                    array[packet * width + lane, 1] = y[lane]
-                    array[packet * width + lane, 2] = z[lane]
+    def store(array: ti.template(), packet, x, y, z):
+        """Write x, y, z as rows (3,) of the packet; the array must have room for all of it, see `whole_packets`."""
+        for lane in ti.static(range(width)):
+            array[packet * width + lane, 0] = x[lane]
+            array[packet * width + lane, 1] = y[lane]
+            array[packet * width + lane, 2] = z[lane]
 
     @ti.func
-    def store_numbers(array: ti.template(), packet, count, values):
-        """Write the packet's numbers."""
-        if (packet + 1) * width <= count:
-            for lane in ti.static(range(width)):
-                array[packet * width + lane] = values[lane]
-        else:
-            for lane in ti.static(range(width)):
-                if packet * width + lane < count:
-                    array[packet * width + lane] = values[lane]
+    def store_numbers(array: ti.template(), packet, values):
+        """Write the packet's numbers, likewise."""
+        for lane in ti.static(range(width)):
+            array[packet * width + lane] = values[lane]
 
     @ti.func
     def nearest_plane(planes: ti.template(), plane_count, x, y, z):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from . import runtime
-from .lanes import lanes, some
+from .lanes import lanes, some, whole_packets
 from .operations import FAR
 from .program import SURFACE_SIZE
 from .runtime import ti
@@ -37,12 +37,12 @@ def shade(
         materials: (N, 8) float32, from `surface_on`.
         seen: normals, open sky and free lights, from `visibility`.
     """
-    radiance = torch.empty_like(origins)
+    radiance = origins.new_empty(whole_packets(len(origins)), 3)
     runtime.run(
         _shade_kernel(), lighting.lights, lighting.sky, origins, directions, distance, materials, *seen, radiance,
         len(lighting.lights), len(origins),
     )  # fmt: skip
-    return radiance
+    return radiance[: len(origins)]
 
 
 @ti.func
@@ -262,6 +262,6 @@ def _shade_kernel(backend_width: int) -> Any:
                 red = ti.select(hit > 0.0, total_r, red)
                 green = ti.select(hit > 0.0, total_g, green)
                 blue = ti.select(hit > 0.0, total_b, blue)
-            packets.store(radiance, packet, count, red, green, blue)
+            packets.store(radiance, packet, red, green, blue)
 
     return shade_kernel

@@ -9,7 +9,7 @@ import torch
 from . import arguments, runtime
 from .arguments import Given
 from .interpreter import machine
-from .lanes import lanes, some
+from .lanes import lanes, some, whole_packets
 from .operations import FAR
 from .planes import plane_table
 from .program import Program
@@ -162,11 +162,9 @@ def _launch(
     beams: Beams | None = None,
 ) -> Met:
     count = len(origins)
-    met = Met(
-        origins.new_empty(count),
-        origins.new_empty(count, dtype=torch.int32),
-        origins.new_empty(count, dtype=torch.int32),
-    )
+    room = whole_packets(count)
+    distance = origins.new_empty(room)
+    steps, what = (origins.new_empty(room, dtype=torch.int32) for _ in range(2))
     near, far = interval
     runtime.check_device(rows=program.rows)
     ball = (0.0, 0.0, 0.0, FAR) if program.endless else program.sphere
@@ -176,10 +174,10 @@ def _launch(
     runtime.run(
         _march_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes, origins,
         directions, nothing if starts is None else starts, nothing[:, None] if beams is None else beams.cones,
-        met.distance, met.steps, met.what, rays_in_tile, count, *map(float, ball), float(near), float(min(far, FAR)),
+        distance, steps, what, rays_in_tile, count, *map(float, ball), float(near), float(min(far, FAR)),
         *map(float, tolerance), maximum_steps, len(planes), int(starts is not None), int(beams is not None),
     )  # fmt: skip
-    return met
+    return Met(distance[:count], steps[:count], what[:count])
 
 
 @runtime.per_lane_width
@@ -221,9 +219,9 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
             if have_starts == 1:
                 begin = ti.max(near, starts[packet * width // (PACKET * PACKET)])
                 if plane_count == 0 and begin >= 0.5 * FAR:  # the beam met nothing
-                    packets.store_numbers(distances, packet, count, Lanes(ti.math.inf))
-                    packets.store_numbers(what, packet, count, ti.Vector([NOTHING] * width, ti.i32))
-                    packets.store_numbers(steps, packet, count, ti.Vector([0] * width, ti.i32))
+                    packets.store_numbers(distances, packet, Lanes(ti.math.inf))
+                    packets.store_numbers(what, packet, ti.Vector([NOTHING] * width, ti.i32))
+                    packets.store_numbers(steps, packet, ti.Vector([0] * width, ti.i32))
                     continue
             tile = packet * width // rays_per_tile
             first = ranges[tile, 0]
@@ -270,7 +268,9 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
             stop = ti.min(along + half, end)
             idle = ti.select((square <= 0.0) | (t > stop), FAR, idle)
             t = ti.select(idle < 1.0, t, FAR)
-            found = Lanes(FAR)
+            miss = Lanes(ti.select(are_beams == 1, FAR, ti.math.inf))
+            last_resort = ti.select(plane >= 0, end, miss)
+            found = miss
             taken = Lanes(0.0)
             if some(idle < 1.0):
                 value = Lanes(FAR)
@@ -316,12 +316,8 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                     idle = ti.select(t > stop, FAR, idle)
                 if are_beams == 1:
                     found = ti.select((t > stop) | (t >= 0.5 * FAR), FAR, t)
-            hit = found < 0.5 * FAR
-            met_plane = (hit == 0) & (plane >= 0)
-            miss = Lanes(ti.select(are_beams == 1, FAR, ti.math.inf))
-            result = ti.select(hit, ti.max(found, near), ti.select(met_plane, ti.max(end, near), miss))
-            packets.store_numbers(distances, packet, count, result)
-            packets.store_numbers(what, packet, count, ti.select(hit, PART, ti.select(met_plane, plane, NOTHING)))
-            packets.store_numbers(steps, packet, count, ti.cast(taken, ti.i32))
+            packets.store_numbers(distances, packet, ti.max(ti.min(found, last_resort), near))
+            packets.store_numbers(what, packet, ti.select(found < last_resort, PART, plane))
+            packets.store_numbers(steps, packet, ti.cast(taken, ti.i32))
 
     return march_kernel

@@ -15,7 +15,7 @@ import torch
 
 from . import runtime
 from .interpreter import machine
-from .lanes import every, lanes, some
+from .lanes import every, lanes, some, whole_packets
 from .operations import FAR
 from .planes import plane_table
 from .program import Program
@@ -87,8 +87,9 @@ def visibility(
     """
     count = len(origins)
     device = origins.device
-    normals, open_sky = origins.new_empty(count, 3), origins.new_empty(count)
-    free = origins.new_empty(count, len(lighting.lights))
+    room = whole_packets(count)
+    normals, open_sky = origins.new_empty(room, 3), origins.new_empty(room)
+    free = origins.new_empty(room, len(lighting.lights))
     radius = max(program.sphere[3], 1e-3)
     endless = ENDLESS_REACH * radius if program.endless else 0.0
     settings = torch.tensor(
@@ -112,7 +113,7 @@ def visibility(
         lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free, *tiles.whole,
         tiles.rays, len(planes), len(lighting.lights), count,
     )  # fmt: skip
-    return normals, open_sky, free
+    return normals[:count], open_sky[:count], free[:count]
 
 
 @runtime.per_lane_width
@@ -158,12 +159,11 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
             met = packets.load_numbers(what, packet, count)
             missed = ti.select(met == NOTHING, FAR, 0.0)  # FAR on lanes that have nothing to shade
             if every(missed >= 1.0):
-                packets.store(normals, packet, count, Lanes(0.0), Lanes(0.0), Lanes(0.0))
-                packets.store_numbers(open_sky, packet, count, Lanes(1.0))
-                for lane in ti.static(range(width)):
-                    if packet * width + lane < count:
-                        for unseen in range(light_count):
-                            free[packet * width + lane, unseen] = 0.0
+                packets.store(normals, packet, Lanes(0.0), Lanes(0.0), Lanes(0.0))
+                packets.store_numbers(open_sky, packet, Lanes(1.0))
+                for unseen in range(light_count):
+                    for lane in ti.static(range(width)):
+                        free[packet * width + lane, unseen] = 0.0
                 continue
             px, py, pz = packets.load(origins, packet, count)
             dx, dy, dz = packets.load(directions, packet, count)
@@ -313,8 +313,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         seen = ti.min(ti.max(visible, -1.0), 1.0)
                         share_free = 0.25 * (1.0 + seen) * (1.0 + seen) * (2.0 - seen)  # of the disc's area, about
                         for lane in ti.static(range(width)):
-                            if packet * width + lane < count:
-                                free[packet * width + lane, light] = share_free[lane]
+                            free[packet * width + lane, light] = share_free[lane]
                     phase = _SHADOW
                     next_light = False
                     light += 1
@@ -359,9 +358,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         idle = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
                         next_light = every(idle >= 1.0)
             hit = missed < 1.0
-            packets.store(
-                normals, packet, count, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0)
-            )
-            packets.store_numbers(open_sky, packet, count, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0))
+            packets.store(normals, packet, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0))
+            packets.store_numbers(open_sky, packet, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0))
 
     return visibility_kernel
