@@ -7,7 +7,7 @@ import torch
 
 from . import arguments, memory, runtime
 from .arguments import Given
-from .bridge import bridge, derivative_of
+from .bridge import bridge, derivative_of, transformed
 from .interpreter import machine
 from .lanes import lanes
 from .operations import FAR
@@ -28,8 +28,8 @@ def distance(program: Program, points: Given) -> Any:
 
     Args:
         program: what `isofield.build_program` makes of a scene.
-        points: (…, 3) float32 in scene units; float64 runs on the PyTorch twin. A torch tensor, numpy array or DLPack
-            object; NaN points give NaN.
+        points: (…, 3) float32 in scene units; float64 runs on the PyTorch twin, as does all under torch.func. A torch
+            tensor, numpy array or DLPack object; NaN points give NaN.
 
     Returns:
         (…) of the same kind as `points`. Differentiable to points and to `program.parameters`, any number of times.
@@ -40,7 +40,7 @@ def distance(program: Program, points: Given) -> Any:
     arguments.check_program(program)
     tensor, restore = arguments.vectors("points", points, double=True)
     flat = tensor.reshape(-1, 3)
-    if tensor.dtype == torch.float64:
+    if tensor.dtype == torch.float64 or transformed():
         return restore(distance_twin(program, flat).reshape(tensor.shape[:-1]))
     numbers = program.parameters.to(torch.float32)
 

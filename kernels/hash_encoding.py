@@ -8,6 +8,7 @@ second's derivatives, for an incoming v, are the same sums again with v · ∇W 
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -24,6 +25,8 @@ FEWEST_POINTS = 2**14  # a copy of the table costs more than it saves for less
 
 # Points that a kernel takes at once on a CPU; 1 and 8 were slower, and 8 takes twice as long to compile.
 PACKET = 4
+
+ROWS = False, True, True, True  # inputs of sums over the table: the table, then up to three with a row for each point
 
 
 def hash_encode(
@@ -45,17 +48,16 @@ def hash_encode(
         active: number of levels switched on, coarse to fine; a fraction fades the next one in. None: all of them.
 
     Returns:
-        (N, L·F), coarse to fine. Differentiable twice, to `table` and to `points`; the gradient to a coordinate outside
-        [0, 1] is zero, to a NaN point NaN. Linear weights have only the mixed second derivatives to the points. A third
-        derivative is a RuntimeError.
+        (N, L·F), coarse to fine. Differentiable twice, to `table` and to `points`, by autograd and by torch.func, but
+        for its forward mode; the gradient to a coordinate outside [0, 1] is zero, to a NaN point NaN. Linear weights
+        have only the mixed second derivatives to the points. A third derivative is a RuntimeError.
 
     Raises:
         TypeError: not tensors, or another dtype.
         ValueError: another shape or device, or `active` is negative.
     """
     _check(table, points, levels)
-    fade = torch.tensor(levels.fade(active), dtype=table.dtype, device=table.device)
-    return _features(_Sums(levels, fade, bool(smoothstep)), table, points)
+    return _features(_Sums(levels, levels.fade(active), bool(smoothstep)), table, points)
 
 
 def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> None:
@@ -72,8 +74,6 @@ def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> Non
     expect("table", table.shape == shape, f"shape {shape}", tuple(table.shape))
     matrix = points.ndim == 2 and points.shape[1] == levels.dimensions
     expect("points", matrix, f"shape (N, {levels.dimensions})", tuple(points.shape))
-    most = LARGEST_COUNT // (levels.levels * levels.features)
-    expect("points", len(points) <= most, f"at most {most}, for 2^31 - 1 features in all", f"{len(points)}; split them")
     runtime.check_device(table=table, points=points)
 
 
@@ -90,7 +90,7 @@ def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.T
             _point_gradient(sums, table, points, gradient) if wanted[1] else None,
         )
 
-    result: torch.Tensor = bridge(sums.encode, derivative, table, points)
+    result: torch.Tensor = bridge(sums.encode, derivative, table, points, rows=ROWS[:2])
     return result
 
 
@@ -117,11 +117,11 @@ def _point_gradient(sums: _Sums, table: torch.Tensor, points: torch.Tensor, grad
         along = _only(gradients)
         return (
             bridge(sums.to_table, _no_third, points, gradient, along) if wanted[0] else None,
-            bridge(sums.to_points, _no_third, table, points, gradient, along) if wanted[1] else None,
-            bridge(sums.encode, _no_third, table, points, along) if wanted[2] else None,
+            bridge(sums.to_points, _no_third, table, points, gradient, along, rows=ROWS) if wanted[1] else None,
+            bridge(sums.encode, _no_third, table, points, along, rows=ROWS[:3]) if wanted[2] else None,
         )
 
-    result: torch.Tensor = bridge(sums.to_points, derivative, table, points, gradient)
+    result: torch.Tensor = bridge(sums.to_points, derivative, table, points, gradient, rows=ROWS[:3])
     return result
 
 
@@ -135,12 +135,19 @@ def _no_third(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tu
     raise RuntimeError("hash_encode: expected at most a second derivative, a third was asked for")
 
 
+@functools.lru_cache(maxsize=64)
+def _factors(fade: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.tensor(fade, dtype=dtype, device=device)
+
+
 def _width() -> int:
     return PACKET if runtime.backend() == "cpu" else 1
 
 
-def _room(count: int) -> int:
+def _room(count: int, levels: HashLevels) -> int:
     """Points that whole packets have room for."""
+    most = LARGEST_COUNT // (levels.levels * levels.features)
+    expect("points", count <= most, f"at most {most}, for 2^31 - 1 features in all", f"{count}; split them")
     return math.ceil(count / _width()) * _width()
 
 
@@ -149,13 +156,13 @@ class _Sums:
     """The sums over nodes, each one launch; with `along` (N, D), v · ∇W stands in the place of W."""
 
     levels: HashLevels
-    fade: torch.Tensor
+    fade: tuple[float, ...]
     smoothstep: bool
 
     def encode(self, table: torch.Tensor, points: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) T[node], (N, L·F)."""
         count = len(points)
-        out = memory.empty(_room(count), self.levels.levels * self.levels.features, like=points)
+        out = memory.empty(_room(count, self.levels), self.levels.levels * self.levels.features, like=points)
         self._launch("encode", (table,), points, along, (), (out,), self._gather_tasks(count))
         return out[:count]
 
@@ -188,7 +195,7 @@ class _Sums:
     def _to_points(
         self, table: torch.Tensor, points: torch.Tensor, levelled: torch.Tensor, along: torch.Tensor | None
     ) -> torch.Tensor:
-        count, plane = len(points), _room(len(points))
+        count, plane = len(points), _room(len(points), self.levels)
         out = memory.empty(self.levels.dimensions, plane, like=points)
         self._launch("to_points", (table,), points, along, (levelled,), (out,), self._gather_tasks(count), plane)
         return out[:, :count].t().contiguous()
@@ -237,9 +244,14 @@ class _Sums:
             return
         levels = self.levels
         spacing = SMALLEST_TASK if runtime.backend() == "cpu" else 1
-        packets_per_task = math.ceil(_room(count) // _width() / tasks)
+        packets_per_task = math.ceil(_room(count, levels) // _width() / tasks)
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
-        numbers = [*given, layout(levels, points.device), self.fade, *(result.view(-1) for result in results)]
+        numbers = [
+            *given,
+            layout(levels, points.device),
+            _factors(self.fade, points.dtype, points.device),
+            *(result.view(-1) for result in results),
+        ]
         runtime.run(
             getattr(self._kernels(points.dtype, along), kernel),
             *numbers,

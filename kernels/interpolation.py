@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import arguments, memory, runtime
 from .arguments import Given
-from .bridge import Gradients, bridge
+from .bridge import Gradients, bridge, transformed
 from .gather import gather_kernel, gather_sloped_kernel, pull_kernel
 from .lattice import Lattice
 from .scatter import (
@@ -50,9 +50,10 @@ def interpolate(
         align_corners: True: node k of n along an axis lies at k / (n - 1), False: at (k + 0.5) / n.
 
     Returns:
-        (N, C), of the kind of `values`. The row of a point with NaN is NaN. Differentiable twice, to values and points;
-        derivatives to a coordinate are those within its cell (at a node, of the cell above it), and 0 on the border and
-        outside. A point with NaN adds nothing to the gradient of the values.
+        (N, C), of the kind of `values`. The row of a point with NaN is NaN. Differentiable twice, to values and points,
+        by autograd and by torch.func, but for its forward mode; derivatives to a coordinate are those within its cell
+        (at a node, of the cell above it), and 0 on the border and outside. A point with NaN adds nothing to the
+        gradient of the values.
 
     Raises:
         TypeError, ValueError: an argument is of another dtype, shape or device, or too large for 32-bit indices.
@@ -74,22 +75,21 @@ def interpolate(
         )
     if places.dtype != grid.dtype:
         raise TypeError(f"points: expected the dtype of values, {grid.dtype}, got {places.dtype}")
-    if len(places) * grid.shape[-1] > arguments.LARGEST_COUNT:
-        raise ValueError(
-            f"points: expected at most 2^31 - 1 numbers in the result, got {len(places)} points of {grid.shape[-1]} "
-            "channels; split them"
-        )
     runtime.check_device(values=grid, points=places)
     lattice = _lattice(grid, aligned=align_corners, border=boundary == "border")
-    return restore(_Interpolation(lattice, tuple(grid.shape)).gather(grid, places))
+    return restore(_Interpolation(lattice, tuple(grid.shape), not transformed()).gather(grid, places))
 
 
 @dataclass
 class _Interpolation:
-    """One call: its settings, and the order of its points, which all passes share once one has made it."""
+    """One call: its settings, and the order of its points, which all passes share once one has made it.
+
+    Under torch.func they are not `shared`: passes may have other batches of the points.
+    """
 
     lattice: Lattice
     shape: tuple[int, ...]
+    shared: bool
     slabs: Slabs | None = field(default=None, init=False)
 
     @property
@@ -108,10 +108,12 @@ class _Interpolation:
     def gather(self, values: Tensor, points: Tensor, *along: Tensor) -> Tensor:
         """(N, C): Σ_k w_k V_k; with one channel the slopes, a row for each point, are read along and kept."""
         slopes = None
-        if torch.is_grad_enabled() and points.requires_grad and self.channels == 1 and not along:
+        if self.shared and torch.is_grad_enabled() and points.requires_grad and self.channels == 1 and not along:
             slopes = memory.empty(*points.shape, like=points)
         kernel = partial(self._gather, slopes=slopes)
-        result: Tensor = bridge(kernel, partial(self._gather_derivative, slopes=slopes), values, points, *along)
+        derivative = partial(self._gather_derivative, slopes=slopes)
+        rows = False, True, *(True for _ in along)
+        result: Tensor = bridge(kernel, derivative, values, points, *along, rows=rows)
         return result
 
     def scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
@@ -121,7 +123,8 @@ class _Interpolation:
 
     def pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
         """(N, D): Σ_k ∂w_k V_k · g_n."""
-        result: Tensor = bridge(self._pull, self._pull_derivative, values, gradient, points, *along)
+        rows = False, True, True, *(True for _ in along)
+        result: Tensor = bridge(self._pull, self._pull_derivative, values, gradient, points, *along, rows=rows)
         return result
 
     def _gather_derivative(
@@ -169,8 +172,8 @@ class _Interpolation:
 
     def _gather(self, values: Tensor, points: Tensor, *along: Tensor, slopes: Tensor | None) -> Tensor:
         count = len(points)
-        result = memory.empty(count, self.channels, like=points)
         at, order, ordered = self._places(points, values)
+        result = memory.empty(count, self.channels, like=points)
         if slopes is not None:
             with runtime.lock:
                 runtime.run(
@@ -192,8 +195,8 @@ class _Interpolation:
         return result
 
     def _pull(self, values: Tensor, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
-        result = memory.empty(*points.shape, like=points)
         at, order, ordered = self._places(points, values)
+        result = memory.empty(*points.shape, like=points)
         with runtime.lock:
             runtime.run(
                 pull_kernel(self.lattice, bool(along)),
@@ -257,15 +260,21 @@ class _Interpolation:
 
     def _places(self, points: Tensor, values: Tensor) -> tuple[Tensor, Tensor, int]:
         """Points to read values at, their order, and 1 where they are sorted, else 0."""
+        if len(points) * self.channels > arguments.LARGEST_COUNT:
+            raise ValueError(
+                f"points: expected at most 2^31 - 1 numbers in the result, got {len(points)} points of {self.channels} "
+                "channels; split them"
+            )
         if len(points) > FEW and values.nbytes > CACHED and runtime.backend() == "cpu":
             slabs = self._sorted(points)
             return slabs.points, slabs.order, 1
         return points.contiguous(), _no_order(points.device), 0
 
     def _sorted(self, points: Tensor) -> Slabs:
-        if self.slabs is None:
-            self.slabs = slabs_of(points.contiguous(), self.shape[:-1], self.lattice)
-        return self.slabs
+        slabs = self.slabs or slabs_of(points.contiguous(), self.shape[:-1], self.lattice)
+        if self.shared:
+            self.slabs = slabs
+        return slabs
 
 
 def _lattice(values: Tensor, *, aligned: bool, border: bool) -> Lattice:

@@ -66,8 +66,6 @@ class Field(torch.nn.Module):
     kind: ClassVar[str]
     rate: float = 1e-2
     """Peak learning rate that suits the kind, for Adam."""
-    batched: ClassVar[bool] = False
-    """Whether torch.func can differentiate the kind: it is made of PyTorch's functions alone."""
 
     def __init__(
         self,

@@ -23,7 +23,6 @@ class MLP(LearnedField):
     """
 
     kind = "mlp"
-    batched = True
     sizes: ClassVar[tuple[str, ...]] = ("octaves",)
 
     def __init__(

@@ -25,7 +25,6 @@ class Siren(LearnedField):
     """
 
     kind = "siren"
-    batched = True
     rate = 5e-4
     sizes: ClassVar[tuple[str, ...]] = ("width", "layers", "omega")
 

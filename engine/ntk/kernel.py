@@ -88,10 +88,10 @@ def tangent_kernel(
 def derivatives(field: Field, points: torch.Tensor, advance: Advance) -> Rows:
     """∂f_c(x)/∂θ in float64, channel after channel of point after point.
 
-    Plain networks go through torch.func in one pass. Where there are tables, most of a point's derivatives are 0, and
-    a pass for each point that keeps the others is faster than any that holds them all.
+    torch.func finds them in one pass. Where there are tables, most of a point's derivatives are 0, and a pass for each
+    point that keeps the others is faster than any that holds them all.
     """
-    if not field.batched:
+    if field.touched:
         return _by_points(field, points.detach(), advance)
     rows = _by_function(field, points.detach())
     advance(len(points))
@@ -133,7 +133,7 @@ def _by_function(field: Field, points: torch.Tensor) -> Rows:
 
     detached = {name: parameter.detach() for name, parameter in _trained(field).items()}
     found = torch.func.vmap(torch.func.jacrev(value), in_dims=(None, 0))(detached, points)
-    return [part.double().flatten(2).flatten(0, 1) for part in found.values()]  # of (N, C, …)
+    return [part.double().reshape(len(points) * field.channels, -1) for part in found.values()]  # of (N, C, …)
 
 
 def _by_points(field: Field, points: torch.Tensor, advance: Advance) -> Rows:

@@ -9,29 +9,13 @@ import numpy
 import pytest
 import torch
 from torch import Tensor
+from twins.interpolate import interpolate_twin
 
 import isofield.kernels.interpolation as device
 from isofield.kernels import interpolate
 
 SETTINGS = list(itertools.product(("border", "zeros"), (True, False)))
 MANY = device.FEW + 1000  # points are sorted from here on
-
-
-def twin(values: Tensor, points: Tensor, *, boundary: str = "border", align_corners: bool = True) -> Tensor:
-    """Sum over the corners of a cell of a node's value times 1 - its distance from the point along every axis."""
-    sizes = torch.tensor(values.shape[:-1], dtype=points.dtype)
-    position = points * (sizes - 1) if align_corners else points * sizes - 0.5
-    if boundary == "border":
-        position = position.clamp(min=0).minimum(sizes - 1)
-    low = position.detach().floor()
-    result = torch.zeros(len(points), values.shape[-1], dtype=values.dtype)
-    for corner in itertools.product((0, 1), repeat=points.shape[1]):
-        node = low + torch.tensor(corner)
-        weight = (1 - (position - node).abs()).prod(dim=1)
-        inside = ((node >= 0) & (node < sizes)).all(dim=1)
-        index = node.clamp(min=0).minimum(sizes - 1).long().unbind(dim=1)
-        result = result + (weight * inside)[:, None] * values[index]
-    return result
 
 
 def grid_sample(values: Tensor, points: Tensor, *, boundary: str, align_corners: bool) -> Tensor:
@@ -74,7 +58,7 @@ def test_values_and_gradients_are_those_of_grid_sample(
     options: dict[str, Any] = {"boundary": boundary, "align_corners": align_corners}
     ours, theirs = interpolate(values, points, **options), grid_sample(values, points, **options)
     assert torch.allclose(ours, theirs, atol=1e-12)
-    assert torch.allclose(ours, twin(values, points, **options), atol=1e-12)
+    assert torch.allclose(ours, interpolate_twin(values, points, **options), atol=1e-12)
     for got, expected in zip(
         torch.autograd.grad(ours, (values, points), upstream),
         torch.autograd.grad(theirs, (values, points), upstream),
@@ -92,7 +76,7 @@ def test_any_number_of_channels_in_single_precision(channels: int, count: int) -
     )
     upstream = some(count, channels, seed=2, dtype=torch.float32)
     exact_values, exact_points = (tensor.detach().double().requires_grad_() for tensor in (values, points))
-    exact = twin(exact_values, exact_points)
+    exact = interpolate_twin(exact_values, exact_points)
     ours = interpolate(values, points)
     assert ours.dtype == torch.float32
     assert torch.allclose(ours.double(), exact, atol=1e-4)
@@ -110,7 +94,7 @@ def test_large_grids_are_read_in_the_order_of_their_cells(monkeypatch: pytest.Mo
     leaves = values.requires_grad_(), points.requires_grad_()
     upstream = some(MANY, 3, seed=2)
     got = torch.autograd.grad(interpolate(*leaves), leaves, upstream)
-    expected = torch.autograd.grad(twin(*leaves), leaves, upstream)
+    expected = torch.autograd.grad(interpolate_twin(*leaves), leaves, upstream)
     assert torch.allclose(got[0], expected[0], atol=1e-10)
     assert torch.allclose(got[1], expected[1], atol=1e-10)
 
@@ -137,7 +121,7 @@ def test_second_derivatives_of_many_points_are_the_twins(dimensions: int, monkey
     values = some(*sizes, 2).requires_grad_()
     points = away_from_nodes(places(MANY, dimensions), sizes, True).requires_grad_()
     found = []
-    for function in (interpolate, twin):
+    for function in (interpolate, interpolate_twin):
         (slopes,) = torch.autograd.grad(function(values, points).square().sum(), points, create_graph=True)
         found.append(torch.autograd.grad(slopes.square().sum(), (values, points)))
     for got, expected in zip(*found, strict=True):
@@ -220,7 +204,7 @@ def test_far_outside(boundary: Any, align_corners: bool, far: float) -> None:
     values = some(4, 5, 3).requires_grad_()
     points = torch.tensor([[far, 0.4], [-far, 0.4], [0.4, far], [far, -far]], dtype=torch.float64).requires_grad_()
     result = interpolate(values, points, boundary=boundary, align_corners=align_corners)
-    nearest = twin(values, points.detach().clamp(0, 1), align_corners=align_corners)
+    nearest = interpolate_twin(values, points.detach().clamp(0, 1), align_corners=align_corners)
     assert torch.allclose(result, nearest if boundary == "border" else torch.zeros_like(nearest))
     to_values, to_points = torch.autograd.grad(result.sum(), (values, points))
     assert bool(to_values.isfinite().all())
@@ -266,7 +250,7 @@ def test_one_channel_keeps_its_slopes(boundary: Any, align_corners: bool, count:
     assert torch.equal(kept[0], again[0])
     assert bool(kept[1][7].isnan().all())
     others = torch.arange(count) != 7
-    alone = twin(values, points[others], boundary=boundary, align_corners=align_corners)
+    alone = interpolate_twin(values, points[others], boundary=boundary, align_corners=align_corners)
     (expected,) = torch.autograd.grad(alone, points, upstream[others])
     assert torch.allclose(kept[1][others], again[1][others], rtol=1e-12, atol=1e-12)
     assert torch.allclose(kept[1][others], expected[others], rtol=1e-10, atol=1e-10)
@@ -278,7 +262,7 @@ def test_many_points_in_one_cell(channels: int) -> None:
     points = (0.41 + 0.17 * torch.rand(MANY, 3, generator=torch.Generator().manual_seed(0)).double()).requires_grad_()
     upstream = some(MANY, channels, seed=2)
     got = torch.autograd.grad(interpolate(values, points), (values, points), upstream)
-    expected = torch.autograd.grad(twin(values, points), (values, points), upstream)
+    expected = torch.autograd.grad(interpolate_twin(values, points), (values, points), upstream)
     assert int((got[0].abs().sum(dim=-1) > 0).sum()) == 8
     assert torch.allclose(got[0], expected[0], atol=1e-10)
     assert torch.allclose(got[1], expected[1], atol=1e-10)

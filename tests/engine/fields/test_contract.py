@@ -217,6 +217,29 @@ def test_gradients_of_parameters_are_finite_differences(field: Field) -> None:
         assert torch.autograd.gradcheck(of_parameters, values, eps=1e-6, atol=1e-5, rtol=1e-4, fast_mode=True)
 
 
+def test_torch_func_gives_the_derivatives_at_each_point(field: Field) -> None:
+    """vmap over points of jacrev to the parameters and of grad to the points, against a pass for each number."""
+    field = field.double()
+    points = some_points(field, 4, outside=0.0).double()
+    parameters = dict(field.named_parameters())
+
+    def at(parameters: dict[str, torch.Tensor], point: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(field, parameters, (point[None],))[0]
+
+    def squares(point: torch.Tensor) -> torch.Tensor:
+        return field(point[None]).square().sum()
+
+    slopes = torch.func.vmap(torch.func.grad(squares))(points)
+    torch.testing.assert_close(slopes, torch.stack([torch.autograd.functional.jacobian(squares, p) for p in points]))
+    if parameters:
+        jacobians = torch.func.vmap(torch.func.jacrev(at), (None, 0))(parameters, points)
+        for index, point in enumerate(points):
+            for channel, value in enumerate(field(point[None])[0]):
+                expected = torch.autograd.grad(value, list(parameters.values()), retain_graph=True)
+                found = [jacobian[index, channel] for jacobian in jacobians.values()]
+                torch.testing.assert_close(found, list(expected))
+
+
 def test_a_point_touches_as_few_numbers_as_it_says(field: Field) -> None:
     parameters = dict(field.named_parameters())
     assert field.touched.keys() <= parameters.keys()
