@@ -8,7 +8,7 @@ grid, nz is 1 in two dimensions.
 import functools
 from typing import Any
 
-from .lattice import Lattice, array, corner_functions, stencil
+from .lattice import GRAIN, Lattice, array, corner_functions, reading_ahead, stencil
 from .runtime import ti
 
 
@@ -29,6 +29,7 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
     """
     about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
+    read_ahead = reading_ahead(lattice, True)
 
     @ti.kernel
     def gather(
@@ -53,6 +54,9 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
             row = row_of(order, point, ordered)
             sizes = ti.Vector([nx, ny, nz])
             base, weight, slope, t, good = about(points, along, point, row, sizes)
+            if ordered == 1 and point % GRAIN == 0:
+                last, _w, _s, _t, _g = about(points, along, ti.min(point + GRAIN, count) - 1, row, sizes)
+                result[row * blocks] = lattice.packet(read_ahead(values, base, last, sizes, blocks))
             if ti.static(lattice.single):
                 total = lattice.packet(0.0)
                 for k in ti.static(lattice.corners):
@@ -78,6 +82,7 @@ def gather_sloped_kernel(lattice: Lattice) -> Any:
     """y from V of a single channel, and its derivatives to the points."""
     about = stencil(lattice, False)
     offset, weight_of, slope_of = corner_functions(lattice, False)
+    read_ahead = reading_ahead(lattice, False)
 
     @ti.kernel
     def gather_sloped(
@@ -97,6 +102,9 @@ def gather_sloped_kernel(lattice: Lattice) -> Any:
         for point in range(count):
             sizes = ti.Vector([nx, ny, nz])
             base, _weight, _slope, _t, _good = about(points, points, point, point, sizes)
+            if ordered == 1 and point % GRAIN == 0:
+                last, _w, _s, _t, _g = about(points, points, ti.min(point + GRAIN, count) - 1, point, sizes)
+                found[point][0] = read_ahead(values, base, last, sizes, 1)
             corners = ti.Vector.zero(lattice.real, 2**lattice.dimensions)
             for k in ti.static(lattice.corners):
                 corners[k] = values[base + offset(sizes, k)]
@@ -126,6 +134,7 @@ def pull_kernel(lattice: Lattice, directed: bool) -> Any:
     """p from V and g, numbers without packets: LLVM makes vectors of a sum over channels by itself."""
     about = stencil(lattice, directed)
     offset, _, slope_of = corner_functions(lattice, directed)
+    read_ahead = reading_ahead(lattice, False)
 
     @ti.kernel
     def pull(
@@ -148,6 +157,9 @@ def pull_kernel(lattice: Lattice, directed: bool) -> Any:
             row = row_of(order, point, ordered)
             sizes = ti.Vector([nx, ny, nz])
             base, _weight, _slope, _t, _good = about(points, along, point, row, sizes)
+            if ordered == 1 and point % GRAIN == 0:
+                last, _w, _s, _t, _g = about(points, along, ti.min(point + GRAIN, count) - 1, row, sizes)
+                products[point][0] = read_ahead(values, base, last, sizes, channels)
             found = ti.Vector.zero(lattice.real, 2**lattice.dimensions)  # Σ_c V[k, c] g[n, c]
             if ti.static(lattice.single):
                 for channel in ti.static(range(lattice.lanes)):

@@ -47,6 +47,18 @@ def away_from_nodes(points: Tensor, sizes: tuple[int, ...], align_corners: bool)
     return (position.floor() + 0.1 + 0.8 * (position - position.floor()) + shift) / scale
 
 
+@pytest.mark.parametrize("shape", [(1, 5, 4, 2), (1, 7, 3)])
+def test_many_sorted_points_of_flat_grids(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes are read ahead of the points only as far as there are some."""
+    monkeypatch.setattr(device, "CACHED", 0)
+    values, points = some(*shape).requires_grad_(), places(MANY, len(shape) - 1).requires_grad_()
+    found = []
+    for function in (interpolate, interpolate_twin):
+        result = function(values, points)
+        found.append((result, *torch.autograd.grad(result.square().sum(), (values, points))))
+    torch.testing.assert_close(*found, atol=1e-9, rtol=1e-9)
+
+
 @pytest.mark.parametrize(("boundary", "align_corners"), SETTINGS)
 @pytest.mark.parametrize("shape", [(5, 4, 3), (4, 3, 5, 2)])
 @pytest.mark.parametrize("count", [50, MANY])
