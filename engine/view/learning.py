@@ -21,11 +21,39 @@ from .events import Act, Key, Set
 from .panel import Button, Control, Item, Panel, Text
 from .window import Window
 
-SHARE = 0.08  # of the time that looking may take
+SHARE = 0.06  # of the time that looking may take; steps that follow a look are slower, which comes on top
 MOST_RATE = 20.0  # pictures a second
 WAIT = 0.03  # seconds between two frames while the training pauses
 SIDE = 224  # pixels of the longer side of what is evaluated
 CURVE_HEIGHT, CURVE_COLOUR, CURVE_GROUND = 0.22, (0.95, 0.75, 0.2), (0.08, 0.08, 0.1)  # share of the height; sRGB
+
+
+@dataclass
+class Budget:
+    """When a look may be taken, so that all looks but the first take SHARE of the time at most.
+
+    Attributes:
+        start: when the training began, seconds of a clock; later by what it paused.
+        looks, spent: how many there were, and the seconds that they took.
+        last, took: when the last one ended, and the seconds that it took.
+    """
+
+    start: float
+    looks: int = 0
+    spent: float = 0.0
+    last: float = -math.inf
+    took: float = 0.0
+
+    def allows(self, now: float) -> bool:
+        """Whether to look now; a look is expected to take as long as the last one."""
+        if now - self.last < 1.0 / MOST_RATE:
+            return False
+        return self.looks == 0 or self.spent + self.took <= SHARE * (now - self.start)
+
+    def looked(self, begin: float, end: float) -> None:
+        """Count a look."""
+        self.looks, self.last, self.took = self.looks + 1, end, end - begin
+        self.spent += self.took
 
 
 @dataclass(frozen=True)
@@ -58,10 +86,7 @@ class LearningWindow:
         self.paused = False
         self.going = True
         self.losses: list[tuple[int, float]] = []
-        self.spent = 0.0  # seconds that looking took
-        self._start = time.perf_counter()
-        self._waited = 0.0
-        self._last = -math.inf
+        self.budget = Budget(time.perf_counter())
         self._picture = torch.zeros(8, 8, 3)
         self._closed = False
 
@@ -70,16 +95,15 @@ class LearningWindow:
         self.losses.append((step, loss))
         if self._closed:
             return self.going
-        if self._may_look():
-            start = time.perf_counter()
+        start = time.perf_counter()
+        if self.budget.allows(start):
             self._frame(step, field)
-            self._last = time.perf_counter()
-            self.spent += self._last - start
+            self.budget.looked(start, time.perf_counter())
         while self.paused and self.going and not self._closed:
             start = time.perf_counter()
             self._frame(step, field)
             time.sleep(WAIT)
-            self._waited += time.perf_counter() - start
+            self.budget.start += time.perf_counter() - start
         return self.going
 
     def look(self, step: int, field: Field) -> numpy.ndarray:
@@ -93,11 +117,6 @@ class LearningWindow:
         if not self._closed:
             self._closed = True
             self.window.close()
-
-    def _may_look(self) -> bool:
-        now = time.perf_counter()
-        trained = now - self._start - self._waited
-        return self.spent <= SHARE * trained and now - self._last >= 1.0 / MOST_RATE
 
     def _frame(self, step: int, field: Field) -> None:
         self._picture = field_picture(field, self.cut)

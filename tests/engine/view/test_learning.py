@@ -10,7 +10,7 @@ import torch
 from isofield.engine.fields import Field, ImageField, ShapeField
 from isofield.engine.fit import FitSettings, ImageSource, fit, make_field
 from isofield.engine.scene import Scene, load
-from isofield.engine.view.learning import SIDE, Cut, field_picture, loss_curve
+from isofield.engine.view.learning import SHARE, SIDE, Budget, Cut, field_picture, loss_curve
 
 
 def test_watching_changes_nothing() -> None:
@@ -41,6 +41,32 @@ def test_a_fit_ends_when_who_watches_says_so() -> None:
     assert seen == [20, 40]
     assert result.steps == 40
     assert result.interrupted
+
+
+@pytest.mark.parametrize("look", [0.001, 0.1, 1.5])
+def test_looks_take_their_share_of_the_time_and_no_more(look: float) -> None:
+    step = 0.2
+    budget, now = Budget(5.0), 5.0
+    for number in range(2000):
+        now += step
+        if budget.allows(now):
+            budget.looked(now, now + look)
+            now += look
+            assert number == 0 or budget.spent <= SHARE * (now - budget.start)
+        if number == 0:
+            assert budget.looks == 1, "the first is at once"
+    assert budget.looks == 2000 if look == 0.001 else budget.spent > 0.9 * SHARE * (now - budget.start)
+
+
+def test_a_pause_is_no_time_that_looks_may_take_of() -> None:
+    budget = Budget(0.0)
+    budget.looked(0.0, 1.0)
+    wanted = 2.0 / SHARE
+    assert not budget.allows(wanted - 0.1)
+    assert budget.allows(wanted + 0.1)
+    budget.start += 10.0
+    assert not budget.allows(wanted + 9.9)
+    assert budget.allows(wanted + 10.1)
 
 
 def test_a_picture_of_a_picture_is_that_picture() -> None:

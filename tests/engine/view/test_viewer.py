@@ -159,9 +159,9 @@ from isofield.engine.view import learning
 
 field = make_field("mlp", 3, 1, meaning="signed_distance", seed=1)
 window = learning.LearningWindow(60, folder, psnr=False, width=160, height=96, hidden=True)
-assert window(20, 0.5, field) and window.spent > 0.0
-spent = window.spent
-assert window(40, 0.25, field) and window.spent == spent, "it looks again when it may"
+assert window(20, 0.5, field) and window.budget.spent > 0.0
+spent = window.budget.spent
+assert window(40, 0.25, field) and window.budget.spent == spent, "it looks again when it may"
 assert window.losses == [(20, 0.5), (40, 0.25)]
 # What the window gives: a pause that lasts until it is ended, meanwhile a snapshot and another cut.
 learning.SHARE, learning.MOST_RATE = 1e9, 1e9
