@@ -131,18 +131,18 @@ def fits(quick: bool) -> tuple[list[float], dict[str, Any]]:
                 stack.callback(window.close)
             (sample,) = timed(lambda: fit(field, source, settings, psnr=True, watch=window), 1, warm_up=0)
         if window is not None:
-            looks.append(window.budget.looks)
-            shares.append(window.budget.spent / sample.wall)
+            looks.append(window.looking.count)
+            shares.append((window.looking.spent + window.hearing.spent) / sample.wall)
         return sample
 
     pairs = []
-    for number in range(2 if quick else 25):
+    for number in range(2 if quick else 16):
         first, second = seconds(number % 2 == 1), seconds(number % 2 == 0)
         pairs.append((first, second) if number % 2 else (second, first))
     pairs, looks, shares = pairs[1:], looks[1:], shares[1:]  # the first ones compile
     details = {
         "processor time, watched / not": statistics.median(watched.cores / alone.cores for watched, alone in pairs),
-        "share of the time that looking took": statistics.median(shares),
+        "share of the time that frames took": statistics.median(shares),
         "looks of a fit": statistics.median(looks),
         "seconds of a fit": statistics.median(alone.wall for _, alone in pairs),
     }

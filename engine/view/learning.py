@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,60 +12,58 @@ import numpy
 import torch
 
 from ..fields import Field
-from ..fields.sampling import evaluated, sample_picture
 from ..files import write_image
 from ..fit.status import psnr_of
-from ..render.overlay import iso_colours, line_spacing
+from ..interrupts import interrupts_noted
 from .capture import new_path
-from .events import Act, Key, Set
+from .events import Act, Event, Key, Set
+from .learning_pictures import Cut, field_picture, screen_of
 from .panel import Button, Control, Item, Panel, Text
 from .window import Window
 
-SHARE = 0.06  # of the time that looking may take; steps that follow a look are slower, which comes on top
-MOST_RATE = 20.0  # pictures a second
-WAIT = 0.03  # seconds between two frames while the training pauses
-SIDE = 224  # pixels of the longer side of what is evaluated
-CURVE_HEIGHT, CURVE_COLOUR, CURVE_GROUND = 0.22, (0.95, 0.75, 0.2), (0.08, 0.08, 0.1)  # share of the height; sRGB
+# Shares of the time: of pictures of the field, and of frames with the last one, which hear what the user does. Steps
+# that follow a frame are slower, which comes on top.
+LOOKING, HEARING = 0.035, 0.025
+MOST_RATE = 20.0  # frames a second
+WAIT = 0.03  # seconds between two frames while the training waits
+TOUCH = 0.25  # seconds that it waits for after a key or a button: the window system needs some frames to answer
+PANEL = 0.28  # of the width
 
 
 @dataclass
 class Budget:
-    """When a look may be taken, so that all looks but the first take SHARE of the time at most.
+    """When something may be done between steps, so that all times but the first take a share of the time at most.
 
     Attributes:
+        share: of the time.
         start: when the training began, seconds of a clock; later by what it paused.
-        looks, spent: how many there were, and the seconds that they took.
-        last, took: when the last one ended, and the seconds that it took.
+        count, spent: how often it was done, and the seconds that took.
+        last, took: when it was done last, and the seconds that took.
     """
 
+    share: float
     start: float
-    looks: int = 0
+    count: int = 0
     spent: float = 0.0
     last: float = -math.inf
     took: float = 0.0
 
     def allows(self, now: float) -> bool:
-        """Whether to look now; a look is expected to take as long as the last one."""
+        """Whether it may be done now; it is expected to take as long as the last time."""
         if now - self.last < 1.0 / MOST_RATE:
             return False
-        return self.looks == 0 or self.spent + self.took <= SHARE * (now - self.start)
+        return self.count == 0 or self.spent + self.took <= self.share * (now - self.start)
 
-    def looked(self, begin: float, end: float) -> None:
-        """Count a look."""
-        self.looks, self.last, self.took = self.looks + 1, end, end - begin
+    def done(self, begin: float, end: float) -> None:
+        """Count it once more."""
+        self.count, self.last, self.took = self.count + 1, end, end - begin
         self.spent += self.took
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Where a field of three dimensions is looked at: across an axis, at a share of its bounds."""
-
-    axis: int = 1
-    at: float = 0.5
-
-
 class LearningWindow:
-    """Shows a field between steps of its training, which it slows by SHARE at most; time that it pauses aside.
+    """Shows a field between steps of its training, which it slows by LOOKING + HEARING at most.
+
+    Not counted is the time in which it waits for the user, who holds a key or a button down, or has told it to pause.
 
     Args:
         steps: that are to be made.
@@ -86,8 +84,10 @@ class LearningWindow:
         self.paused = False
         self.going = True
         self.losses: list[tuple[int, float]] = []
-        self.budget = Budget(time.perf_counter())
-        self._picture = torch.zeros(8, 8, 3)
+        now = time.perf_counter()
+        self.looking, self.hearing = Budget(LOOKING, now), Budget(HEARING, now)
+        self._screen = torch.empty(0)
+        self._shown = self.cut
         self._closed = False
 
     def __call__(self, step: int, loss: float, field: Field) -> bool:
@@ -96,20 +96,18 @@ class LearningWindow:
         if self._closed:
             return self.going
         start = time.perf_counter()
-        if self.budget.allows(start):
-            self._frame(step, field)
-            self.budget.looked(start, time.perf_counter())
-        while self.paused and self.going and not self._closed:
-            start = time.perf_counter()
-            self._frame(step, field)
-            time.sleep(WAIT)
-            self.budget.start += time.perf_counter() - start
+        looks = self.looking.allows(start)
+        budget = self.looking if looks else self.hearing
+        if looks or self.hearing.allows(start):
+            self._frame(step, field, looks)
+            budget.done(start, time.perf_counter())
+        if self._waits:
+            self._wait(step, field)
         return self.going
 
     def look(self, step: int, field: Field) -> numpy.ndarray:
         """What a hidden window shows of a field after a step, (height, width, 3) float32 in [0, 1]."""
-        self._picture = field_picture(field, self.cut)
-        self.window.draw(self._composed(), [self._panel(step, field.dimensions)])
+        self._draw(step, field, True)
         return self.window.read()
 
     def close(self) -> None:
@@ -118,39 +116,62 @@ class LearningWindow:
             self._closed = True
             self.window.close()
 
-    def _frame(self, step: int, field: Field) -> None:
-        self._picture = field_picture(field, self.cut)
-        panel = self._panel(step, field.dimensions)
-        events = [*self.window.events(), *self.window.draw(self._composed(), [panel])]
+    @property
+    def _waits(self) -> bool:
+        touched = time.perf_counter() - self.window.touched < TOUCH
+        return (self.paused or touched) and self.going and not self._closed
+
+    def _wait(self, step: int, field: Field) -> None:
+        """Show frames until the user lets the training go on; Ctrl-C ends it."""
+        start = time.perf_counter()
+        with interrupts_noted() as interrupted:
+            while self._waits and not interrupted:
+                self._frame(step, field, False)
+                time.sleep(WAIT)
+        self.going = self.going and not interrupted
+        for budget in (self.looking, self.hearing):
+            budget.start += time.perf_counter() - start
+
+    def _frame(self, step: int, field: Field, looks: bool) -> None:
+        """One frame, with a new picture of the field or the last one."""
+        events = [*self.window.events(), *self._draw(step, field, looks or self._shown != self.cut)]
         if self.window.hidden:
             self.window.read()
         else:
             self.window.show()
         for event in events:
-            if event in (Act("pause"), Key(" ")):
-                self.paused = not self.paused
-            elif event in (Act("snapshot"), Key("p")):
-                path = new_path(self.folder, f"step-{step}", ".png")
-                write_image(path, self._picture)
-                print(f"wrote {path}")
-            elif event == Act("stop"):
-                self.going = False
-            elif isinstance(event, Set):
-                self.cut = Cut(self.cut.axis, event.value) if event.name == "at" else Cut(event.value, self.cut.at)
-            elif event in (Act("quit"), Key("Escape")):
-                self.close()
-                return
+            self._take(event, step, field)
+
+    def _draw(self, step: int, field: Field, looks: bool) -> list[Event]:
+        if looks:
+            width, height = self.window.shape
+            losses = [loss for _, loss in self.losses]
+            self._screen = screen_of(field_picture(field, self.cut), losses, width, height, round(PANEL * width))
+            self._shown = self.cut
+        return self.window.draw(self._screen, [self._panel(step, field.dimensions)])
+
+    def _take(self, event: Event, step: int, field: Field) -> None:
+        if event in (Act("pause"), Key(" ")):
+            self.paused = not self.paused
+        elif event in (Act("snapshot"), Key("p")):
+            path = new_path(self.folder, f"step-{step}", ".png")
+            write_image(path, field_picture(field, self.cut))
+            print(f"wrote {path}")
+        elif event == Act("stop"):
+            self.going = False
+        elif isinstance(event, Set):
+            self.cut = Cut(self.cut.axis, event.value) if event.name == "at" else Cut(event.value, self.cut.at)
+        elif event in (Act("quit"), Key("Escape")):
+            self.close()
 
     def _panel(self, step: int, dimensions: int) -> Panel:
         loss = self.losses[-1][1]
         lines = [f"step {step} of {self.steps}", f"loss {loss:.4g}"]
         if self.psnr:
             lines.append(f"PSNR {psnr_of(loss):.2f} dB")
-        if self.paused:
-            lines.append("pauses")
         items: list[Item] = [
             Text("\n".join(lines)),
-            Button("pause (space)", Act("pause")),
+            Button("go on (space)" if self.paused else "pause (space)", Act("pause")),
             Button("snapshot (P)", Act("snapshot")),
             Button("stop training, keep it", Act("stop")),
         ]
@@ -161,72 +182,7 @@ class LearningWindow:
                 for axis, name in enumerate("xyz")
             ]
             items.append(Control("number", "at", cut.at, lambda value: Set("at", value)))
-        return Panel("fit", (0.0, 0.0, 0.28, 1.0), tuple(items))
-
-    def _composed(self) -> torch.Tensor:
-        """The field right of the panel, as large as fits, the curve of the losses under it."""
-        width, height = self.window.shape
-        screen = torch.full((height, width, 3), 0.05)
-        left, bottom = round(0.28 * width), round((1.0 - CURVE_HEIGHT) * height)
-        shown = self._picture
-        scale = min((width - left) / shown.shape[1], bottom / shown.shape[0])
-        high, wide = max(1, int(shown.shape[0] * scale)), max(1, int(shown.shape[1] * scale))
-        rows = torch.arange(high) * shown.shape[0] // high
-        columns = torch.arange(wide) * shown.shape[1] // wide
-        x, y = left + (width - left - wide) // 2, (bottom - high) // 2
-        screen[y : y + high, x : x + wide] = shown[rows][:, columns]
-        screen[bottom:, left:] = loss_curve([loss for _, loss in self.losses], width - left, height - bottom)
-        return screen
-
-
-def field_picture(field: Field, cut: Cut) -> torch.Tensor:
-    """A picture (height, width, 3), sRGB in [0, 1], of a field, or of a cut through one of three dimensions.
-
-    Signed distances are lines, other single values greys.
-    """
-    if field.dimensions == 2:
-        low, high = field.bounds
-        aspect = getattr(field, "aspect", (high[0] - low[0]) / (high[1] - low[1]))
-        width, height = (SIDE, round(SIDE / aspect)) if aspect >= 1.0 else (round(SIDE * aspect), SIDE)
-        return _colours(sample_picture(field, max(1, width), max(1, height)))
-    low, high = field.bounds
-    across, up = [axis for axis in range(3) if axis != cut.axis]
-    size = [high[axis] - low[axis] for axis in (across, up)]
-    wide, tall = (max(1, round(SIDE * extent / max(size))) for extent in size)
-    points = torch.empty(tall, wide, 3)
-    points[..., cut.axis] = low[cut.axis] + cut.at * (high[cut.axis] - low[cut.axis])
-    points[..., across] = torch.linspace(low[across], high[across], wide)[None, :]
-    points[..., up] = torch.linspace(high[up], low[up], tall)[:, None]  # up is upwards in the picture
-    values = evaluated(field, points.reshape(-1, 3)).reshape(tall, wide, field.channels)
-    if field.meaning != "signed_distance":
-        return _colours(values)
-    flat = values[..., 0].reshape(-1)
-    box = ((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-    pixel = torch.full_like(flat, max(size) / SIDE)
-    return iso_colours(flat, line_spacing(box), pixel).reshape(tall, wide, 3)
-
-
-def loss_curve(losses: Sequence[float], width: int, height: int) -> torch.Tensor:
-    """The logarithms of losses from the first to the last as a curve in a picture (height, width, 3)."""
-    picture = torch.tensor(CURVE_GROUND).repeat(height, width, 1)
-    good = torch.tensor([loss for loss in losses if 0.0 < loss < math.inf], dtype=torch.float64).log()
-    if len(good) < 2:
-        return picture
-    places = torch.linspace(0, len(good) - 1, width, dtype=torch.float64)
-    below = places.long().clamp(max=len(good) - 2)
-    values = torch.lerp(good[below], good[below + 1], places - below)
-    share = (values - values.min()) / (values.max() - values.min()).clamp(min=1e-9)
-    rows = (0.05 + 0.9 * (1.0 - share)) * (height - 1)
-    # From a column's value to the next one's, so that the curve has no gaps.
-    start, stop = rows, torch.cat([rows[1:], rows[-1:]])
-    places = torch.arange(height)[:, None]
-    on = (places >= torch.minimum(start, stop) - 0.8) & (places <= torch.maximum(start, stop) + 0.8)
-    return torch.where(on[..., None], torch.tensor(CURVE_COLOUR), picture)
-
-
-def _colours(values: torch.Tensor) -> torch.Tensor:
-    """Values (height, width, C) as colours: three channels as they are, one as greys."""
-    return (values[..., :3] if values.shape[-1] >= 3 else values[..., :1].expand(-1, -1, 3)).clamp(0.0, 1.0)
+        return Panel("fit", (0.0, 0.0, PANEL, 1.0), tuple(items))
 
 
 def _across(axis: int) -> Callable[[bool], Set]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +81,7 @@ class Window:
         self._generation = 0
         self._size = (width, height)
         self.used = False  # whether anything happened to the mouse, the keys or the window before the last `events`
+        self.touched = -math.inf  # seconds of the clock when a key or a button was last seen down
         try:
             with self._elsewhere():
                 self._window: Any = ti.ui.Window(title, (width, height), vsync=False, show_window=not hidden)
@@ -104,44 +107,54 @@ class Window:
         """What the mouse and the keys did since the last call."""
         if self.hidden:
             return []
-        width, height = self.shape
-        x, up = self._window.get_cursor_pos()
-        cursor = (x, 1.0 - up)
         before = (self._cursor, self._size, self._window.running)
-        self._size = (width, height)
-        found: list[Event] = []
-        across, down = (cursor[0] - self._cursor[0]) * width / height, cursor[1] - self._cursor[1]
-        if across or down:
-            self._moved += abs(across) + abs(down)
-            found += [Drag(MOUSE[name], across, down) for name in self._pressed]
-        self._cursor = cursor
-        self.used = before != (cursor, self._size, self._window.running)
-        for event in self._window.get_events(ti.ui.PRESS):
-            self.used = True
-            held_by = next((panel for panel in self._panels if panel.holds(*cursor)), None)
-            if event.key not in MOUSE:
-                found.append(Key(event.key))
-            elif held_by is None:
-                self._pressed.add(event.key)
-                self._moved = 0.0
-            elif event.key == "LMB":
-                self._grip = Grip(held_by, *cursor)
-        for event in self._window.get_events(ti.ui.RELEASE):
-            self.used = True
-            if event.key not in MOUSE:
-                found.append(Key(event.key, down=False))
-                continue
-            if event.key == "LMB":
-                found.append(Settle())
-                if "LMB" in self._pressed and self._moved < STILL:
-                    found.append(Click(*cursor))
-                if self._grip is not None and self._grip.moves_panel(*cursor, width, height):
-                    self._generation += 1
-                self._grip = None
-            self._pressed.discard(event.key)
+        found = self._moves()
+        self.used = before != (self._cursor, self._size, self._window.running)
+        presses, releases = (self._window.get_events(kind) for kind in (ti.ui.PRESS, ti.ui.RELEASE))
+        for event in presses:
+            found += self._press(event.key)
+        for event in releases:
+            found += self._release(event.key)
+        self.used |= bool(presses or releases)
+        if presses or releases or self._pressed or self._grip is not None:
+            self.touched = time.perf_counter()
         if not self._window.running:
             found.append(Act("quit"))
         return found
+
+    def _moves(self) -> list[Event]:
+        """Where the mouse went, and how large the window is now."""
+        width, height = self._size = self.shape
+        x, up = self._window.get_cursor_pos()
+        across, down = (x - self._cursor[0]) * width / height, 1.0 - up - self._cursor[1]
+        self._cursor = (x, 1.0 - up)
+        if not (across or down):
+            return []
+        self._moved += abs(across) + abs(down)
+        return [Drag(MOUSE[name], across, down) for name in self._pressed]
+
+    def _press(self, key: str) -> list[Event]:
+        if key not in MOUSE:
+            return [Key(key)]
+        held_by = next((panel for panel in self._panels if panel.holds(*self._cursor)), None)
+        if held_by is None:
+            self._pressed.add(key)
+            self._moved = 0.0
+        elif key == "LMB":
+            self._grip = Grip(held_by, *self._cursor)
+        return []
+
+    def _release(self, key: str) -> list[Event]:
+        if key not in MOUSE:
+            return [Key(key, down=False)]
+        is_click = key in self._pressed and self._moved < STILL
+        self._pressed.discard(key)
+        if key != "LMB":
+            return []
+        if self._grip is not None and self._grip.moves_panel(*self._cursor, *self._size):
+            self._generation += 1
+        self._grip = None
+        return [Settle(), Click(*self._cursor)] if is_click else [Settle()]
 
     def draw(self, picture: torch.Tensor, panels: Sequence[Panel]) -> list[Event]:
         """Lay out a frame: a picture (height, width, 3), stretched, and panels over it; returns what was used of them.

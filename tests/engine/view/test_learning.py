@@ -10,7 +10,10 @@ import torch
 from isofield.engine.fields import Field, ImageField, ShapeField
 from isofield.engine.fit import FitSettings, ImageSource, fit, make_field
 from isofield.engine.scene import Scene, load
-from isofield.engine.view.learning import SHARE, SIDE, Budget, Cut, field_picture, loss_curve
+from isofield.engine.view.learning import Budget
+from isofield.engine.view.learning_pictures import SIDE, Cut, field_picture, loss_curve, screen_of
+
+SHARE = 0.05
 
 
 def test_watching_changes_nothing() -> None:
@@ -46,21 +49,21 @@ def test_a_fit_ends_when_who_watches_says_so() -> None:
 @pytest.mark.parametrize("look", [0.001, 0.1, 1.5])
 def test_looks_take_their_share_of_the_time_and_no_more(look: float) -> None:
     step = 0.2
-    budget, now = Budget(5.0), 5.0
+    budget, now = Budget(SHARE, 5.0), 5.0
     for number in range(2000):
         now += step
         if budget.allows(now):
-            budget.looked(now, now + look)
+            budget.done(now, now + look)
             now += look
             assert number == 0 or budget.spent <= SHARE * (now - budget.start)
         if number == 0:
-            assert budget.looks == 1, "the first is at once"
-    assert budget.looks == 2000 if look == 0.001 else budget.spent > 0.9 * SHARE * (now - budget.start)
+            assert budget.count == 1, "the first is at once"
+    assert budget.count == 2000 if look == 0.001 else budget.spent > 0.9 * SHARE * (now - budget.start)
 
 
 def test_a_pause_is_no_time_that_looks_may_take_of() -> None:
-    budget = Budget(0.0)
-    budget.looked(0.0, 1.0)
+    budget = Budget(SHARE, 0.0)
+    budget.done(0.0, 1.0)
     wanted = 2.0 / SHARE
     assert not budget.allows(wanted - 0.1)
     assert budget.allows(wanted + 0.1)
@@ -86,6 +89,22 @@ def test_a_cut_through_a_ball_is_a_disc() -> None:
         assert float(blue.float().mean()) == pytest.approx(math.pi / 16.0, abs=0.02)
         beside = field_picture(field, Cut(axis, 0.95))
         assert not bool((beside[..., 2] > beside[..., 0] + 0.1).any())
+
+
+@pytest.mark.parametrize(("width", "height"), [(72, 50), (200, 40)])
+def test_a_screen_holds_the_picture_beside_the_panel_and_the_curve_under_it(width: int, height: int) -> None:
+    picture = torch.rand(3, 6, 3, generator=torch.Generator().manual_seed(0)) + 0.5
+    screen = screen_of(picture, [1.0, 0.5], width, height, 20)
+    assert screen.shape == (height, width, 3)
+    assert bool((screen[:, :20] == screen[0, 0]).all())
+    filled = (screen[:, 20:] >= 0.5).all(dim=2)
+    rows, columns = filled.any(dim=1).nonzero(), filled.any(dim=0).nonzero()
+    high, wide = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
+    assert high == pytest.approx(0.5 * wide, abs=1)
+    assert wide == width - 20 or high >= 0.78 * height - 1
+    corner = screen[rows[0, 0], 20 + columns[0, 0]]
+    assert torch.equal(corner, picture[0, 0])
+    assert bool((screen[-8:].sum(dim=2) > 1.0).any()), "the curve ends at the bottom"
 
 
 def test_a_curve_falls_from_the_upper_left_to_the_lower_right() -> None:

@@ -22,7 +22,7 @@ COMMAND = Path(sys.executable).with_name("isofield")
 REQUIRED = bool(os.environ.get("ISOFIELD_REQUIRE_VULKAN"))
 
 SESSION = """
-import json, os, resource, shlex, sys
+import json, os, resource, shlex, signal, sys
 from pathlib import Path
 import numpy, torch
 import imageio.v3 as imageio
@@ -159,18 +159,21 @@ from isofield.engine.view import learning
 
 field = make_field("mlp", 3, 1, meaning="signed_distance", seed=1)
 window = learning.LearningWindow(60, folder, psnr=False, width=160, height=96, hidden=True)
-assert window(20, 0.5, field) and window.budget.spent > 0.0
-spent = window.budget.spent
-assert window(40, 0.25, field) and window.budget.spent == spent, "it looks again when it may"
+assert window(20, 0.5, field) and window.looking.spent > 0.0
+spent = window.looking.spent
+assert window(40, 0.25, field) and window.looking.spent == spent, "it looks again when it may"
 assert window.losses == [(20, 0.5), (40, 0.25)]
 # What the window gives: a pause that lasts until it is ended, meanwhile a snapshot and another cut.
-learning.SHARE, learning.MOST_RATE = 1e9, 1e9
+window.looking.share, learning.MOST_RATE = 1e9, 1e9
 waiting = [[Key(" ")], [], [Act("snapshot"), Set("axis", 2)], [Set("at", 0.25)], [Act("pause")], [Act("stop")]]
 window.window.events = lambda: waiting.pop(0)
 assert window(60, 0.125, field) and len(waiting) == 1 and not window.paused
 assert window.cut == learning.Cut(2, 0.25)
 assert list(folder.glob("step-60-1.png"))
 assert not window(80, 0.1, field), "stop"
+window.going = True
+window.window.events = lambda: [Key(" ")] if not window.paused else os.kill(os.getpid(), signal.SIGINT) or []
+assert not window(90, 0.1, field) and window.paused, "Ctrl-C ends a pause, and with it the training"
 window.close()
 assert not window(100, 0.1, field)
 
