@@ -47,7 +47,7 @@ def _with_edits(state: State, edits: Edits, **more: Any) -> State:
         scene = with_values(state.base, edits)
     except SceneError as error:  # the file has changed since
         return state.told(error.mistakes[0].text)
-    return replace(state, scene=scene, edits=edits, touched=None, **more)
+    return replace(state, scene=scene, edits=edits, touched=None, message="", **more)
 
 
 def undone(state: State) -> State:

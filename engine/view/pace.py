@@ -34,8 +34,10 @@ class Pace:
         return replace(self, moving=tuple(sorted(costs.items())))
 
     def rested(self, pixels: int, seconds: float) -> Pace:
-        """With one more part of a picture at rest."""
-        return replace(self, resting=_mixed(self.resting, seconds / pixels))
+        """With one more part of a picture at rest; moving ones of the same light, if slower by chance, try again."""
+        resting, finest = _mixed(self.resting, seconds / pixels), LIGHTS[0]
+        moving = tuple((light, min(cost, resting) if light == finest else cost) for light, cost in self.moving)
+        return replace(self, resting=resting, moving=moving)
 
     def framed(self, seconds: float) -> Pace:
         """With what one more frame took beside its picture."""

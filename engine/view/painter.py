@@ -58,7 +58,7 @@ class Painter:
         return shots
 
     def prepare(self, state: State) -> None:
-        """Compile what moving pictures take, so that no drag waits for it, and no pace is measured by it."""
+        """Compile what moving pictures take, so that no drag waits for it, and forget a pace measured by compiling."""
         try:
             shots = self.shots(state)
         except BuildError:  # `paint` tells it
@@ -66,6 +66,7 @@ class Painter:
         for shot in shots:
             for light in LIGHTS:
                 moving(shot, TILE, TILE, light)
+        self.pace = Pace()
 
     def paint(self, state: State, width: int, height: int) -> torch.Tensor | None:
         """The next picture (height, width, 3), sRGB in [0, 1], smaller while it moves; None if there is no new."""

@@ -40,7 +40,7 @@ class Viewer:
         whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
-        up: the axis of a mesh that points up.
+        up: the axis of meshes that points up.
         sampled: show there what scenes sample of the field that is the source.
         records: whether to keep all events with the numbers of their frames, in `happened`.
         folder: where pictures, films and scenes are written.
@@ -78,7 +78,7 @@ class Viewer:
             pose_of(first.camera, (x, y, z)),
             (x, y, z, radius),
             animated=self.source.is_animated,
-            beside=scene if sampled else None if beside is None else open_source(beside).at(0.0),
+            beside=scene if sampled else None if beside is None else open_source(beside, up).at(0.0),
         )
         self.sampled = sampled
         direct = is_field(source), beside is not None and is_field(beside)
@@ -96,6 +96,8 @@ class Viewer:
 
     def run(self) -> None:
         """Until the user ends it."""
+        self.step([], 0.0)
+        self.window.show()  # something to see while the rest compiles
         self.painter.prepare(self.state)
         while self.state.running and self.window.running:
             start = time.perf_counter()

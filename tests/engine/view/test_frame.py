@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -154,5 +155,9 @@ def test_pick_finds_shape_point_and_normal(toy: Scene) -> None:
     assert toy.camera.eye is not None
     away = torch.tensor(found.point) - torch.tensor(toy.camera.eye)
     assert found.distance == pytest.approx(float(away.norm()), rel=1e-5)
+    right, up, backwards = (away @ torch.tensor(toy.camera.matrix())[:3, axis].float() for axis in range(3))
+    half = math.tan(math.radians(35.0 if toy.camera.fov is None else toy.camera.fov) / 2.0)
+    at = right / -backwards / half * 9 / 16, up / -backwards / half
+    assert (float(at[0]), float(at[1])) == pytest.approx((2 * 0.1 - 1, 1 - 2 * 0.95), abs=1e-4), "where it was clicked"
     nothing = Scene(show=load("carved_box").shapes["ball"], camera=Camera(eye=(0, -6, 0), target=(0, 0, 0)))
     assert pick(shot_of(nothing), 320, 180, 0.02, 0.02) is None

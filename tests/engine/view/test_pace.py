@@ -33,6 +33,19 @@ def test_a_slow_scene_keeps_its_rate_with_fewer_pixels(slower: float) -> None:
     assert width / height == pytest.approx(960 / 540, rel=0.05)
 
 
+def test_a_machine_that_was_slow_for_a_moment_shows_the_finest_light_again() -> None:
+    pace = Pace()
+    for _ in range(20):
+        pace = pace.moved(LIGHTS[0], 960 * 540, 0.2 * TARGET)
+    pace = pace.moved(LIGHTS[0], 960 * 540, 20.0 * TARGET)
+    assert pace.size(960, 540)[2] == LIGHTS[-1]
+    for _ in range(3):
+        pace = pace.rested(960 * 16, 0.3 * TARGET * 16 / 540)
+    assert pace.size(960, 540) == (960, 540, LIGHTS[0])
+    slow = Pace().moved(LIGHTS[0], 960 * 540, 20.0 * TARGET).rested(960 * 16, 2.0 * TARGET * 16 / 540)
+    assert slow.size(960, 540)[2] == LIGHTS[-1]
+
+
 def test_a_slow_window_system_leaves_less_to_the_picture_but_not_nothing() -> None:
     cost = dict.fromkeys(LIGHTS, TARGET / (960 * 540))
     pace = Pace(moving=tuple(cost.items()))

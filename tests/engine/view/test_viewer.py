@@ -167,7 +167,11 @@ assert window.losses == [(20, 0.5), (40, 0.25)]
 window.looking.share, learning.MOST_RATE = 1e9, 1e9
 waiting = [[Key(" ")], [], [Act("snapshot"), Set("axis", 2)], [Set("at", 0.25)], [Act("pause")], [Act("stop")]]
 window.window.events = lambda: waiting.pop(0)
+draw, shown, start = window.window.draw, [], window.looking.start
+window.window.draw = lambda picture, panels: shown.append(picture) or draw(picture, panels)
 assert window(60, 0.125, field) and len(waiting) == 1 and not window.paused
+assert window.looking.start > start and window.hearing.start > start, "a pause is no training"
+assert len(shown) == 5 and shown[1] is shown[0] and not torch.equal(shown[-1], shown[0]), "another cut is seen"
 assert window.cut == learning.Cut(2, 0.25)
 assert list(folder.glob("step-60-1.png"))
 assert not window(80, 0.1, field), "stop"
@@ -286,6 +290,10 @@ def test_windows_take_mouse_and_keys(tmp_path: Path, display: str) -> None:
         found = xdotool(display, "search", "--name", f"{title}.*[0-9] FPS")
         return "ended" if process.poll() is not None else found.splitlines()[-1] if found else ""
 
+    def title_of(window: str, not_: str) -> str:
+        title = xdotool(display, "getwindowname", window)
+        return "" if title == not_ else title
+
     def mouse(*words: object) -> None:
         xdotool(display, *words)
         time.sleep(0.5)  # several frames, also of a busy machine: what falls into one frame has no order
@@ -301,6 +309,8 @@ def test_windows_take_mouse_and_keys(tmp_path: Path, display: str) -> None:
         window = wait_for("a window", lambda: window_of("isofield: toy"))
         if window == "ended":
             skip_without_vulkan("\n".join(process.communicate()))
+        first = title_of(window, "")
+        wait_for("another frame rate, after the first frame and what compiles then", lambda: title_of(window, first))
         dragged(window, 320, 200, 30, 30)
         dragged(window, 300, 150)
         dragged(window, 510, 168, 15)  # a slider of the shape that was clicked
