@@ -1,12 +1,12 @@
 """The search for the bricks that a surface can meet, for functions whose slope is bounded."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 
 import torch
 
-from .bricks import NODES, SIDE, Bricks
-
-Values = Callable[[torch.Tensor], torch.Tensor]  # at points (N, 3)
+from .brick_layers import CUBE, Values, add_found
+from .bricks import SIDE, Bricks
 
 COARSEST = 2**12  # blocks that the search begins with, at most
 
@@ -14,62 +14,24 @@ COARSEST = 2**12  # blocks that the search begins with, at most
 # the coordinates: far more than float32 loses on the way to a distance.
 ROUNDING = 1e-5
 
-BATCH = 2**12  # bricks evaluated at a time: 36 MB of points
-
 
 def add_bounded(
     bricks: Bricks, values: Values, slope: float = 1.0, progress: Callable[[float], None] = lambda share: None
 ) -> None:
-    """Add the bricks that the surface of a function can meet, a layer across x after the other.
-
-    Each node is asked for once: a network's answer may differ in its last digit from batch to batch, and neighbouring
-    bricks must have the same one.
+    """Add the bricks that the surface of a function can meet, and of these ask for the nodes that are near it.
 
     Args:
         bricks: the volume.
         values: the function, (N, 3) to (N,) float32, that changes by no more than `slope` times the way between two
             points.
-        slope: its bound.
+        slope: its bound; infinite if there is none.
         progress: called with the share of bricks done.
     """
-    found = near_bricks(bricks, values, slope)
-    found = found[found[:, 0].argsort(stable=True)]
-    lines = torch.split(bricks.places, list(bricks.shape))
-    layer = torch.zeros(SIDE + 1, len(lines[1]), len(lines[2]), device=found.device)
-    known = torch.zeros_like(layer, dtype=torch.bool)
-    done = 0
-    for number, count in zip(*(part.tolist() for part in torch.unique(found[:, 0], return_counts=True)), strict=True):
-        batch = found[done : done + count]
-        # The last plane of the layer before is the first of this one.
-        follows = done > 0 and int(found[done - 1, 0]) == number - 1
-        layer[0], known[0] = layer[SIDE], known[SIDE] if follows else False
-        known[1:] = False
-        asked = torch.zeros_like(known)
-        for part in torch.split(batch, BATCH):
-            asked[_nodes_in_layer(bricks, part)] = True
-        fresh = (asked & ~known).nonzero()
-        points = torch.stack([lines[0][SIDE * number + fresh[:, 0]], *_along(lines[1:], fresh[:, 1:])], dim=1)
-        layer[fresh.unbind(dim=1)] = values(points)
-        known |= asked
-        for part in torch.split(batch, BATCH):
-            bricks.add(part.contiguous(), layer[_nodes_in_layer(bricks, part)].reshape(-1, NODES).contiguous())
-        done += count
-        progress(done / len(found))
 
+    def cubes(batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return near_cubes(bricks, batch, values, slope)
 
-def _nodes_in_layer(bricks: Bricks, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Indices of the nodes of bricks (B, 3) of one layer in it, each to be broadcast to (B, 9, 9, 9)."""
-    corner = torch.arange(SIDE + 1, device=batch.device)
-    found = []
-    for axis, nodes in enumerate(bricks.shape):
-        first = SIDE * batch[:, axis, None].long()
-        own = (first + corner).clamp(max=nodes - 1) - (first if axis == 0 else 0)  # (B, 9)
-        found.append(own.reshape([len(batch), *(SIDE + 1 if other == axis else 1 for other in range(3))]))
-    return tuple(found)
-
-
-def _along(lines: Sequence[torch.Tensor], numbers: torch.Tensor) -> list[torch.Tensor]:
-    return [line[numbers[:, axis]] for axis, line in enumerate(lines)]
+    add_found(bricks, near_bricks(bricks, values, slope), values, progress, cubes if math.isfinite(slope) else None)
 
 
 def near_bricks(bricks: Bricks, values: Values, slope: float = 1.0) -> torch.Tensor:
@@ -84,19 +46,45 @@ def near_bricks(bricks: Bricks, values: Values, slope: float = 1.0) -> torch.Ten
     blocks = torch.cartesian_prod(
         *(torch.arange(-(-side // span), dtype=torch.int32, device=bricks.places.device) for side in bricks.sides)
     )
-    corners = torch.cartesian_prod(*[torch.arange(2, dtype=torch.int32, device=blocks.device)] * 3)
     while True:
-        middle, half = balls(bricks, blocks, span * SIDE)
-        value = (values(middle).detach() - bricks.level) / slope
-        far = value.abs() > half * (1.0 + ROUNDING) + ROUNDING * middle.abs().amax(dim=1)
+        value, far = _off(bricks, blocks, span * SIDE, values, slope)
         bricks.fill(blocks[far & (value < 0.0)], span)
         blocks = blocks[~far]
         if span == 1:
             return blocks
         span //= 2
-        blocks = (2 * blocks[:, None] + corners).reshape(-1, 3)
-        within = [blocks[:, axis] * span < side for axis, side in enumerate(bricks.sides)]
-        blocks = blocks[within[0] & within[1] & within[2]]
+        blocks = _halves(blocks)
+        blocks = blocks[(blocks * span < blocks.new_tensor(bricks.sides)).all(dim=1)]
+
+
+def near_cubes(bricks: Bricks, batch: torch.Tensor, values: Values, slope: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cubes (C, 3) int32 of 2³ cells of bricks (B, 3) that the surface can meet, by halves as bricks are found.
+
+    Returns also, for each cube of a brick (B, 64), in the order of halves of halves, what the function has in the
+    middle of the smallest block around it that was asked for.
+    """
+    halves = _halves(batch)
+    value, far = _off(bricks, halves, SIDE // 2, values, slope)
+    sides = value[:, None].repeat(1, 8)
+    cubes = _halves(halves[~far])
+    value, dropped = _off(bricks, cubes, CUBE, values, slope)
+    sides[~far] = value.reshape(-1, 8)
+    return cubes[~dropped], sides.reshape(-1, 64) + bricks.level
+
+
+def _off(
+    bricks: Bricks, blocks: torch.Tensor, size: int, values: Values, slope: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What is off the level in the middles of blocks (B, 3) of `size` cells (B,), and whether they hold no surface."""
+    middle, half = balls(bricks, blocks, size)
+    off = values(middle).detach() - bricks.level
+    return off, off.abs() / slope > half * (1.0 + ROUNDING) + ROUNDING * middle.abs().amax(dim=1)
+
+
+def _halves(blocks: torch.Tensor) -> torch.Tensor:
+    """The eight blocks of half the size in each of (B, 3), (8 B, 3)."""
+    corners = torch.cartesian_prod(*[torch.arange(2, dtype=torch.int32, device=blocks.device)] * 3)
+    return (2 * blocks[:, None] + corners).reshape(-1, 3)
 
 
 def all_bricks(bricks: Bricks) -> torch.Tensor:
@@ -106,14 +94,18 @@ def all_bricks(bricks: Bricks) -> torch.Tensor:
 
 
 def balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Middles (B, 3) of blocks (B, 3) of `size` cells, and how far their corners are from these (B,)."""
-    lows, highs = [], []
+    """Middles (B, 3) of blocks (B, 3) of `size` cells, and how far their corners are from these (B,).
+
+    Blocks past the end of the volume are the last one before it.
+    """
+    middles, squares = [], []
     for axis, line in enumerate(torch.split(bricks.places, list(bricks.shape))):
-        first = size * blocks[:, axis].long()
-        lows.append(line[first])
-        highs.append(line[(first + size).clamp(max=len(line) - 1)])
-    low, high = torch.stack(lows, dim=1), torch.stack(highs, dim=1)
-    return 0.5 * (low + high), 0.5 * (high - low).norm(dim=1)
+        low = line[::size]
+        high = torch.cat([low[1:], line[-1:]])
+        own = blocks[:, axis].clamp(max=len(low) - 1)
+        middles.append((0.5 * (low + high))[own])
+        squares.append((0.5 * (high - low)).square()[own])
+    return torch.stack(middles, dim=1), torch.stack(squares).sum(dim=0).sqrt()
 
 
 def _count(bricks: Bricks, span: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ...kernels import MeshTree, Program, interpolate
+from ...kernels.brick_follow import add_followed
 from ...kernels.brick_search import add_bounded
 from ...kernels.bricks import SIDE, Bricks
 from ...kernels.evaluate import GRADIENT_STEP, LEAST_GRADIENT, distance_and_gradient_by_tiles, normals_by_tiles
@@ -19,7 +20,7 @@ from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
 from ...kernels.surface import surface_on
 from ...kernels.tiles import PART, Tiles, every_row
 from ..fields import Field, Meaning
-from ..fields.sampling import evaluated
+from ..fields.sampling import CHUNK as FIELD_CHUNK, evaluated
 from .lattice import Lattice, lattice_around, lattice_within
 from .report import report_of
 
@@ -153,35 +154,13 @@ class ModelSurface(Surface):
         return self.model.distance(points), torch.nn.functional.normalize(self.face_normals[faces], dim=1)
 
 
-class _Sampled(Surface):
-    """A field without a bound on its slope: all nodes are evaluated, a layer of bricks at a time."""
-
-    @abstractmethod
-    def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
-        """Values (last - first, Y, Z) float32 of the nodes first … last - 1 along x."""
-
-    def add(self, bricks: Bricks, progress: Progress) -> None:
-        nodes = bricks.shape[0]
-        held = self.layer(bricks, 0, 1)
-        bad = int((~held.isfinite()).sum())
-        for layer in range(bricks.sides[0]):
-            first = SIDE * layer
-            # Neighbouring bricks get the same numbers for the nodes they share.
-            fresh = self.layer(bricks, first + 1, min(first + SIDE + 1, nodes))
-            bad += int((~fresh.isfinite()).sum())
-            values = torch.cat([held, fresh])
-            bricks.add_layer(layer, values)
-            held = values[-1:]
-            progress((layer + 1) / bricks.sides[0])
-        if bad > 0:
-            raise ValueError(f"values: expected finite numbers, got {bad} of {math.prod(bricks.shape)} that are not")
-
-
-class FieldSurface(_Sampled):
+class FieldSurface(Surface):
     """A field of one channel; occupancy and density are larger inside, so their signs are turned.
 
-    Of a signed distance only near bricks are evaluated: its slope is taken for no more than SAFETY times the steepest
-    at random points of the bounds. A part that is steeper, such as a speck that no such point came near, can be missed.
+    Of a signed distance only what is near the surface is evaluated: its slope is taken for no more than SAFETY times
+    the steepest at random points of the bounds. A part that is steeper, such as a speck that no such point came near,
+    can be missed. Of others it is first looked for on a grid of 256 cells and then followed: beyond that resolution a
+    part can be missed that no node of that grid lies in, and that does not hang together with one.
     """
 
     def __init__(self, field: Field, level: float | None) -> None:
@@ -198,41 +177,39 @@ class FieldSurface(_Sampled):
     def lattice(self, bounds: Any, resolution: int) -> Lattice:
         return lattice_within(bounds or self.field.bounds, resolution)
 
-    def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
-        x, y, z = torch.split(bricks.places.cpu(), list(bricks.shape))
-        points = torch.cartesian_prod(x[first:last], y, z)
-        values = self.sign * evaluated(self.field, points).float()
-        return values.reshape(last - first, len(y), len(z)).to(bricks.places.device)
-
     def add(self, bricks: Bricks, progress: Progress) -> None:
-        if self.field.meaning is not Meaning.SIGNED_DISTANCE:
-            super().add(bricks, progress)
-            return
+        def values(points: torch.Tensor) -> torch.Tensor:
+            found = self.sign * evaluated(self.field, points.cpu())[:, 0].float()
+            _check_finite(int((~found.isfinite()).sum()), len(found))
+            return found.to(points.device)
+
+        if self.field.meaning is Meaning.SIGNED_DISTANCE:
+            add_bounded(bricks, values, SAFETY * max(self._steepest(bricks), LEAST_GRADIENT), progress)
+        else:
+            add_followed(bricks, values, progress)
+
+    def _steepest(self, bricks: Bricks) -> float:
+        """The steepest slope at random points of the volume."""
         low, high = (
             torch.tensor([line[end] for line in torch.split(bricks.places, list(bricks.shape))]) for end in (0, -1)
         )
         points = low + torch.rand(SLOPE_POINTS, 3, generator=torch.Generator().manual_seed(0)) * (high - low)
-        steepest = max(float(self.value_and_gradient(part)[1].norm(dim=1).max()) for part in torch.split(points, CHUNK))
-
-        def values(points: torch.Tensor) -> torch.Tensor:
-            found = evaluated(self.field, points.cpu())[:, 0].float()
-            bad = int((~found.isfinite()).sum())
-            if bad > 0:
-                raise ValueError(f"values: expected finite numbers, got {bad} of {len(found)} that are not")
-            return found.to(points.device)
-
-        add_bounded(bricks, values, SAFETY * max(steepest, LEAST_GRADIENT), progress)
+        return float(self.value_and_gradient(points)[1].norm(dim=1).max())
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         place = next(iter(self.field.state_dict().values()), points)
-        at = points.to(place if place.is_floating_point() else points).requires_grad_()
-        with torch.enable_grad():
-            values = self.sign * self.field(at)[:, 0]
-            (gradients,) = torch.autograd.grad(values.sum(), at)
-        return values.detach().to(points), gradients.to(points)
+        values, gradients = torch.empty_like(points[:, 0]), torch.empty_like(points)
+        for first in range(0, len(points), FIELD_CHUNK):
+            part = slice(first, first + FIELD_CHUNK)
+            at = points[part].to(place if place.is_floating_point() else points).requires_grad_()
+            with torch.enable_grad():
+                found = self.sign * self.field(at)[:, 0]
+                (slopes,) = torch.autograd.grad(found.sum(), at)
+            values[part], gradients[part] = found.detach().to(points), slopes.to(points)
+        return values, gradients
 
 
-class VolumeSurface(_Sampled):
+class VolumeSurface(Surface):
     """A volume of values (X, Y, Z), negative inside or less than the level; read a few layers at a time."""
 
     def __init__(self, values: Any, level: float) -> None:
@@ -246,7 +223,21 @@ class VolumeSurface(_Sampled):
         self.placed = Lattice(tuple(self.values.shape), low, high)
         return self.placed
 
-    def layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
+    def add(self, bricks: Bricks, progress: Progress) -> None:
+        held = self._layer(bricks, 0, 1)
+        bad = int((~held.isfinite()).sum())
+        for layer in range(bricks.sides[0]):
+            first = SIDE * layer
+            fresh = self._layer(bricks, first + 1, first + SIDE + 1)
+            bad += int((~fresh.isfinite()).sum())
+            values = torch.cat([held, fresh])
+            bricks.add_layer(layer, values)
+            held = values[-1:]
+            progress((layer + 1) / bricks.sides[0])
+        _check_finite(bad, math.prod(bricks.shape))
+
+    def _layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
+        """Values (at most last - first, Y, Z) float32 of the nodes first … last - 1 along x."""
         return _floats(self.values[first:last]).to(bricks.places.device)
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -262,6 +253,12 @@ class VolumeSurface(_Sampled):
             rise = interpolate(grid, unit + step) - interpolate(grid, unit - step)
             gradients[:, axis] = rise[:, 0] / (2.0 * step[axis] * (high[axis] - low[axis]))
         return interpolate(grid, unit)[:, 0], gradients
+
+
+def _check_finite(bad: int, count: int) -> None:
+    """Refuse values of which some are not finite."""
+    if bad > 0:
+        raise ValueError(f"values: expected finite numbers, got {bad} of {count} that are not")
 
 
 def _floats(values: Any) -> torch.Tensor:

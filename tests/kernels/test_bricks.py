@@ -10,7 +10,8 @@ from meshes import defects
 from torch import Tensor
 
 import isofield as iso
-from isofield.kernels import Program, brick_search, distance, marching_cubes
+from isofield.kernels import Program, brick_follow, brick_search, distance, marching_cubes
+from isofield.kernels.brick_follow import add_followed
 from isofield.kernels.brick_nodes import brick_values
 from isofield.kernels.brick_search import add_bounded, all_bricks
 from isofield.kernels.bricks import NODES, SIDE, Bricks
@@ -210,8 +211,11 @@ def test_a_bounded_function_is_asked_once_at_each_node_near_its_surface(
         asked.append(points)
         return values(points)
 
-    search = brick_search.near_bricks
-    monkeypatch.setattr(brick_search, "near_bricks", lambda bricks, _, slope: search(bricks, values, slope))
+    near_bricks, near_cubes = brick_search.near_bricks, brick_search.near_cubes
+    monkeypatch.setattr(brick_search, "near_bricks", lambda bricks, _, slope: near_bricks(bricks, values, slope))
+    monkeypatch.setattr(
+        brick_search, "near_cubes", lambda bricks, batch, _, slope: near_cubes(bricks, batch, values, slope)
+    )
     bricks, whole = Bricks(shape, BOUNDS), Bricks(shape, BOUNDS)
     add_bounded(bricks, recorded, slope)
     nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
@@ -221,3 +225,71 @@ def test_a_bounded_function_is_asked_once_at_each_node_near_its_surface(
     coordinates, parts = bricks_of(values(nodes).reshape(shape))
     whole.add(coordinates, parts)
     assert_same(bricks.mesh(), whole.mesh())
+
+
+def gyroid(points: Tensor) -> Tensor:
+    x, y, z = (7.0 * points).unbind(dim=1)
+    return x.sin() * y.cos() + y.sin() * z.cos() + z.sin() * x.cos()
+
+
+@pytest.mark.parametrize("coarse", [64, 17, 5])
+@pytest.mark.parametrize("shape", [(33, 40, 26), (2, 17, 8), (41, 9, 9), (1, 9, 9)])
+def test_a_surface_that_is_seen_is_followed_to_its_ends(
+    coarse: int, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brick_follow, "COARSE", coarse)
+    bricks, whole, done = Bricks(shape, BOUNDS, 0.1), Bricks(shape, BOUNDS, 0.1), []
+    add_followed(bricks, gyroid, done.append)
+    whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.places.split(list(shape)))).reshape(shape)))
+    assert_same(bricks.mesh(), whole.mesh())
+    assert torch.equal(bricks.numbers < -1, whole.numbers < -1)  # bricks that are inside as a whole
+    assert done == sorted(done)
+    assert done[-1] == 1.0
+
+
+def test_only_what_hangs_together_with_what_is_seen_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thin ring that one node of the coarse grid lies in, through bricks without any, and a speck between nodes."""
+    monkeypatch.setattr(brick_follow, "COARSE", 8)
+    bounds, shape = ((0.0,) * 3, (64.0,) * 3), (65, 65, 65)
+
+    def ring(points: Tensor) -> Tensor:
+        x, y, z = (points - torch.tensor([32.0, 32.0, 35.7])).unbind(dim=1)
+        return ((x * x + y * y).sqrt() - 18.6).square().add(z * z).sqrt() - 1.5
+
+    def seen(points: Tensor) -> Tensor:
+        return torch.minimum(ring(points), (points - torch.tensor([48.0, 40.0, 32.0])).norm(dim=1) - 4.0)
+
+    def all_of_it(points: Tensor) -> Tensor:
+        return torch.minimum(seen(points), (points - 4.0).norm(dim=1) - 1.6)
+
+    bricks, whole, asked = Bricks(shape, bounds), Bricks(shape, bounds), 0
+
+    def counted(points: Tensor) -> Tensor:
+        nonlocal asked
+        asked += len(points)
+        return all_of_it(points)
+
+    add_followed(bricks, counted)
+    nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
+    whole.add(*bricks_of(seen(nodes).reshape(shape)))
+    assert_same(bricks.mesh(), whole.mesh())
+    coarse = (nodes % 8.0 == 0.0).all(dim=1)
+    assert 0 < int((seen(nodes[coarse]) < 0.0).sum()) < 10  # of the ball alone
+    assert bool((ring(nodes[coarse]) > 0.0).all())
+    assert asked < 0.4 * len(nodes)
+
+
+def test_a_mesh_is_closed_although_last_digits_differ_from_batch_to_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cube with its faces on nodes between bricks, and within them."""
+    monkeypatch.setattr(brick_follow, "COARSE", 16)
+    random = torch.Generator().manual_seed(0)
+
+    def values(points: Tensor) -> Tensor:
+        cube = (points.abs() - torch.tensor([8.0, 16.0, 10.0])).amax(dim=1)
+        return cube + 1e-6 * torch.randn(len(points), generator=random)
+
+    bricks = Bricks((49, 49, 49), ((-24.0,) * 3, (24.0,) * 3))
+    add_followed(bricks, values)
+    vertices, faces = bricks.mesh()
+    assert defects(vertices, faces) == []
+    assert vertices.abs().amax(dim=0) == pytest.approx([8.0, 16.0, 10.0], abs=2e-3)
