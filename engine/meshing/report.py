@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+CHUNK = 2**18  # triangles at a time
+
 
 @dataclass(frozen=True)
 class MeshReport:
@@ -39,24 +41,35 @@ class MeshReport:
 
 def report_of(vertices: torch.Tensor, faces: torch.Tensor) -> MeshReport:
     """Measures of a mesh of vertices (V, 3) and faces (F, 3); a mesh without faces is watertight and has no parts."""
-    corners = vertices.double()[faces.long()]
-    crosses = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     sides = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).long()
     count = len(vertices)
     there = (sides[:, 0] * count + sides[:, 1]).sort().values
     back = (sides[:, 1] * count + sides[:, 0]).sort().values
     watertight = bool(torch.equal(there, back) and (there.diff() > 0).all())
-    components = _components(sides, count)
+    del there, back
+    components = _components(sides[: 2 * len(faces)], count)  # two sides of a triangle tell that it hangs together
     euler = count - len(sides) // 2 + len(faces)
+    volume, area = _volume_and_area(vertices, faces)
     return MeshReport(
         count,
         len(faces),
         watertight,
         components,
         components - euler // 2 if watertight else None,
-        float((corners[:, 0] * crosses).sum()) / 6.0 if watertight else None,
-        float(crosses.norm(dim=1).sum()) / 2.0,
+        volume if watertight else None,
+        area,
     )
+
+
+def _volume_and_area(vertices: torch.Tensor, faces: torch.Tensor) -> tuple[float, float]:
+    """What the triangles enclose, if they are closed, and their area; some at a time, in float64."""
+    volume = area = 0.0
+    for part in torch.split(faces, CHUNK):
+        corners = vertices[part.long()].double()
+        crosses = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        volume += float((corners[:, 0] * crosses).sum()) / 6.0
+        area += float(crosses.norm(dim=1).sum()) / 2.0
+    return volume, area
 
 
 def _components(sides: torch.Tensor, count: int) -> int:
