@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -23,10 +24,11 @@ from ..kernels import MeshTree
 from ..kernels.formulas.samples import BRICK
 from ..kernels.runtime import cache_folder
 from ..kernels.sample_bricks import Bricks, Corner, bricks_of
-from .endings import Up
+from .endings import VOLUME, Up
 from .fields import Field, FieldFileError, Meaning, load_field
 from .fields.store import reading, write_tensors
 from .program.numbers import vector
+from .volume import load_volume
 
 VERSION = 1  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to
@@ -228,26 +230,13 @@ def _error(bricks: Bricks, values: Values, grid: torch.Tensor, axes: list[torch.
 
 def _volume(path: str) -> torch.Tensor:
     """The numbers (X, Y, Z) float32 of a volume file; sizes are looked at before memory is asked for."""
-    given = _npy(path) if path.endswith(".npy") else _only_tensor(path)
-    if given.ndim == 4 and given.shape[3] == 1:
-        given = given[..., 0]
-    if given.ndim != 3:
-        raise ValueError(f"{path}: expected a volume of 3 axes, got shape {tuple(given.shape)}")
-    if given.numel() > MOST_NODES:
-        raise ValueError(f"{path}: expected at most {MOST_NODES} nodes, got {given.numel()}")
-    return given.float()
-
-
-def _npy(path: str) -> torch.Tensor:
-    try:
-        array = numpy.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: no whole .npy file of numbers: {error}") from None
-    if not isinstance(array, numpy.ndarray) or array.dtype.kind not in "fiu":
-        raise ValueError(f"{path}: expected an array of numbers, got {getattr(array, 'dtype', type(array).__name__)}")
-    if array.size > MOST_NODES:
-        raise ValueError(f"{path}: expected at most {MOST_NODES} nodes, got {array.size}")
-    return torch.from_numpy(numpy.array(array, dtype=numpy.float32, order="C"))
+    given = load_volume(path) if path.endswith(VOLUME) else _only_tensor(path)
+    count = math.prod(given.shape)
+    if count > MOST_NODES:
+        raise ValueError(f"{path}: expected at most {MOST_NODES} nodes, got {count}")
+    if isinstance(given, torch.Tensor):
+        return given.float()
+    return torch.from_numpy(numpy.array(given, dtype=numpy.float32, order="C"))
 
 
 def _only_tensor(path: str) -> torch.Tensor:
@@ -256,9 +245,14 @@ def _only_tensor(path: str) -> torch.Tensor:
             names = list(tensors.keys())
             if len(names) != 1:
                 raise ValueError(f"{path}: expected one tensor, got {len(names)}; a fitted field is a neural shape")
-            return tensors.get_tensor(names[0])  # type: ignore[no-any-return]
+            tensor: torch.Tensor = tensors.get_tensor(names[0])
     except SafetensorError as error:
         raise ValueError(f"{path}: no whole .safetensors file: {error}") from None
+    if tensor.ndim == 4 and tensor.shape[3] == 1:
+        tensor = tensor[..., 0]
+    if tensor.ndim != 3:
+        raise ValueError(f"{path}: expected numbers of shape (X, Y, Z), got shape {tuple(tensor.shape)}")
+    return tensor
 
 
 _bakes: dict[tuple[Any, ...], Bake] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -25,3 +26,13 @@ def kind_of(name: str) -> Literal["field", "volume", "mesh", "scene"]:
 def is_field(name: str) -> bool:
     """Whether a file of this name is taken for a field."""
     return name.lower().endswith(FIELD)
+
+
+def check_mesh_name(argument: str, path: str | os.PathLike[str]) -> None:
+    """Refuse a name whose ending says no mesh.
+
+    Raises:
+        ValueError: says what the argument should be.
+    """
+    if Path(path).suffix.lower() not in MESHES:
+        raise ValueError(f"{argument}: expected a name that ends in {', '.join(MESHES)}, got {os.fspath(path)!r}")

@@ -13,7 +13,7 @@ import torch
 
 from . import memory, runtime
 from .cell_device import INSIDE, OUTSIDE, cell_kernels, lowest
-from .marching import add_up, corners, face_is_joined, middles, node_places, share_of_edge, triangles
+from .marching import add_up, corners, joined_faces, middles, node_places, triangles, write_crossing
 from .runtime import ti
 
 SIDE = 8  # cells along each axis of a brick, and nodes in a word
@@ -86,7 +86,7 @@ class Bricks:
         runtime.run(kernels.number_crossed, bricks, ends, self._count, chosen, met, self.numbers, len(bricks))
         words = torch.empty(count * WORDS, CROSSED + 1, dtype=torch.uint8, device=values.device)
         starts = memory.empty(3 * count * WORDS + 1, like=self.sizes)
-        own = (values, signs, chosen, met, self.sizes, self.level, words, starts)
+        own = (values.view(-1), values.shape[1], signs, chosen, met, self.sizes, self.level, words, starts)
         runtime.run(kernels.write_words, *own, count * WORDS)
         before, self._on_edges = self._on_edges, add_up(starts, self._on_edges)
         vertices = memory.empty(self._on_edges - before, 3, like=values)
@@ -253,7 +253,8 @@ def _brick_kernels() -> SimpleNamespace:
 
     @ti.kernel
     def write_words(
-        values: ti.types.ndarray(ti.f32, 2),
+        values: ti.types.ndarray(ti.f32, 1),
+        stride: ti.i32,
         signs: ti.types.ndarray(ti.i32, 2),
         chosen: ti.types.ndarray(ti.i32, 1),
         bricks: ti.types.ndarray(ti.i32, 2),
@@ -276,7 +277,7 @@ def _brick_kernels() -> SimpleNamespace:
             every = four[0] & four[1] & four[2] & four[3]
             cells = (some | (some >> 1)) & ~(every & (every >> 1)) & lower
             words[word, CROSSED] = ti.cast(ti.select(more_x and more_y, cells, ti.u32(0)), ti.u8)
-            first = row * (SIDE + 1)
+            first = own * stride + row * (SIDE + 1)
             for axis in ti.static(range(3)):
                 # The face of nodes a, b, c, d across the axis.
                 b = four[2]
@@ -297,24 +298,13 @@ def _brick_kernels() -> SimpleNamespace:
                     step_c = SIDE + 1
                     among = nodes
                 faces = (four[0] ^ b) & ~(four[0] ^ d) & ~(b ^ c) & among
-                decided = ti.u32(0)
-                while faces != ti.u32(0):
-                    bit = lowest(faces)
-                    faces &= faces - ti.u32(1)
-                    at = first + bit
-                    if face_is_joined(
-                        values[own, at],
-                        values[own, at + step_b],
-                        values[own, at + step_c],
-                        values[own, at + step_b + step_c],
-                        level,
-                    ):
-                        decided |= ti.u32(1) << bit
+                decided = joined_faces(faces, values, first, step_b, step_c, level)
                 words[word, 1 + axis] = ti.cast(decided, ti.u8)
 
     @ti.kernel
     def write_vertices(
-        values: ti.types.ndarray(ti.f32, 2),
+        values: ti.types.ndarray(ti.f32, 1),
+        stride: ti.i32,
         signs: ti.types.ndarray(ti.i32, 2),
         chosen: ti.types.ndarray(ti.i32, 1),
         bricks: ti.types.ndarray(ti.i32, 2),
@@ -345,15 +335,8 @@ def _brick_kernels() -> SimpleNamespace:
                     while crossed != ti.u32(0):
                         bit = lowest(crossed)
                         crossed &= crossed - ti.u32(1)
-                        at = row * (SIDE + 1) + bit
-                        share = share_of_edge(values[own, at], values[own, at + step], level)
-                        corner = ti.Vector([places[place[0]], places[place[1]], places[place[2] + bit]])
-                        end = places[place[axis] + 1]
-                        if ti.static(axis == 2):
-                            end = places[place[2] + bit + 1]
-                        corner[axis] += share * (end - corner[axis])
-                        for entry in ti.static(range(3)):
-                            vertices[vertex, entry] = corner[entry]
+                        at = own * stride + row * (SIDE + 1) + bit
+                        write_crossing(vertices, vertex, places, place, bit, axis, values[at], values[at + step], level)
                         vertex += 1
 
     own = cell_kernels(SIDE, ti.u8, cells_of, around)

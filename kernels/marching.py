@@ -233,6 +233,36 @@ def face_is_joined(a, b, c, d, level):
     return joined
 
 
+@ti.func
+def joined_faces(faces, values: ti.template(), first, step_b, step_c, level):
+    """Which of the ambiguous faces, bits of a word, are joined: those of nodes a at `first` + bit, b, c and d."""
+    decided = ti.u32(0)
+    while faces != ti.u32(0):
+        bit = lowest(faces)
+        faces &= faces - ti.u32(1)
+        at = first + bit
+        if face_is_joined(values[at], values[at + step_b], values[at + step_c], values[at + step_b + step_c], level):
+            decided |= ti.u32(1) << bit
+    return decided
+
+
+@ti.func
+def write_crossing(
+    vertices: ti.template(), vertex, places: ti.template(), place, bit, axis: ti.template(), start, end, level
+):  # fmt: skip
+    """Write where the edge along an axis reaches the level, between values `start` and `end`.
+
+    `place` is where the coordinates of its word's first node stand in `places`, for each axis.
+    """
+    corner = ti.Vector([places[place[0]], places[place[1]], places[place[2] + bit]])
+    after = places[place[axis] + 1]
+    if ti.static(axis == 2):
+        after = places[place[2] + bit + 1]
+    corner[axis] += share_of_edge(start, end, level) * (after - corner[axis])
+    for entry in ti.static(range(3)):
+        vertices[vertex, entry] = corner[entry]
+
+
 @functools.cache
 def _volume_kernels(dtype: Any) -> SimpleNamespace:
     """The kernels for a volume of values: signs, edges, vertices, and those that `cell_kernels` gives."""
@@ -359,15 +389,7 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
                 faces = (own ^ b) & ~(own ^ d) & ~(b ^ c)
                 if ti.static(axis < 2):
                     faces &= first_bits(sizes[2] - 1 - begin[2])
-                decided = ti.u32(0)
-                while faces != ti.u32(0):
-                    bit = lowest(faces)
-                    faces &= faces - ti.u32(1)
-                    at = node + bit
-                    if face_is_joined(
-                        values[at], values[at + step_b], values[at + step_c], values[at + step_b + step_c], level
-                    ):
-                        decided |= ti.u32(1) << bit
+                decided = joined_faces(faces, values, node, step_b, step_c, level)
                 words[word, 1 + axis] = ti.cast(decided, ti.i32)
 
     @ti.kernel
@@ -407,14 +429,9 @@ def _volume_kernels(dtype: Any) -> SimpleNamespace:
                             edges[vertex, 0] = at
                             edges[vertex, 1] = at + step
                         else:
-                            share = share_of_edge(values[at], values[at + step], level)
-                            corner = ti.Vector([places[place[0]], places[place[1]], places[place[2] + bit]])
-                            end = places[place[axis] + 1]
-                            if ti.static(axis == 2):
-                                end = places[place[2] + bit + 1]
-                            corner[axis] += share * (end - corner[axis])
-                            for entry in ti.static(range(3)):
-                                vertices[vertex, entry] = corner[entry]
+                            write_crossing(
+                                vertices, vertex, places, place, bit, axis, values[at], values[at + step], level
+                            )
                         vertex += 1
 
     own = cell_kernels(BITS, ti.i32, cells_of, around)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..endings import MESHES, Up, kind_of
+from ..endings import Up, check_mesh_name, kind_of
 from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class MeshCommand:
         if kind == "volume":
             if self.resolution is not None:
                 raise UsageError("--resolution: expected none for a volume, which has its own")
-            from ..meshing.volume import load_volume
+            from ..volume import load_volume
 
             return load_volume(self.source)
         from ..scene import load
@@ -112,8 +112,10 @@ class MeshCommand:
             if not all(a < b and math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
                 raise UsageError(f"--bounds: expected a lower corner and then an upper one, got {low} and {high}")
         check_up(self.up, self.source)
-        if self.output.suffix.lower() not in MESHES:
-            raise UsageError(f"--output: expected a name that ends in {', '.join(MESHES)}, got {self.output}")
+        try:
+            check_mesh_name("--output", self.output)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..endings import MESHES
+from ..endings import check_mesh_name
 from ..files import written_whole
 from .report import MeshReport, report_of
 
@@ -47,7 +47,7 @@ class Mesh:
             OSError: the file cannot be written.
         """
         suffix = Path(path).suffix.lower()
-        check_mesh_name(path)
+        check_mesh_name("path", path)
         if len(self.faces) == 0:
             raise ValueError(f"{os.fspath(path)}: expected a mesh with triangles to write, got one without")
         made = self._trimesh(linear=suffix == ".glb")
@@ -81,13 +81,3 @@ class Mesh:
             self.vertices.numpy(), self.faces.numpy(), vertex_normals=self.normals.numpy(), vertex_colors=colours,
             process=False, validate=False,
         )  # fmt: skip
-
-
-def check_mesh_name(path: str | os.PathLike[str]) -> None:
-    """Refuse a name whose ending says no mesh.
-
-    Raises:
-        ValueError: says which do.
-    """
-    if Path(path).suffix.lower() not in MESHES:
-        raise ValueError(f"path: expected a name that ends in {', '.join(MESHES)}, got {os.fspath(path)!r}")

@@ -28,6 +28,8 @@ Progress = Callable[[float], None]
 
 CHUNK = 2**20  # points at a time
 
+SLAB = 16  # layers of a volume that are read at a time
+
 SLOPE_POINTS = 2**14  # at which the steepest slope of a signed distance is looked for
 SAFETY = 2.0
 
@@ -244,15 +246,26 @@ class VolumeSurface(Surface):
         """Values between the nodes, and central differences of them over one cell on both sides."""
         assert self.placed is not None
         low, high = (points.new_tensor(corner) for corner in self.placed[1:])
-        grid = _floats(self.values)[..., None].to(points.device)
-        unit = (points - low) / (high - low)
-        gradients = torch.empty_like(points)
-        for axis, nodes in enumerate(self.placed.shape):
-            step = torch.zeros_like(low)
-            step[axis] = 1.0 / max(nodes - 1, 1)
-            rise = interpolate(grid, unit + step) - interpolate(grid, unit - step)
-            gradients[:, axis] = rise[:, 0] / (2.0 * step[axis] * (high[axis] - low[axis]))
-        return interpolate(grid, unit)[:, 0], gradients
+        cells = (points - low) / (high - low) * (points.new_tensor(self.placed.shape) - 1.0)
+        values, gradients = torch.empty_like(points[:, 0]), torch.empty_like(points)
+        slab = (cells[:, 0].clamp(0.0, self.placed.shape[0] - 1.0) // SLAB).int()
+        for number in slab.unique().tolist():
+            chosen = slab == number
+            values[chosen], gradients[chosen] = self._in_slab(number * SLAB, cells[chosen])
+        return values, gradients * (points.new_tensor(self.placed.shape) - 1.0) / (high - low)
+
+    def _in_slab(self, first: int, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values, and slopes from cell to cell, at points in cells of which x is from `first` on; reads these alone."""
+        assert self.placed is not None
+        begin = max(first - 1, 0)
+        grid = _floats(self.values[begin : first + SLAB + 2])[..., None].to(cells.device)
+        last = cells.new_tensor(grid.shape[:3]) - 1.0
+        places = cells - cells.new_tensor([begin, 0, 0])
+        slopes = torch.empty_like(cells)
+        for axis, step in enumerate(torch.eye(3, device=cells.device)):
+            rise = interpolate(grid, (places + step) / last) - interpolate(grid, (places - step) / last)
+            slopes[:, axis] = 0.5 * rise[:, 0]
+        return interpolate(grid, places / last)[:, 0], slopes
 
 
 def _check_finite(bad: int, count: int) -> None:

@@ -10,12 +10,12 @@ from meshes import defects
 from torch import Tensor
 
 import isofield as iso
-from isofield.kernels import Program, brick_follow, brick_search, distance, marching_cubes
+from isofield.kernels import Program, brick_follow, brick_search, distance, marching_cubes, program_bricks
 from isofield.kernels.brick_follow import add_followed
 from isofield.kernels.brick_nodes import brick_values
 from isofield.kernels.brick_search import add_bounded, all_bricks
 from isofield.kernels.bricks import NODES, SIDE, Bricks
-from isofield.kernels.evaluate import normals_by_tiles
+from isofield.kernels.evaluate import distance_and_gradient_by_tiles, normals_by_tiles
 from isofield.kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
 from isofield.kernels.tiles import every_row
 
@@ -149,21 +149,42 @@ def test_only_bricks_near_the_surface_are_evaluated() -> None:
     assert vertices.norm(dim=1).sub(0.8).abs().max() < 2e-5
 
 
-def test_vertices_come_with_programs_that_tell_their_distance() -> None:
-    from isofield.kernels.evaluate import distance_and_gradient_by_tiles
+def specks(count: int) -> Program:
+    """Balls much smaller than bricks: many of these hold but one, in a corner."""
+    places = (2.0 * torch.rand(count, 3, generator=torch.Generator().manual_seed(4)) - 1.0).tolist()
+    return program_of(iso.union(*(iso.sphere(0.02).translate(*at) for at in places)))
 
-    program = program_of(balls(60))
+
+def test_a_brick_has_a_program_that_tells_its_values_near_the_surface() -> None:
+    program = specks(400)
+    bricks = Bricks((80, 80, 80), BOUNDS, level=0.01)
+    batch = all_bricks(bricks)
+    tiles = program_bricks._tiles(bricks, program, batch)
+    found, wanted = (
+        brick_values(bricks, program, rows, batch, True)[:, :NODES].clone() for rows in (tiles, every_row(program))
+    )
+    near = (wanted - bricks.level).abs() < 2.3 / 79
+    assert int(near.sum()) > 5000
+    assert torch.equal(found[near], wanted[near])
+    assert len(tiles.rows) < len(batch) * len(program.rows) / 10
+
+
+def test_vertices_come_with_programs_that_tell_their_distance() -> None:
+    program = specks(400)
     bricks = Bricks((80, 80, 80), BOUNDS)
     add_program(bricks, program)
     vertices, _ = bricks.mesh()
+    away = torch.nn.functional.normalize(torch.randn(vertices.shape, generator=torch.Generator().manual_seed(1)), dim=1)
     seen = torch.zeros(len(vertices), dtype=torch.bool)
-    for numbers, tiles in vertex_tiles(bricks, program, 0.02):
-        values, gradients = distance_and_gradient_by_tiles(program, tiles, vertices[numbers])
-        wanted = iso.kernels.distance_and_gradient(program, vertices[numbers])
+    for numbers, tiles in vertex_tiles(bricks, program, 0.1):
+        points = vertices[numbers] + 0.1 * away[numbers]
+        values, gradients = distance_and_gradient_by_tiles(program, tiles, points)
+        wanted = iso.kernels.distance_and_gradient(program, points)
         assert torch.equal(values, wanted[0])
         assert torch.equal(gradients, wanted[1])
         assert len(tiles.rows) < len(tiles.ranges) * len(program.rows) / 3
         seen[numbers] = True
+    assert len(vertices) > 1000
     assert int((~seen).sum()) == len(vertices) - int(bricks.first_vertices[-1])
 
 

@@ -124,13 +124,13 @@ def test_wrong_options_are_named(words: list[str], says: str, capsys: pytest.Cap
 
 
 def test_files_that_are_no_volume_are_named(tmp_path: Path) -> None:
-    from isofield.engine.meshing.volume import load_volume
+    from isofield.engine.volume import load_volume
 
     (tmp_path / "text.npy").write_text("no numbers")
     numpy.save(tmp_path / "flat.npy", numpy.ones((3, 3)))
     numpy.save(tmp_path / "words.npy", numpy.array([[["a"]]]))
     for name, says in (
-        ("text.npy", "expected a .npy file of numbers"),
+        ("text.npy", "expected a whole .npy file of numbers"),
         ("flat.npy", r"expected numbers of shape \(X, Y, Z\), got float64 of shape \(3, 3\)"),
         ("words.npy", r"expected numbers of shape \(X, Y, Z\), got <U1"),
     ):
@@ -141,7 +141,7 @@ def test_files_that_are_no_volume_are_named(tmp_path: Path) -> None:
 
 
 def test_a_volume_is_read_as_it_lies(tmp_path: Path) -> None:
-    from isofield.engine.meshing.volume import load_volume
+    from isofield.engine.volume import load_volume
 
     numpy.save(tmp_path / "v.npy", numpy.arange(24, dtype=numpy.int16).reshape(2, 3, 4))
     values = load_volume(tmp_path / "v.npy")

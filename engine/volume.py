@@ -9,7 +9,7 @@ import numpy
 
 
 def load_volume(path: str | os.PathLike[str]) -> numpy.ndarray:
-    """The values (X, Y, Z) of a .npy file, read from the disk only where they are used.
+    """The values (X, Y, Z) of a .npy file, or of one (X, Y, Z, 1), read from the disk only where they are used.
 
     Raises:
         OSError: the file cannot be read.
@@ -17,11 +17,15 @@ def load_volume(path: str | os.PathLike[str]) -> numpy.ndarray:
     """
     name = os.fspath(path)
     try:
-        values: numpy.ndarray = numpy.load(Path(path), mmap_mode="r", allow_pickle=False)
+        values = numpy.load(Path(path), mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise OSError(f"{name}: cannot be read: {(error.strerror or str(error)).lower()}") from None
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{name}: expected a .npy file of numbers, got another one ({error})") from None
+        raise ValueError(f"{name}: expected a whole .npy file of numbers, got another one ({error})") from None
+    if not isinstance(values, numpy.ndarray):
+        raise ValueError(f"{name}: expected a whole .npy file of numbers, got an archive of several")
+    if values.ndim == 4 and values.shape[3] == 1:
+        values = values[..., 0]
     if values.ndim != 3 or 0 in values.shape or values.dtype.kind not in "fiub":
         raise ValueError(
             f"{name}: expected numbers of shape (X, Y, Z), got {values.dtype} of shape {tuple(values.shape)}"
