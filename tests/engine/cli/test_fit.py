@@ -78,6 +78,21 @@ def test_fields_whose_gradients_are_trained_are_smooth(eikonal: str, activation:
     assert (configuration["activation"], configuration["smoothstep"]) == (activation, eikonal != "0")
 
 
+def test_a_mesh_with_y_up_is_fitted_on_its_feet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isofield.engine.fit.mesh_source.POOL", 2**15)
+    monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 16)
+    bar = trimesh.creation.box((0.6, 2.0, 0.6))
+    bar.apply_translation((1.0, 2.0, 3.0))
+    bar.export("bar.obj")
+    options = ("--field", "grid", "--steps", "100", "--batch", "2048", "--output", "run")
+    assert status("fit", "shape", "bar.obj", "--up", "y", *options) == 0
+    field = load_field("run/field.safetensors")
+    assert field.placement is not None
+    assert field.placement.centre == pytest.approx((1.0, -3.0, 2.0), abs=1e-6)
+    upper, before = field(field.placement.to_field(torch.tensor([[1.0, -3.0, 2.8], [1.0, -3.8, 2.0]]))).flatten()
+    assert upper < 0.0 < before
+
+
 @pytest.mark.parametrize("target", ["sdf", "occupancy"])
 def test_a_mesh_is_fitted_and_measured(
     target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

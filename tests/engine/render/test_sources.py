@@ -69,6 +69,8 @@ def test_what_holds_nothing_is_named() -> None:
     "command",
     [
         ("render", "toy", "--output", "a.png"),
+        ("render", "learned.safetensors", "--output", "a.png"),
+        ("mesh", "volume.npy", "--output", "a.ply"),
         ("mesh", "toy", "--output", "a.ply"),
         ("view", "toy"),
         ("fit", "shape", "toy"),
