@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +87,34 @@ def test_the_error_is_that_of_the_surface(ring: str) -> None:
         assert made.bricks.value(points).abs().max() <= 1.1 * made.error
     assert fine.error < coarse.error / 3.0
     assert f"error {fine.error:.2g}" in str(fine)
+
+
+def test_the_error_is_measured_with_the_slope_of_each_side() -> None:
+    """Three times as steep outside as inside, with the kink on nodes: interpolated exactly."""
+
+    def values(points: torch.Tensor) -> torch.Tensor:
+        return torch.where(points[:, 0] > 0.0, 3.0, 1.0) * points[:, 0]
+
+    made = bake._sampled(values, *BOUNDS, 16)
+    assert made.bricks.slopes == pytest.approx((3.0, 1.0), rel=1e-4)
+    assert made.error < 1e-4
+
+
+def test_a_file_that_was_written_anew_is_baked_anew(volume: str) -> None:
+    first = baked_volume(volume, BOUNDS)
+    numpy.save(volume, numpy.load(volume) + 0.2)
+    status = os.stat(volume)
+    os.utime(volume, ns=(status.st_atime_ns, status.st_mtime_ns + 1))  # clocks of file systems may be coarse
+    assert baked_volume(volume, BOUNDS).bricks.ball[3] < first.bricks.ball[3] - 0.1
+
+
+def test_a_mesh_is_baked_for_each_axis_that_points_up(tmp_path: Path) -> None:
+    vertices, faces = corners_of_a_cube(0.4)
+    write_obj(tmp_path / "bar.obj", vertices * [1.0, 2.0, 1.0], faces)
+    lying, standing = (baked_mesh(str(tmp_path / "bar.obj"), 16, up).bricks for up in ("z", "y"))
+    assert lying.high[1] == pytest.approx(standing.high[2], abs=1e-5)
+    assert lying.high[2] == pytest.approx(standing.high[1], abs=1e-5)
+    assert lying.high[1] > lying.high[2] + 0.2
 
 
 def test_a_bake_is_kept_by_content(ring: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
