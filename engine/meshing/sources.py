@@ -249,7 +249,7 @@ class VolumeSurface(Surface):
         cells = (points - low) / (high - low) * (points.new_tensor(self.placed.shape) - 1.0)
         values, gradients = torch.empty_like(points[:, 0]), torch.empty_like(points)
         slab = (cells[:, 0].clamp(0.0, self.placed.shape[0] - 1.0) // SLAB).int()
-        for number in slab.unique().tolist():
+        for number in torch.unique(slab).tolist():
             chosen = slab == number
             values[chosen], gradients[chosen] = self._in_slab(number * SLAB, cells[chosen])
         return values, gradients * (points.new_tensor(self.placed.shape) - 1.0) / (high - low)

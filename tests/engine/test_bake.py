@@ -90,14 +90,15 @@ def test_the_error_is_that_of_the_surface(ring: str) -> None:
 
 
 def test_the_error_is_measured_with_the_slope_of_each_side() -> None:
-    """Three times as steep outside as inside, with the kink on nodes: interpolated exactly."""
+    """A ball's distance that is five times as steep far outside: what is divided by that is not wrong by it."""
 
     def values(points: torch.Tensor) -> torch.Tensor:
-        return torch.where(points[:, 0] > 0.0, 3.0, 1.0) * points[:, 0]
+        distance = points.norm(dim=1) - 0.5
+        return distance + 4.0 * (distance - 0.3).clamp(min=0.0)
 
-    made = bake._sampled(values, *BOUNDS, 16)
-    assert made.bricks.slopes == pytest.approx((3.0, 1.0), rel=1e-4)
-    assert made.error < 1e-4
+    made = bake._sampled(values, *BOUNDS, 32)
+    assert made.bricks.slopes[0] > 3.0 * made.bricks.slopes[1]
+    assert made.error < made.bricks.voxel**2 / 8.0 * 2.0 / 0.4  # h² / 8 for each of the two curvatures 1 / r
 
 
 def test_a_file_that_was_written_anew_is_baked_anew(volume: str) -> None:
