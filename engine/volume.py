@@ -24,10 +24,9 @@ def load_volume(path: str | os.PathLike[str]) -> numpy.ndarray:
         raise ValueError(f"{name}: expected a whole .npy file of numbers, got another one ({error})") from None
     if not isinstance(values, numpy.ndarray):
         raise ValueError(f"{name}: expected a whole .npy file of numbers, got an archive of several")
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]
-    if values.ndim != 3 or 0 in values.shape or values.dtype.kind not in "fiub":
+    volume: numpy.ndarray = values[..., 0] if values.ndim == 4 and values.shape[3] == 1 else values
+    if volume.ndim != 3 or 0 in volume.shape or volume.dtype.kind not in "fiub":
         raise ValueError(
-            f"{name}: expected numbers of shape (X, Y, Z), got {values.dtype} of shape {tuple(values.shape)}"
+            f"{name}: expected numbers of shape (X, Y, Z), got {volume.dtype} of shape {tuple(volume.shape)}"
         )
-    return values
+    return volume

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy
 import pytest
@@ -10,9 +12,10 @@ import torch
 from meshes import defects
 
 import isofield as iso
-from isofield.engine.fields import MLP, Grid, ShapeField, occupancy_of
+from isofield.engine.fields import MLP, Grid, Meaning, ShapeField, occupancy_of
 from isofield.engine.fields.base import Placement
 from isofield.engine.meshing import Mesh, mesh
+from isofield.engine.meshing.extract import _projected
 from isofield.engine.meshing.report import report_of
 from isofield.engine.meshing.sources import FieldSurface
 
@@ -59,6 +62,21 @@ def test_projection_puts_vertices_on_the_surface() -> None:
     ]
     assert off[0] > 1e-3
     assert off[1] < 1e-5
+
+
+def test_projection_goes_no_farther_than_a_cell_and_nowhere_worse() -> None:
+    def root(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Newton's step from x leads to -2 x."""
+        x = points[:, :1]
+        return (x.sign() * x.abs().pow(1 / 3))[:, 0], x.abs().pow(-2 / 3) / 3.0 * torch.eye(3)[0]
+
+    def flat(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return points[:, 0] - 5.0, torch.tensor([[0.1, 0.0, 0.0]])
+
+    for function, start, wanted in ((root, 0.1, 0.1), (flat, 0.0, 0.5)):
+        surface: Any = SimpleNamespace(level=0.0, value_and_gradient=function)
+        found = _projected(surface, torch.tensor([[start, 0.0, 0.0]]), 0.5)
+        assert found[0].tolist() == pytest.approx([wanted, 0.0, 0.0])
 
 
 def test_materials_colour_the_vertices() -> None:
@@ -145,6 +163,20 @@ def test_a_mesh_is_meshed_again() -> None:
     a, b, c = again.vertices[again.faces.long()].unbind(dim=1)
     towards = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=1)
     assert (towards * again.normals[again.faces[:, 0].long()]).sum(dim=1).mean() > 0.98
+
+
+def test_a_mesh_grows_by_its_level() -> None:
+    ball = mesh(iso.Scene(show=iso.sphere(0.5)), resolution=24)
+    grown = mesh(iso.kernels.MeshTree(ball.vertices, ball.faces), resolution=24, level=0.3)
+    assert grown.report.watertight
+    assert grown.vertices.norm(dim=1).sub(0.8).abs().max() < 0.02
+
+
+def test_a_density_is_larger_inside() -> None:
+    field = occupancy_of(ShapeField(iso.Scene(show=iso.sphere(0.5), bounds=BOX)), 20.0)
+    field.meaning = Meaning.DENSITY
+    made = mesh(field, resolution=24, level=0.5)
+    assert made.report.volume == pytest.approx(4 / 3 * math.pi * 0.125, rel=0.02)
 
 
 def test_an_open_mesh_is_closed_where_its_winding_number_says() -> None:
