@@ -31,7 +31,7 @@ def steep(points: torch.Tensor) -> torch.Tensor:
 
 
 def steep_far_away(points: torch.Tensor) -> torch.Tensor:
-    return ball(points) + 4.0 * (ball(points) - 0.3).clamp(min=0.0)
+    return ball(points) + 4.0 * (ball(points) - 0.8).clamp(min=0.0)
 
 
 def sampled(function: Function, *nodes: int) -> Bricks:
