@@ -4,9 +4,9 @@ import functools
 from types import SimpleNamespace
 
 from .operations import FAR
-from .runtime import ti
+from .runtime import LANE_WIDTHS, POINT_LANE_WIDTHS, ti
 
-MOST_LANES = 16
+MOST_LANES = max(*LANE_WIDTHS.values(), *POINT_LANE_WIDTHS.values())
 
 
 def whole_packets(count: int) -> int:
