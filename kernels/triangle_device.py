@@ -13,6 +13,7 @@ DEEPEST = 9  # levels of nodes: 8⁹ leaves are more than 32-bit indices reach
 KEPT = DEEPEST * WIDE
 NOTHING = 0x7F7FFFFF  # the largest finite float's bits
 TINY = 1e-30
+LEAST_SQUARE = 1e-24  # of a distance whose inverse cube is a number; only to empty groups and near ones is it less
 
 
 @ti.func
@@ -245,7 +246,7 @@ def solid_angle(dipoles: ti.template(), triangles: ti.template(), first_leaf, x,
             rz = dipoles[node, 2] - z
             square = rx * rx + ry * ry + rz * rz
             is_near = square < dipoles[node, 3]
-            inverse = 1.0 / ti.max(square, TINY)
+            inverse = 1.0 / ti.max(square, LEAST_SQUARE)
             cubed = inverse * ti.sqrt(inverse)
             mxx = dipoles[node, 7]
             mxy = dipoles[node, 8]
