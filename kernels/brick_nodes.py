@@ -13,15 +13,13 @@ from .operations import FAR
 from .program import Program
 from .runtime import ti
 from .tiles import Tiles
+from .turns import deal, first_turn, next_turn
 
 CUBE = 2  # cells along the side of the cubes in which the surface is looked for
 CUBES = SIDE // CUBE
 ALL_CUBES = CUBES**3
 ROW = SIDE + 1
 LINE = ROW + CUBES  # what is evaluated along an axis: nodes, then middles of cubes
-
-# The scheduler hands out 512 turns of a loop at a time, whatever they cost: a brick gets so many of them.
-TURNS = 64
 
 
 def brick_values(bricks: Bricks, program: Program, tiles: Tiles, batch: torch.Tensor, everywhere: bool) -> torch.Tensor:
@@ -43,6 +41,7 @@ def brick_values(bricks: Bricks, program: Program, tiles: Tiles, batch: torch.Te
     runtime.run(
         _brick_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, bricks.places, bricks.sizes,
         batch, bricks.level, values, asked, len(tiles.ranges), int(everywhere), len(batch),
+        *deal(len(batch), batch.device),
     )  # fmt: skip
     return values
 
@@ -133,10 +132,14 @@ def _make_brick_kernel(width: int, with_samples: bool) -> Any:
         tile_count: ti.i32,
         everywhere: ti.i32,
         count: ti.i32,
+        queue: ti.types.ndarray(ti.i32, 1),
+        slots: ti.i32,
     ):
-        for index in range(count * TURNS):
-            if index % TURNS == 0:
-                brick = index // TURNS
+        for slot in range(slots):
+            upcoming = first_turn(queue, slot, count)
+            while upcoming < count:
+                brick = upcoming
+                upcoming = next_turn(queue, brick, count)
                 tile = ti.min(brick, tile_count - 1)
                 begin = SIDE * ti.Vector([batch[brick, 0], batch[brick, 1], batch[brick, 2]])
                 line = line_of(places, sizes, begin)

@@ -8,8 +8,9 @@ grid, nz is 1 in two dimensions.
 import functools
 from typing import Any
 
-from .lattice import GRAIN, Lattice, array, corner_functions, reading_ahead, stencil
+from .lattice import Lattice, array, corner_functions, reading_ahead, stencil
 from .runtime import ti
+from .turns import GRAIN
 
 
 @ti.func

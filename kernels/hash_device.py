@@ -15,8 +15,6 @@ import torch
 
 from .runtime import ti
 
-SMALLEST_TASK = 512  # iterations of a kernel's outermost loop that Taichi's CPU backend gives to a thread at once
-
 
 @functools.cache
 def hash_kernels(

@@ -17,8 +17,9 @@ import torch
 
 from . import memory, runtime
 from .bridge import Gradients, bridge
-from .hash_device import SMALLEST_TASK, hash_kernels
+from .hash_device import hash_kernels
 from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
+from .turns import GRAIN
 
 TASKS_PER_CORE = 4  # so that none waits long for the last; with more of them a level's rows leave the cache too soon
 FEWEST_POINTS = 2**14  # a copy of the table costs more than it saves for less
@@ -243,7 +244,7 @@ class _Sums:
         if count == 0:
             return
         levels = self.levels
-        spacing = SMALLEST_TASK if runtime.backend() == "cpu" else 1
+        spacing = GRAIN if runtime.backend() == "cpu" else 1
         packets_per_task = math.ceil(_room(count, levels) // _width() / tasks)
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [

@@ -13,10 +13,7 @@ import functools
 from typing import Any, NamedTuple
 
 from .runtime import ti
-
-# The x64 backend gives a thread 512 iterations at a time, whatever they cost; a loop over few large tasks runs over
-# GRAIN times as many and works in one of GRAIN.
-GRAIN = 512
+from .turns import GRAIN
 
 LINE = 64  # bytes that the processor reads from memory at a time
 

@@ -4,8 +4,9 @@ import functools
 from typing import Any
 
 from .gather import row_of
-from .lattice import GRAIN, Lattice, array, corner_functions, stencil
+from .lattice import Lattice, array, corner_functions, stencil
 from .runtime import ti
+from .turns import GRAIN
 
 
 @functools.cache

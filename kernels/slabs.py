@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from . import memory, runtime
-from .lattice import GRAIN, Lattice, along_axis, array
+from .lattice import Lattice, along_axis, array
 from .runtime import ti
+from .turns import GRAIN
 
 POINTS_PER_BIN = 4  # on average at least, or counting takes longer than it gains
 

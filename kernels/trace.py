@@ -17,6 +17,7 @@ from .rays import PACKET, TILE, Beams, beams_of
 from .runtime import ti
 from .surface import surface_on
 from .tiles import NOTHING, PART, Tiles, tiles_of, whole
+from .turns import deal, first_turn, next_turn
 
 # Steps are longer than the distance and taken back where the spheres of two steps do not overlap, so that nothing is
 # jumped over (Keinert et al. 2014). How long follows from how fast the value fell over the last step: at a plane the
@@ -176,6 +177,7 @@ def _launch(
         directions, nothing if starts is None else starts, nothing[:, None] if beams is None else beams.cones,
         distance, steps, what, rays_in_tile, count, *map(float, ball), float(near), float(min(far, FAR)),
         *map(float, tolerance), maximum_steps, len(planes), int(starts is not None), int(beams is not None),
+        *deal(count, origins.device),
     )  # fmt: skip
     return Met(distance[:count], steps[:count], what[:count])
 
@@ -213,111 +215,118 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
         plane_count: ti.i32,
         have_starts: ti.i32,
         are_beams: ti.i32,
+        queue: ti.types.ndarray(ti.i32, 1),
+        slots: ti.i32,
     ):
-        for packet in range((count + width - 1) // width):
-            begin = near
-            if have_starts == 1:
-                begin = ti.max(near, starts[packet * width // (PACKET * PACKET)])
-                if plane_count == 0 and begin >= 0.5 * FAR:  # the beam met nothing
-                    packets.store_numbers(distances, packet, Lanes(ti.math.inf))
-                    packets.store_numbers(what, packet, ti.Vector([NOTHING] * width, ti.i32))
-                    packets.store_numbers(steps, packet, ti.Vector([0] * width, ti.i32))
-                    continue
-            tile = packet * width // rays_per_tile
-            first = ranges[tile, 0]
-            last = ranges[tile, 1]
-            ox, oy, oz = packets.load(origins, packet, count)
-            dx, dy, dz = packets.load(directions, packet, count)
-            total = ox + oy + oz + dx + dy + dz
-            blunt = Lanes(0.0)  # radius of a beam at its start
-            cone = Lanes(0.0)  # by how much a beam widens
-            idle = ti.select(ti.abs(total) < ti.math.inf, 0.0, FAR)  # FAR on lanes that are done
-            if (packet + 1) * width > count:
-                for lane in ti.static(range(width)):
-                    if packet * width + lane >= count:
-                        idle[lane] = FAR
-            if are_beams == 1:
-                for lane in ti.static(range(width)):
-                    index = ti.min(packet * width + lane, count - 1)
-                    blunt[lane] = cones[index, 0]
-                    cone[lane] = cones[index, 1]
-            awake = idle
-            # The nearest plane: where the ray starts within reach of one, it hits there.
-            end = Lanes(far)
-            plane = ti.Vector([NOTHING] * width, ti.i32)
-            for k in range(plane_count):
-                above = ox * planes[k, 0] + oy * planes[k, 1] + oz * planes[k, 2] - planes[k, 3]
-                sinking = -(dx * planes[k, 0] + dy * planes[k, 1] + dz * planes[k, 2])
-                at_near = above - sinking * near < tolerance + spread * near
-                there = ti.select(at_near, near, ti.select(sinking > 0.0, above / ti.max(sinking, 1e-30), FAR))
-                nearer = (there < end) & (awake < 1.0) & (are_beams == 0)
-                end = ti.select(nearer, there, end)
-                plane = ti.select(nearer, k, plane)
-            # Only the part of the ray within the scene's ball can hit.
-            cx = ox - ball_x
-            cy = oy - ball_y
-            cz = oz - ball_z
-            along = -(cx * dx + cy * dy + cz * dz)
-            gx = cx + dx * along
-            gy = cy + dy * along
-            gz = cz + dz * along
-            reach = ball_radius + blunt + cone * ti.max(along + ball_radius, 0.0)
-            square = reach * reach - (gx * gx + gy * gy + gz * gz)
-            half = ti.sqrt(ti.max(square, 0.0))
-            t = ti.max(along - half, begin)
-            stop = ti.min(along + half, end)
-            idle = ti.select((square <= 0.0) | (t > stop), FAR, idle)
-            t = ti.select(idle < 1.0, t, FAR)
-            miss = Lanes(ti.select(are_beams == 1, FAR, ti.math.inf))
-            last_resort = ti.select(plane >= 0, end, miss)
-            found = miss
-            taken = Lanes(0.0)
-            if some(idle < 1.0):
-                value = Lanes(FAR)
-                free = Lanes(0.0)
-                step = Lanes(0.0)
-                slope = Lanes(1.0)
-                value_registers = device.new_values()
-                point_registers = device.new_points()
-                turn = 0
-                while turn < maximum_steps and some(idle < 1.0):
-                    turn += 1
-                    # A step away from the last point the distance has changed by the step at most.
-                    limit = ti.abs(value) + ti.abs(step)
-                    before = value
-                    previous = free
-                    x = ox + dx * t
-                    y = oy + dy * t
-                    z = oz + dz * t
-                    value = device.evaluate(
-                        rows, first, last, parameters, x, y, z, idle, limit, value_registers, point_registers
-                    )
-                    wide = blunt + cone * t
-                    near_enough = tolerance + spread * t
-                    slack = ti.select(wide > 0.0, 0.0, SLACK * near_enough)
-                    # Around a beam's axis only what is left beyond its own radius is free.
-                    free = ti.max(ti.abs(value) - wide, 0.0) / (1.0 + cone)
-                    taken += ti.select(idle < 1.0, 1.0, 0.0)
-                    # After a step back, and at the start, `previous` is no sphere to overlap with, and none is needed.
-                    overshot = (step > previous) & (free + previous + slack < step)
-                    fallen = (before - value) / ti.max(step, 1e-30)
-                    slope = ti.select(step > 0.0, ti.min(ti.max(fallen, LEAST_SLOPE), 1.0), 1.0)
-                    arrived = (idle < 1.0) & (value < near_enough + wide * (1.0 + BEAM_SHARE)) & (overshot == 0)
-                    # Inside, the fall since the point before leads back to the surface; outside it may be another's.
-                    landing = ti.select(value > 0.0, ti.max(slope, LANDING_SLOPE), slope)
-                    found = ti.select(arrived, t + value / landing, found)
-                    idle = ti.select(arrived, FAR, idle)
-                    onward = ti.min((2.0 * free + slack) / (1.0 + slope), free / slope)
-                    # Past the end nothing would notice that the longer step went through something.
-                    onward = ti.select(t + onward > stop, free, onward)
-                    step = ti.select(overshot, previous - step, onward)
-                    free = ti.select(overshot, 0.0, free)
-                    t += ti.select(idle < 1.0, step, 0.0)
-                    idle = ti.select(t > stop, FAR, idle)
+        for slot in range(slots):
+            packet_count = (count + width - 1) // width
+            upcoming = first_turn(queue, slot, packet_count)
+            while upcoming < packet_count:
+                packet = upcoming
+                upcoming = next_turn(queue, packet, packet_count)
+                begin = near
+                if have_starts == 1:
+                    begin = ti.max(near, starts[packet * width // (PACKET * PACKET)])
+                    if plane_count == 0 and begin >= 0.5 * FAR:  # the beam met nothing
+                        packets.store_numbers(distances, packet, Lanes(ti.math.inf))
+                        packets.store_numbers(what, packet, ti.Vector([NOTHING] * width, ti.i32))
+                        packets.store_numbers(steps, packet, ti.Vector([0] * width, ti.i32))
+                        continue
+                tile = packet * width // rays_per_tile
+                first = ranges[tile, 0]
+                last = ranges[tile, 1]
+                ox, oy, oz = packets.load(origins, packet, count)
+                dx, dy, dz = packets.load(directions, packet, count)
+                total = ox + oy + oz + dx + dy + dz
+                blunt = Lanes(0.0)  # radius of a beam at its start
+                cone = Lanes(0.0)  # by how much a beam widens
+                idle = ti.select(ti.abs(total) < ti.math.inf, 0.0, FAR)  # FAR on lanes that are done
+                if (packet + 1) * width > count:
+                    for lane in ti.static(range(width)):
+                        if packet * width + lane >= count:
+                            idle[lane] = FAR
                 if are_beams == 1:
-                    found = ti.select((t > stop) | (t >= 0.5 * FAR), FAR, t)
-            packets.store_numbers(distances, packet, ti.max(ti.min(found, last_resort), near))
-            packets.store_numbers(what, packet, ti.select(found < last_resort, PART, plane))
-            packets.store_numbers(steps, packet, ti.cast(taken, ti.i32))
+                    for lane in ti.static(range(width)):
+                        index = ti.min(packet * width + lane, count - 1)
+                        blunt[lane] = cones[index, 0]
+                        cone[lane] = cones[index, 1]
+                awake = idle
+                # The nearest plane: where the ray starts within reach of one, it hits there.
+                end = Lanes(far)
+                plane = ti.Vector([NOTHING] * width, ti.i32)
+                for k in range(plane_count):
+                    above = ox * planes[k, 0] + oy * planes[k, 1] + oz * planes[k, 2] - planes[k, 3]
+                    sinking = -(dx * planes[k, 0] + dy * planes[k, 1] + dz * planes[k, 2])
+                    at_near = above - sinking * near < tolerance + spread * near
+                    there = ti.select(at_near, near, ti.select(sinking > 0.0, above / ti.max(sinking, 1e-30), FAR))
+                    nearer = (there < end) & (awake < 1.0) & (are_beams == 0)
+                    end = ti.select(nearer, there, end)
+                    plane = ti.select(nearer, k, plane)
+                # Only the part of the ray within the scene's ball can hit.
+                cx = ox - ball_x
+                cy = oy - ball_y
+                cz = oz - ball_z
+                along = -(cx * dx + cy * dy + cz * dz)
+                gx = cx + dx * along
+                gy = cy + dy * along
+                gz = cz + dz * along
+                reach = ball_radius + blunt + cone * ti.max(along + ball_radius, 0.0)
+                square = reach * reach - (gx * gx + gy * gy + gz * gz)
+                half = ti.sqrt(ti.max(square, 0.0))
+                t = ti.max(along - half, begin)
+                stop = ti.min(along + half, end)
+                idle = ti.select((square <= 0.0) | (t > stop), FAR, idle)
+                t = ti.select(idle < 1.0, t, FAR)
+                miss = Lanes(ti.select(are_beams == 1, FAR, ti.math.inf))
+                last_resort = ti.select(plane >= 0, end, miss)
+                found = miss
+                taken = Lanes(0.0)
+                if some(idle < 1.0):
+                    value = Lanes(FAR)
+                    free = Lanes(0.0)
+                    step = Lanes(0.0)
+                    slope = Lanes(1.0)
+                    value_registers = device.new_values()
+                    point_registers = device.new_points()
+                    turn = 0
+                    while turn < maximum_steps and some(idle < 1.0):
+                        turn += 1
+                        # A step away from the last point the distance has changed by the step at most.
+                        limit = ti.abs(value) + ti.abs(step)
+                        before = value
+                        previous = free
+                        x = ox + dx * t
+                        y = oy + dy * t
+                        z = oz + dz * t
+                        value = device.evaluate(
+                            rows, first, last, parameters, x, y, z, idle, limit, value_registers, point_registers
+                        )
+                        wide = blunt + cone * t
+                        near_enough = tolerance + spread * t
+                        slack = ti.select(wide > 0.0, 0.0, SLACK * near_enough)
+                        # Around a beam's axis only what is left beyond its own radius is free.
+                        free = ti.max(ti.abs(value) - wide, 0.0) / (1.0 + cone)
+                        taken += ti.select(idle < 1.0, 1.0, 0.0)
+                        # After a step back, and at the start, `previous` is no sphere to overlap with: none is needed.
+                        overshot = (step > previous) & (free + previous + slack < step)
+                        fallen = (before - value) / ti.max(step, 1e-30)
+                        slope = ti.select(step > 0.0, ti.min(ti.max(fallen, LEAST_SLOPE), 1.0), 1.0)
+                        arrived = (idle < 1.0) & (value < near_enough + wide * (1.0 + BEAM_SHARE)) & (overshot == 0)
+                        # Inside, the fall since the point before leads back to the surface; outside maybe to another.
+                        landing = ti.select(value > 0.0, ti.max(slope, LANDING_SLOPE), slope)
+                        found = ti.select(arrived, t + value / landing, found)
+                        idle = ti.select(arrived, FAR, idle)
+                        onward = ti.min((2.0 * free + slack) / (1.0 + slope), free / slope)
+                        # Past the end nothing would notice that the longer step went through something.
+                        onward = ti.select(t + onward > stop, free, onward)
+                        step = ti.select(overshot, previous - step, onward)
+                        free = ti.select(overshot, 0.0, free)
+                        t += ti.select(idle < 1.0, step, 0.0)
+                        idle = ti.select(t > stop, FAR, idle)
+                    if are_beams == 1:
+                        found = ti.select((t > stop) | (t >= 0.5 * FAR), FAR, t)
+                packets.store_numbers(distances, packet, ti.max(ti.min(found, last_resort), near))
+                packets.store_numbers(what, packet, ti.select(found < last_resort, PART, plane))
+                packets.store_numbers(steps, packet, ti.cast(taken, ti.i32))
 
     return march_kernel

@@ -21,6 +21,7 @@ from .planes import plane_table
 from .program import Program
 from .runtime import ti
 from .tiles import NOTHING, Tiles
+from .turns import deal, first_turn, next_turn
 
 # kind (0 sun, 1 point), direction towards the sun or position, irradiance (3), tangent of half its angle or radius
 LIGHT_SIZE = 8
@@ -111,7 +112,7 @@ def visibility(
     runtime.run(
         _visibility_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes,
         lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free, *tiles.whole,
-        tiles.rays, len(planes), len(lighting.lights), count,
+        tiles.rays, len(planes), len(lighting.lights), count, *deal(count, device),
     )  # fmt: skip
     return normals[:count], open_sky[:count], free[:count]
 
@@ -154,211 +155,220 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
         plane_count: ti.i32,
         light_count: ti.i32,
         count: ti.i32,
+        queue: ti.types.ndarray(ti.i32, 1),
+        slots: ti.i32,
     ):
-        for packet in range((count + width - 1) // width):
-            met = packets.load_numbers(what, packet, count)
-            missed = ti.select(met == NOTHING, FAR, 0.0)  # FAR on lanes that have nothing to shade
-            if every(missed >= 1.0):
-                packets.store(normals, packet, Lanes(0.0), Lanes(0.0), Lanes(0.0))
-                packets.store_numbers(open_sky, packet, Lanes(1.0))
-                for unseen in range(light_count):
-                    for lane in ti.static(range(width)):
-                        free[packet * width + lane, unseen] = 0.0
-                continue
-            px, py, pz = packets.load(origins, packet, count)
-            dx, dy, dz = packets.load(directions, packet, count)
-            nx = Lanes(0.0)
-            ny = Lanes(0.0)
-            nz = Lanes(0.0)
-            far = ti.select(missed < 1.0, packets.load_numbers(distance, packet, count), 0.0)
-            known = missed  # FAR on lanes whose normal needs no taps
-            if plane_count > 0:
-                for lane in ti.static(range(width)):
-                    plane = ti.cast(met[lane], ti.i32)
-                    if plane >= 0:
-                        known[lane] = FAR
-                        nx[lane] = planes[plane, 0]
-                        ny[lane] = planes[plane, 1]
-                        nz[lane] = planes[plane, 2]
-            px += dx * far
-            py += dy * far
-            pz += dz * far
-            footprint = settings[6] + settings[7] * far
-            # Rounding of a coordinate must stay small against the taps.
-            tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
-            growth = Lanes(1.0)
-            if ti.static(with_samples):
-                for lane in ti.static(range(width)):
-                    index = ti.min(packet * width + lane, count - 1)
-                    tap_size[lane] = ti.max(tap_size[lane], 0.5 * sampling[index, 0])
-                    growth[lane] = sampling[index, 1]
-            # Where the point lies to the ball of the parts that end.
-            cx = px - settings[0]
-            cy = py - settings[1]
-            cz = pz - settings[2]
-            reach = settings[5]
-            occlusion = Lanes(0.0)
-            visible = Lanes(1.0)
-            lx = Lanes(0.0)
-            ly = Lanes(0.0)
-            lz = Lanes(0.0)
-            t = Lanes(0.0)
-            begin = Lanes(0.0)
-            clear = Lanes(0.0)
-            step = Lanes(0.0)
-            leave = Lanes(0.0)
-            end = Lanes(0.0)
-            size = Lanes(0.0)
-            idle = known
-            light = -1
-            phase = _NORMAL
-            turn = 0
-            if every(known >= 1.0):
-                phase = _AMBIENT
-                turn = AMBIENT_TAPS
-            value_registers = device.new_values()
-            point_registers = device.new_points()
-            while phase != _DONE:
-                first = whole_first
-                last = whole_last
-                qx = px
-                qy = py
-                qz = pz
-                sx = 0.0
-                sy = 0.0
-                sz = 0.0
-                height = 0.0
-                limit = tap_size * 8.0  # the surface is within one tap, so no value around it is larger than this
-                if phase == _NORMAL:
-                    # Corners of a tetrahedron; their values' differences along x, y, z give the gradient.
-                    first = ranges[packet * width // rays_per_tile, 0]
-                    last = ranges[packet * width // rays_per_tile, 1]
-                    sx = ti.select((turn == 0) | (turn == 3), 1.0, -1.0)
-                    sy = ti.select((turn == 2) | (turn == 3), 1.0, -1.0)
-                    sz = ti.select((turn == 1) | (turn == 3), 1.0, -1.0)
-                    qx += sx * tap_size
-                    qy += sy * tap_size
-                    qz += sz * tap_size
-                elif phase == _AMBIENT:
-                    height = reach * ti.cast(turn * turn, ti.f32) / ti.cast(AMBIENT_TAPS * AMBIENT_TAPS, ti.f32)
-                    limit = Lanes(height)  # farther occludes nothing
-                    qx += nx * height
-                    qy += ny * height
-                    qz += nz * height
-                    vx = qx - settings[0]
-                    vy = qy - settings[1]
-                    vz = qz - settings[2]
-                    parts_away = ti.sqrt(vx * vx + vy * vy + vz * vz) - settings[3]
-                    idle = ti.select((parts_away >= height) & (settings[4] == 0.0), FAR, missed)
-                else:
-                    # A value beyond the disc shows all of it; short steps among many shapes are cheaper than long ones,
-                    # because what is farther than the step is skipped.
-                    near_by = ti.select(t > leave, FAR, ti.max(size * t, settings[8]))
-                    limit = ti.select(t > begin, ti.min(clear + step, near_by), ti.select(t > tap_size, FAR, limit))
-                    qx += nx * tap_size * 2.0 + lx * t
-                    qy += ny * tap_size * 2.0 + ly * t
-                    qz += nz * tap_size * 2.0 + lz * t
-                value = limit
-                if some(idle < 1.0):
-                    value = device.evaluate(
-                        rows, first, last, parameters, qx, qy, qz, idle, limit, value_registers, point_registers
-                    )
-                next_light = False
-                if phase == _NORMAL:
-                    # Lanes that know their normal already keep it.
-                    nx += ti.select(known < 1.0, value * sx, 0.0)
-                    ny += ti.select(known < 1.0, value * sy, 0.0)
-                    nz += ti.select(known < 1.0, value * sz, 0.0)
-                    turn += 1
-                    if turn == 4:
-                        length = ti.max(ti.sqrt(nx * nx + ny * ny + nz * nz), 1e-20)
-                        nx /= length
-                        ny /= length
-                        nz /= length
-                        phase = _AMBIENT
-                        turn = AMBIENT_TAPS
-                elif phase == _AMBIENT:
-                    if ti.static(with_samples):
-                        value *= growth
-                    value = ti.select(idle < 1.0, ti.min(value, limit), limit)
-                    value = ti.min(value, packets.nearest_plane(planes, plane_count, qx, qy, qz))
-                    missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
-                    occlusion += missing / height / ti.cast(1 << turn, ti.f32)
-                    turn -= 1
-                    if turn == 0 or every(missing <= NOTHING_NEAR * reach):
-                        turn = 0
-                        next_light = True
-                else:
-                    # The light's disc has radius size · t at the blocker; value / (size · t) is how much of it is free
-                    # on a scale from -1 (covered) to 1 (free).
-                    # Between this point and the last the ray came nearer to what is value away: where the spheres
-                    # around the two meet, `back` before this point, if it is as good as flat (S. Aaltonen, GDC 2018).
-                    # Values at the limit say nothing.
-                    disc = ti.max(size * t, 1e-6)
-                    measured = (value > 0.0) & (value < 0.999 * limit) & (t > begin)
-                    back = ti.select(measured, ti.min(0.5 * value * value / ti.max(step, 1e-9), 0.9 * step), 0.0)
-                    nearest = ti.sqrt(ti.max(value * value - back * back, 0.0)) / ti.max(size * (t - back), 1e-6)
-                    share = ti.select(measured, nearest, value / disc)
-                    visible = ti.select(idle < 1.0, ti.min(visible, share), visible)
-                    clear = ti.abs(value)
-                    step = ti.max(clear, 0.25 * disc + 0.5 * tap_size) * settings[9]
-                    t += ti.select(idle < 1.0, step, 0.0)
-                    idle = ti.select((visible < -1.0) | (t > end), FAR, idle)
-                    turn += 1
-                    next_light = turn == SHADOW_STEPS or every(idle >= 1.0)
-                if phase == _AMBIENT and turn == AMBIENT_TAPS and reach <= 0.0:
-                    next_light = True
-                while next_light:
-                    if phase == _SHADOW:
-                        seen = ti.min(ti.max(visible, -1.0), 1.0)
-                        share_free = 0.25 * (1.0 + seen) * (1.0 + seen) * (2.0 - seen)  # of the disc's area, about
+        for slot in range(slots):
+            packet_count = (count + width - 1) // width
+            upcoming = first_turn(queue, slot, packet_count)
+            while upcoming < packet_count:
+                packet = upcoming
+                upcoming = next_turn(queue, packet, packet_count)
+                met = packets.load_numbers(what, packet, count)
+                missed = ti.select(met == NOTHING, FAR, 0.0)  # FAR on lanes that have nothing to shade
+                if every(missed >= 1.0):
+                    packets.store(normals, packet, Lanes(0.0), Lanes(0.0), Lanes(0.0))
+                    packets.store_numbers(open_sky, packet, Lanes(1.0))
+                    for unseen in range(light_count):
                         for lane in ti.static(range(width)):
-                            free[packet * width + lane, light] = share_free[lane]
-                    phase = _SHADOW
-                    next_light = False
-                    light += 1
-                    if light == light_count:
-                        phase = _DONE
+                            free[packet * width + lane, unseen] = 0.0
+                    continue
+                px, py, pz = packets.load(origins, packet, count)
+                dx, dy, dz = packets.load(directions, packet, count)
+                nx = Lanes(0.0)
+                ny = Lanes(0.0)
+                nz = Lanes(0.0)
+                far = ti.select(missed < 1.0, packets.load_numbers(distance, packet, count), 0.0)
+                known = missed  # FAR on lanes whose normal needs no taps
+                if plane_count > 0:
+                    for lane in ti.static(range(width)):
+                        plane = ti.cast(met[lane], ti.i32)
+                        if plane >= 0:
+                            known[lane] = FAR
+                            nx[lane] = planes[plane, 0]
+                            ny[lane] = planes[plane, 1]
+                            nz[lane] = planes[plane, 2]
+                px += dx * far
+                py += dy * far
+                pz += dz * far
+                footprint = settings[6] + settings[7] * far
+                # Rounding of a coordinate must stay small against the taps.
+                tap_size = ti.max(footprint, 1e-4 * ti.max(1.0, ti.sqrt(px * px + py * py + pz * pz)))
+                growth = Lanes(1.0)
+                if ti.static(with_samples):
+                    for lane in ti.static(range(width)):
+                        index = ti.min(packet * width + lane, count - 1)
+                        tap_size[lane] = ti.max(tap_size[lane], 0.5 * sampling[index, 0])
+                        growth[lane] = sampling[index, 1]
+                # Where the point lies to the ball of the parts that end.
+                cx = px - settings[0]
+                cy = py - settings[1]
+                cz = pz - settings[2]
+                reach = settings[5]
+                occlusion = Lanes(0.0)
+                visible = Lanes(1.0)
+                lx = Lanes(0.0)
+                ly = Lanes(0.0)
+                lz = Lanes(0.0)
+                t = Lanes(0.0)
+                begin = Lanes(0.0)
+                clear = Lanes(0.0)
+                step = Lanes(0.0)
+                leave = Lanes(0.0)
+                end = Lanes(0.0)
+                size = Lanes(0.0)
+                idle = known
+                light = -1
+                phase = _NORMAL
+                turn = 0
+                if every(known >= 1.0):
+                    phase = _AMBIENT
+                    turn = AMBIENT_TAPS
+                value_registers = device.new_values()
+                point_registers = device.new_points()
+                while phase != _DONE:
+                    first = whole_first
+                    last = whole_last
+                    qx = px
+                    qy = py
+                    qz = pz
+                    sx = 0.0
+                    sy = 0.0
+                    sz = 0.0
+                    height = 0.0
+                    limit = tap_size * 8.0  # the surface is within one tap, so no value around it is larger than this
+                    if phase == _NORMAL:
+                        # Corners of a tetrahedron; their values' differences along x, y, z give the gradient.
+                        first = ranges[packet * width // rays_per_tile, 0]
+                        last = ranges[packet * width // rays_per_tile, 1]
+                        sx = ti.select((turn == 0) | (turn == 3), 1.0, -1.0)
+                        sy = ti.select((turn == 2) | (turn == 3), 1.0, -1.0)
+                        sz = ti.select((turn == 1) | (turn == 3), 1.0, -1.0)
+                        qx += sx * tap_size
+                        qy += sy * tap_size
+                        qz += sz * tap_size
+                    elif phase == _AMBIENT:
+                        height = reach * ti.cast(turn * turn, ti.f32) / ti.cast(AMBIENT_TAPS * AMBIENT_TAPS, ti.f32)
+                        limit = Lanes(height)  # farther occludes nothing
+                        qx += nx * height
+                        qy += ny * height
+                        qz += nz * height
+                        vx = qx - settings[0]
+                        vy = qy - settings[1]
+                        vz = qz - settings[2]
+                        parts_away = ti.sqrt(vx * vx + vy * vy + vz * vz) - settings[3]
+                        idle = ti.select((parts_away >= height) & (settings[4] == 0.0), FAR, missed)
                     else:
-                        ax = lights[light, 1] - px * lights[light, 0]
-                        ay = lights[light, 2] - py * lights[light, 0]
-                        az = lights[light, 3] - pz * lights[light, 0]
-                        away = ti.max(ti.sqrt(ax * ax + ay * ay + az * az), 1e-6)
-                        lx = ax / away
-                        ly = ay / away
-                        lz = az / away
-                        size = Lanes(lights[light, 7])
-                        end = Lanes(FAR)  # a sun's light comes from beyond everything
-                        if lights[light, 0] > 0.5:
-                            end = away
-                            size = size / away
-                        visible = plane_share(
-                            planes, plane_count, px + nx * tap_size, py + ny * tap_size, pz + nz * tap_size,
-                            lx, ly, lz, end, size,
-                        )  # fmt: skip
-                        # What casts shadows lies in the ball, enlarged by the disc as seen from its far side.
-                        along = cx * lx + cy * ly + cz * lz
-                        wide = settings[3] + size * ti.max(settings[3] - along, 0.0)
-                        chord = along * along + wide * wide - (cx * cx + cy * cy + cz * cz)
-                        half = ti.sqrt(ti.max(chord, 0.0))
-                        leave = half - along
-                        begin = tap_size
-                        outside = (chord <= 0.0) | (leave <= 0.0)
-                        if settings[4] > 0.0:
-                            end = ti.min(end, ti.max(leave, settings[4]))
-                            outside = chord < -FAR
+                        # A value beyond the disc shows all of it; short steps among many shapes are cheaper than long
+                        # ones, because what is farther than the step is skipped.
+                        near_by = ti.select(t > leave, FAR, ti.max(size * t, settings[8]))
+                        limit = ti.select(t > begin, ti.min(clear + step, near_by), ti.select(t > tap_size, FAR, limit))
+                        qx += nx * tap_size * 2.0 + lx * t
+                        qy += ny * tap_size * 2.0 + ly * t
+                        qz += nz * tap_size * 2.0 + lz * t
+                    value = limit
+                    if some(idle < 1.0):
+                        value = device.evaluate(
+                            rows, first, last, parameters, qx, qy, qz, idle, limit, value_registers, point_registers
+                        )
+                    next_light = False
+                    if phase == _NORMAL:
+                        # Lanes that know their normal already keep it.
+                        nx += ti.select(known < 1.0, value * sx, 0.0)
+                        ny += ti.select(known < 1.0, value * sy, 0.0)
+                        nz += ti.select(known < 1.0, value * sz, 0.0)
+                        turn += 1
+                        if turn == 4:
+                            length = ti.max(ti.sqrt(nx * nx + ny * ny + nz * nz), 1e-20)
+                            nx /= length
+                            ny /= length
+                            nz /= length
+                            phase = _AMBIENT
+                            turn = AMBIENT_TAPS
+                    elif phase == _AMBIENT:
+                        if ti.static(with_samples):
+                            value *= growth
+                        value = ti.select(idle < 1.0, ti.min(value, limit), limit)
+                        value = ti.min(value, packets.nearest_plane(planes, plane_count, qx, qy, qz))
+                        missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
+                        occlusion += missing / height / ti.cast(1 << turn, ti.f32)
+                        turn -= 1
+                        if turn == 0 or every(missing <= NOTHING_NEAR * reach):
+                            turn = 0
+                            next_light = True
+                    else:
+                        # The light's disc has radius size · t at the blocker; value / (size · t) is how much of it is
+                        # free on a scale from -1 (covered) to 1 (free).
+                        # Between this point and the last the ray came nearer to what is value away: where the spheres
+                        # around the two meet, `back` before this point, if it is as good as flat (S. Aaltonen, GDC
+                        # 2018). Values at the limit say nothing.
+                        disc = ti.max(size * t, 1e-6)
+                        measured = (value > 0.0) & (value < 0.999 * limit) & (t > begin)
+                        back = ti.select(measured, ti.min(0.5 * value * value / ti.max(step, 1e-9), 0.9 * step), 0.0)
+                        nearest = ti.sqrt(ti.max(value * value - back * back, 0.0)) / ti.max(size * (t - back), 1e-6)
+                        share = ti.select(measured, nearest, value / disc)
+                        visible = ti.select(idle < 1.0, ti.min(visible, share), visible)
+                        clear = ti.abs(value)
+                        step = ti.max(clear, 0.25 * disc + 0.5 * tap_size) * settings[9]
+                        t += ti.select(idle < 1.0, step, 0.0)
+                        idle = ti.select((visible < -1.0) | (t > end), FAR, idle)
+                        turn += 1
+                        next_light = turn == SHADOW_STEPS or every(idle >= 1.0)
+                    if phase == _AMBIENT and turn == AMBIENT_TAPS and reach <= 0.0:
+                        next_light = True
+                    while next_light:
+                        if phase == _SHADOW:
+                            seen = ti.min(ti.max(visible, -1.0), 1.0)
+                            share_free = 0.25 * (1.0 + seen) * (1.0 + seen) * (2.0 - seen)  # of the disc's area, about
+                            for lane in ti.static(range(width)):
+                                free[packet * width + lane, light] = share_free[lane]
+                        phase = _SHADOW
+                        next_light = False
+                        light += 1
+                        if light == light_count:
+                            phase = _DONE
                         else:
-                            begin = ti.max(tap_size, -along - half)
-                            end = ti.min(end, leave)
-                        t = begin
-                        step = Lanes(0.0)
-                        turn = 0
-                        away_from = nx * lx + ny * ly + nz * lz <= 0.0
-                        visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)
-                        idle = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
-                        next_light = every(idle >= 1.0)
-            hit = missed < 1.0
-            packets.store(normals, packet, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0))
-            packets.store_numbers(open_sky, packet, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0))
+                            ax = lights[light, 1] - px * lights[light, 0]
+                            ay = lights[light, 2] - py * lights[light, 0]
+                            az = lights[light, 3] - pz * lights[light, 0]
+                            away = ti.max(ti.sqrt(ax * ax + ay * ay + az * az), 1e-6)
+                            lx = ax / away
+                            ly = ay / away
+                            lz = az / away
+                            size = Lanes(lights[light, 7])
+                            end = Lanes(FAR)  # a sun's light comes from beyond everything
+                            if lights[light, 0] > 0.5:
+                                end = away
+                                size = size / away
+                            visible = plane_share(
+                                planes, plane_count, px + nx * tap_size, py + ny * tap_size, pz + nz * tap_size,
+                                lx, ly, lz, end, size,
+                            )  # fmt: skip
+                            # What casts shadows lies in the ball, enlarged by the disc as seen from its far side.
+                            along = cx * lx + cy * ly + cz * lz
+                            wide = settings[3] + size * ti.max(settings[3] - along, 0.0)
+                            chord = along * along + wide * wide - (cx * cx + cy * cy + cz * cz)
+                            half = ti.sqrt(ti.max(chord, 0.0))
+                            leave = half - along
+                            begin = tap_size
+                            outside = (chord <= 0.0) | (leave <= 0.0)
+                            if settings[4] > 0.0:
+                                end = ti.min(end, ti.max(leave, settings[4]))
+                                outside = chord < -FAR
+                            else:
+                                begin = ti.max(tap_size, -along - half)
+                                end = ti.min(end, leave)
+                            t = begin
+                            step = Lanes(0.0)
+                            turn = 0
+                            away_from = nx * lx + ny * ly + nz * lz <= 0.0
+                            visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)
+                            idle = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
+                            next_light = every(idle >= 1.0)
+                hit = missed < 1.0
+                packets.store(
+                    normals, packet, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0)
+                )
+                packets.store_numbers(open_sky, packet, ti.min(ti.max(1.0 - OCCLUSION_SCALE * occlusion, 0.0), 1.0))
 
     return visibility_kernel

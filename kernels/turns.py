@@ -1,0 +1,53 @@
+"""Loops whose turns cost very different amounts, dealt out to the cores as these come free.
+
+Taichi's CPU backend cuts a kernel's outermost loop into equal pieces before it starts, one for each core and none of
+less than GRAIN turns. A picture often has sky above and everything else below: one core would do nearly all of it. So
+a kernel loops over slots, of which one for each core takes turns out of a queue until there are none:
+
+    for slot in range(slots):
+        upcoming = first_turn(queue, slot, count)
+        while upcoming < count:
+            turn = upcoming
+            upcoming = next_turn(queue, turn, count)
+            ...
+
+On a GPU, which does this by itself, a slot takes one turn. Kernels of few large tasks of one size loop over GRAIN times
+as many turns and work in one of GRAIN.
+"""
+
+import torch
+
+from . import runtime
+from .runtime import ti
+
+GRAIN = 512  # turns of an outermost loop that the CPU backend gives to a core at once, whatever they cost
+RUN = 16  # turns taken at once: neighbours share what they read, and write to the same lines of memory
+
+
+def deal(count: int, device: torch.device) -> tuple[torch.Tensor, int]:
+    """A queue (2,) int32 for `count` turns or fewer, to be used once, and the slots of the loop that takes them."""
+    if runtime.backend() == "cpu":
+        return torch.tensor([0, GRAIN], dtype=torch.int32), GRAIN * min(runtime.available_cores(), -(-count // RUN))
+    return torch.tensor([0, 1], dtype=torch.int32, device=device), count
+
+
+@ti.func
+def first_turn(queue: ti.template(), slot, count):
+    """The first turn of a slot; `count` or more if it has none."""
+    turn = slot
+    if queue[1] > 1:
+        turn = count
+        if slot % queue[1] == 0:
+            turn = ti.atomic_add(queue[0], RUN)
+    return turn
+
+
+@ti.func
+def next_turn(queue: ti.template(), turn, count):
+    """The turn that the slot takes after `turn`; `count` or more if there is none."""
+    following = turn + 1
+    if queue[1] == 1:
+        following = count
+    elif following % RUN == 0:
+        following = ti.atomic_add(queue[0], RUN)
+    return following
