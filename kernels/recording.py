@@ -35,6 +35,7 @@ ON_LISTS = {"list": lambda *parts: list(parts), "part": operator.getitem}
 TYPES = {str(kind): kind for name, kind in vars(core).items() if name.startswith("DataType_")}
 PARTS = (core.Expr, core.ExprGroup)
 GIVEN = {core.Kernel: "kernel", core.ASTBuilder: "builder", core.CompileConfig: "settings", core.DebugInfo: "nowhere"}
+PLAIN = (bool, int, float, str)
 
 MOST_FILES = 100  # recordings that are kept, a few hundred kilobytes each
 
@@ -46,8 +47,9 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self._functions: dict[str, int] = {}
-        self._constants: dict[str, int] = {}
+        self._functions: dict[tuple[str, ...], int] = {}
+        self._constants: dict[tuple[type, str], int] = {}
+        self._entries: list[list[Any]] = []  # of the constants
         self._calls: list[list[int]] = []
         self._made: dict[int, tuple[int, object]] = {}  # kept, so that nothing else takes their identity
         self._complete = True
@@ -64,10 +66,9 @@ class Recorder:
         """The recording, or None if something could not be written down."""
         if not self._complete:
             return None
-        shift = len(self._constants)
+        shift = len(self._entries)
         calls = [[call, *(n + shift if n >= 0 else ~n for n in values)] for call, *values in self._calls]
-        parts = ([json.loads(text) for text in table] for table in (self._functions, self._constants))
-        return json.dumps([*parts, calls], separators=(",", ":"))
+        return json.dumps([list(self._functions), self._entries, calls], separators=(",", ":"))
 
     def _listener(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         always = name in METHODS
@@ -76,16 +77,16 @@ class Recorder:
             result = call(*given, **named)
             several = isinstance(result, list) and bool(result) and isinstance(result[0], PARTS)
             if always or several or isinstance(result, PARTS):
-                self._made[id(result)] = self._row([name, *named], [*given, *named.values()]), result
+                self._made[id(result)] = self._row((name, *named), [*given, *named.values()]), result
                 for place, part in enumerate(result if several else ()):
-                    self._made[id(part)] = self._row(["part"], [result, place]), part
+                    self._made[id(part)] = self._row(("part",), [result, place]), part
             return result
 
         return listen
 
-    def _row(self, function: list[str], values: Sequence[Any]) -> int:
+    def _row(self, function: tuple[str, ...], values: Sequence[Any]) -> int:
         numbers = [self._number(value) for value in values]
-        self._calls.append([self._functions.setdefault(json.dumps(function), len(self._functions)), *numbers])
+        self._calls.append([self._functions.setdefault(function, len(self._functions)), *numbers])
         return len(self._calls) - 1
 
     def _number(self, value: Any) -> int:
@@ -93,12 +94,20 @@ class Recorder:
         if known is not None and value is not None:
             return known[0]
         if isinstance(value, list | tuple) and any(isinstance(part, PARTS) for part in value):
-            return self._row(["list"], value)
+            return self._row(("list",), value)
+        kind = type(value)
+        key = kind, "" if kind in GIVEN else repr(value) if kind in PLAIN else self._written(value)
+        number = self._constants.setdefault(key, len(self._constants))
+        if number == len(self._entries):
+            self._entries.append(json.loads(self._written(value)))
+        return ~number
+
+    def _written(self, value: Any) -> str:
         try:
-            entry = json.dumps(_entry(value))
+            return json.dumps(_entry(value))
         except TypeError:
-            self._complete, entry = False, "null"
-        return ~self._constants.setdefault(entry, len(self._constants))
+            self._complete = False
+            return "null"
 
 
 def replay(text: str, kernel: Any, settings: Any) -> None:
