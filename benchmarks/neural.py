@@ -1,20 +1,22 @@
-"""Learned surfaces: a frame by the network itself, and by its bricks beside the same frame of an analytic shape."""
+"""Learned surfaces: a frame by the network itself, and by its bricks beside frames of analytic scenes."""
 
 from __future__ import annotations
 
 import math
 import statistics
+from pathlib import Path
 from typing import Any
 
 import torch
 from timing import Goal, Row, milliseconds, require, row
 
 import isofield as iso
+from isofield import scenes
 from isofield.engine.fields import MLP
 from isofield.engine.render import render_view, view_of
 from isofield.engine.render.neural import file_of
 from isofield.engine.render.sources import scene_of
-from isofield.engine.shapes.from_files import Neural
+from isofield.engine.shapes.from_files import FromFile, Neural
 
 SUBJECT = "neural"
 LAYERS, WIDTH = 6, 128
@@ -24,6 +26,7 @@ RADIUS = 0.6
 def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
     """Milliseconds of a frame, one sample a pixel; the bake and the kernels are made before."""
     size, times = (64, 2) if quick else (512, 5)
+    gallery = gallery_frames(size, times)
     table = []
     for activation in ("softplus", "relu"):
         scene = scene_of(file_of(rough_ball(activation)), resolution=32 if quick else 128)
@@ -45,13 +48,30 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
                 goal=Goal("ours", "at most", 3000.0), details=details)
         )  # fmt: skip
         ours = milliseconds(lambda view=baked: frame(view), 3 * times)
+        table.append(
+            row(SUBJECT, f"{name}, baked", "ms", ours, peer=statistics.median(gallery.values()),
+                peer_name=f"analytic scenes of the gallery, median of {len(gallery)}",
+                goal=Goal("ratio", "at least", 1.0), details={"gallery": gallery})
+        )  # fmt: skip
         for peer, view in (("a ball of its size, analytic", analytic), ("the carved box, analytic", carved)):
             table.append(
                 row(SUBJECT, f"{name}, baked, beside {peer}", "ms", ours,
-                    peer=statistics.median(milliseconds(lambda view=view: frame(view), 3 * times)), peer_name=peer,
-                    goal=Goal("ratio", "at least", 1.0))
+                    peer=statistics.median(milliseconds(lambda view=view: frame(view), 3 * times)), peer_name=peer)
             )  # fmt: skip
     return table, {}
+
+
+def gallery_frames(size: int, times: int) -> dict[str, float]:
+    """Milliseconds of a frame of each scene file of the gallery without a learned shape; scripts are larger."""
+    found = {}
+    for file in sorted(Path(scenes.__file__).parent.glob("*.toml")):
+        scene = iso.load(file)
+        if not any(isinstance(shape, FromFile) for shape in scene.shapes.values()):
+            view = view_of(scene)
+            found[file.stem] = statistics.median(
+                milliseconds(lambda view=view: render_view(view, size, size, "shaded", 1, 0, False), times)
+            )
+    return found
 
 
 def ball_like(scene: iso.Scene) -> iso.Scene:
