@@ -74,14 +74,14 @@ def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
 
 
 def distance_by_tiles(program: Program, tiles: Tiles, points: torch.Tensor) -> torch.Tensor:
-    """`distance` (N,), with a program for each group of `tiles.rays` points (N, 3), a multiple of 16."""
+    """`distance` (N,), with a program for each `tiles.rays` points (N, 3), a multiple of MOST_LANES."""
     return _evaluate(program, program.parameters, points, GRADIENT_STEP, 1, tiles)[0]
 
 
 def distance_and_gradient_by_tiles(
     program: Program, tiles: Tiles, points: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`distance_and_gradient`, with a program for each group of `tiles.rays` points (N, 3), a multiple of 16."""
+    """`distance_and_gradient`, with a program for each `tiles.rays` points (N, 3), a multiple of MOST_LANES."""
     return _evaluate(program, program.parameters, points, GRADIENT_STEP, 7, tiles)
 
 

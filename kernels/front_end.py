@@ -31,12 +31,14 @@ _thorough, inspect.getframeinfo = inspect.getframeinfo, _frame_info
 try:
     import taichi as ti
     from taichi._lib import core
-    from taichi.lang import impl, kernel_impl
+    from taichi.lang import impl, kernel_impl, ops
     from taichi.lang.ast.ast_transformer_utils import ASTTransformerContext
+    from taichi.lang.expr import Expr
+    from taichi.lang.matrix import make_matrix
 finally:
     inspect.getframeinfo = _thorough
 
-__all__ = ["core", "impl", "replaced", "short_cuts", "ti"]
+__all__ = ["core", "impl", "replaced", "short_cuts", "ti", "vectors"]
 
 
 @contextlib.contextmanager
@@ -55,6 +57,53 @@ def short_cuts() -> list[tuple[Any, str, Callable[..., Any]]]:
         (ASTTransformerContext, "get_pos_info", _short_position),
         (kernel_impl, "_get_tree_and_ctx", _tree_and_context),
     ]
+
+
+def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
+    """What makes Taichi give LLVM vectors as vectors, as `replaced` takes it; for kernels that run on a CPU.
+
+    Else it gives LLVM a number for each lane, among which LLVM has to find the vectors again: kernels take a fifth
+    longer and compile in twice the time. Taichi 1.7.4 has this switch but does not use it, and some operations on
+    vectors end the process: negation, absolute values and casts are put together here of others; arrays of vectors,
+    `-=`, powers, and functions such as the exponential must not occur.
+    """
+    return [
+        (settings, "real_matrix_scalarize", False),
+        (ti, "abs", _absolute),
+        (ti, "cast", _cast),
+        (ops, "neg", _negative),
+    ]
+
+
+_absolute_of_number, _cast_of_number, _negative_of_number = ti.abs, ti.cast, ops.neg
+
+
+def _absolute(x: Any) -> Any:
+    if not _is_vector(x):
+        return _absolute_of_number(x)
+    x = impl.expr_init(x)
+    return ti.max(x, ops.sub(0, x))
+
+
+def _negative(x: Any) -> Any:
+    return ops.sub(0, x) if _is_vector(x) else _negative_of_number(x)
+
+
+def _cast(x: Any, element: Any) -> Any:
+    if not _is_vector(x):
+        return _cast_of_number(x, element)
+    x = impl.expr_init(x)
+    builder = impl.get_runtime().compiling_callable.ast_builder()
+    lanes = [impl.subscript(builder, x, lane) for lane in range(x.get_shape()[0])]
+    return make_matrix([_cast_of_number(lane, element) for lane in lanes])
+
+
+for _each in (_absolute, _negative, _cast):
+    _each.__module__ = ops.__name__  # the front end warns of calls of what is not Taichi's
+
+
+def _is_vector(x: Any) -> bool:
+    return isinstance(x, Expr) and x.is_tensor()
 
 
 def _short_position(context: Any, node: Any) -> str:

@@ -11,6 +11,7 @@ from .brick_nodes import brick_values
 from .brick_search import all_bricks, balls, near_bricks
 from .bricks import SIDE, Bricks
 from .evaluate import distance
+from .lanes import MOST_LANES
 from .operations import NUMBERS, Column
 from .program import Program
 from .rays import Beams
@@ -18,7 +19,7 @@ from .tiles import Tiles, every_row, tiles_of
 
 BATCH = 2**10  # bricks at a time: 6 MB of values
 
-GROUP = 16  # points of a packet at most, which share a program
+GROUP = MOST_LANES  # points that share a program: those of a packet must
 
 MOST = 2**20  # vertices at a time, where they share one program
 

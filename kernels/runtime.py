@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from . import recording
-from .front_end import impl, replaced, short_cuts, ti
+from .front_end import impl, replaced, short_cuts, ti, vectors
 
 __all__ = [
     "POINT_LANE_WIDTHS",
@@ -37,11 +37,11 @@ __all__ = [
 
 BACKENDS = ("cpu", "cuda", "vulkan")
 
-# Lanes a packet is wide. x64 emits scalar code that LLVM joins into vectors only when it is written over lanes; as many
-# as fill a register measured best for tracing, and twice as many compile for twice as long. A GPU has its own lanes.
+# Lanes a packet is wide: on a CPU, where only code that is written over lanes uses its vectors, as many as fill a
+# register, which measured best for tracing. A GPU has its own lanes.
 LANE_WIDTHS = {"cpu": 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 8, "cuda": 1, "vulkan": 4}
 # Points that lie anywhere have to run most rows of a program: wider packets share more of what a row costs by itself.
-POINT_LANE_WIDTHS = LANE_WIDTHS | {"cpu": 16}
+POINT_LANE_WIDTHS = LANE_WIDTHS | {"cpu": 2 * LANE_WIDTHS["cpu"]}
 
 lock = threading.RLock()
 """Stands round every compile and launch, and round the use of `memory.scratch`."""
@@ -159,7 +159,8 @@ class _Compiled:
     its arguments, without a rank for numbers."""
 
     def __init__(self, program: Any, kernel: Any, arguments: tuple[Any, ...]) -> None:
-        with launch():
+        lanes = hasattr(kernel, "recipe") and backend() == "cpu"
+        with launch(), replaced(vectors(program.config()) if lanes else ()):
             self.front = _front(program, kernel, arguments)
             self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
         self.declared = [

@@ -17,7 +17,7 @@ from .runtime import ti
 from .visibility import Lighting
 
 PI = 3.14159265
-SHADE_WIDTH = 4  # packets of 8 compile for half as long again and are no faster
+SHADE_WIDTH = 8
 
 
 def shade(

@@ -248,8 +248,8 @@ def _spread_kernel(backend_width: int) -> Any:
                 y = ti.max((y + 0.5) * per_pixel - 0.5, 0.0)
                 left_of = ti.floor(x)
                 above = ti.floor(y)
-                x -= left_of
-                y -= above
+                x = x - left_of
+                y = y - above
                 near_column = ti.cast(left_of, ti.i32)
                 near_row = ti.cast(above, ti.i32)
                 next_column = ti.min(near_column + 1, coarse_columns - 1)
