@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from .runtime import ti
+from .runtime import in_vectors, ti
+from .turns import first_turn, next_turn
 
 
 @functools.cache
@@ -23,8 +24,8 @@ def hash_kernels(
     """The kernels `encode`, `to_points`, `to_table` and `by_level` for packets of `width` points.
 
     All tensors but `layout` are flat. A task is `packets_per_task` packets, of one level in `to_table`; it runs in one
-    thread, and tasks begin `spacing` iterations apart. Results for points have room for a whole last packet. With
-    `atomic`, all tasks of `to_table` may add to one table.
+    thread, whichever is free. Results for points have room for a whole last packet. With `atomic`, all tasks of
+    `to_table` may add to one table.
     """
     real = {torch.float32: ti.f32, torch.float64: ti.f64}[dtype]
     Lanes = ti.types.vector(width, real)
@@ -155,12 +156,16 @@ def hash_kernels(
     @ti.kernel
     def encode(
         table: Numbers, points: Numbers, directions: Numbers, layout: Layout, fade: Numbers, out: Numbers,
-        count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, spacing: ti.i32,
+        count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32,
+        queue: ti.types.ndarray(ti.i32, 1), slots: ti.i32,
     ):  # fmt: skip
         """out (N or more, L·F): the features, or their derivatives along v."""
-        for index in range(tasks * spacing):
-            if index % spacing == 0:
-                start = index // spacing * packets_per_task
+        for slot in range(slots):
+            upcoming = first_turn(queue, slot, tasks)
+            while upcoming < tasks:
+                task = upcoming
+                upcoming = next_turn(queue, task, tasks)
+                start = task * packets_per_task
                 end = ti.min(start + packets_per_task, (count + width - 1) // width)
                 levels = layout.shape[0]
                 for level in range(levels):
@@ -184,12 +189,15 @@ def hash_kernels(
     def to_points(
         table: Numbers, points: Numbers, directions: Numbers, gradients: Numbers, layout: Layout, fade: Numbers,
         out: Numbers, count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32,
-        plane: ti.i32, spacing: ti.i32,
+        plane: ti.i32, queue: ti.types.ndarray(ti.i32, 1), slots: ti.i32,
     ):  # fmt: skip
         """out (D, plane): the gradients to the points of Σ gradients · encode, gradients (L, N, F)."""
-        for index in range(tasks * spacing):
-            if index % spacing == 0:
-                start = index // spacing * packets_per_task
+        for slot in range(slots):
+            upcoming = first_turn(queue, slot, tasks)
+            while upcoming < tasks:
+                task = upcoming
+                upcoming = next_turn(queue, task, tasks)
+                start = task * packets_per_task
                 end = ti.min(start + packets_per_task, (count + width - 1) // width)
                 levels = layout.shape[0]
                 for level in range(levels):
@@ -222,17 +230,20 @@ def hash_kernels(
     def to_table(
         tables: Numbers, points: Numbers, directions: Numbers, gradients: Numbers, layout: Layout, fade: Numbers,
         count: ti.i32, mask: ti.i32, tasks: ti.i32, packets_per_task: ti.i32, copy: ti.i32,
-        spacing: ti.i32,
+        queue: ti.types.ndarray(ti.i32, 1), slots: ti.i32,
     ):  # fmt: skip
         """Adds to the tables the gradients to the table of Σ gradients · encode, gradients (L, N, F).
 
         A table has `copy` numbers; task t of a level adds to the t-th, or with copy = 0 all to the same one.
         """
-        for index in range(layout.shape[0] * tasks * spacing):
-            if index % spacing == 0:
+        for slot in range(slots):
+            upcoming = first_turn(queue, slot, layout.shape[0] * tasks)
+            while upcoming < layout.shape[0] * tasks:
+                turn = upcoming
+                upcoming = next_turn(queue, turn, layout.shape[0] * tasks)
                 levels = layout.shape[0]
-                level = levels - 1 - index // spacing % levels  # the finest take longest, so they come first
-                task = index // spacing // levels
+                level = levels - 1 - turn % levels  # the finest take longest, so they come first
+                task = turn // levels
                 start = task * packets_per_task
                 end = ti.min(start + packets_per_task, (count + width - 1) // width)
                 if fade[level] > 0.0:
@@ -266,4 +277,6 @@ def hash_kernels(
                 for c in ti.static(range(F)):
                     out[(level * count + point) * F + c] = rows[(point * levels + level) * F + c]
 
-    return SimpleNamespace(encode=encode, to_points=to_points, to_table=to_table, by_level=by_level)
+    return SimpleNamespace(
+        encode=in_vectors(encode), to_points=in_vectors(to_points), to_table=in_vectors(to_table), by_level=by_level
+    )

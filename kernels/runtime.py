@@ -26,6 +26,7 @@ __all__ = [
     "cache_folder",
     "check_device",
     "describe",
+    "in_vectors",
     "lane_width",
     "launch",
     "lock",
@@ -104,7 +105,7 @@ def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WI
 
     @functools.cache
     def made(width: int, *variant: Any) -> Any:
-        kernel = factory(width, *variant)
+        kernel = in_vectors(factory(width, *variant))
         kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
         return kernel
 
@@ -113,6 +114,12 @@ def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WI
         return made(widths[backend()], *variant)
 
     return for_backend
+
+
+def in_vectors(kernel: Any) -> Any:
+    """The kernel, which LLVM shall be given in vectors on a CPU: see `front_end.vectors` for what it must not hold."""
+    kernel.is_in_vectors = True
+    return kernel
 
 
 @contextlib.contextmanager
@@ -159,8 +166,8 @@ class _Compiled:
     its arguments, without a rank for numbers."""
 
     def __init__(self, program: Any, kernel: Any, arguments: tuple[Any, ...]) -> None:
-        lanes = hasattr(kernel, "recipe") and backend() == "cpu"
-        with launch(), replaced(vectors(program.config()) if lanes else ()):
+        in_vectors = getattr(kernel, "is_in_vectors", False) and backend() == "cpu"
+        with launch(), replaced(vectors(program.config()) if in_vectors else ()):
             self.front = _front(program, kernel, arguments)
             self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
         self.declared = [

@@ -21,14 +21,18 @@ from . import runtime
 from .runtime import ti
 
 GRAIN = 512  # turns of an outermost loop that the CPU backend gives to a core at once, whatever they cost
-RUN = 16  # turns taken at once: neighbours share what they read, and write to the same lines of memory
+RUN = 16  # turns of packets taken at once: neighbours share what they read, and write to the same lines of memory
 
 
-def deal(count: int, device: torch.device) -> tuple[torch.Tensor, int]:
-    """A queue (2,) int32 for `count` turns or fewer, to be used once, and the slots of the loop that takes them."""
+def deal(count: int, device: torch.device, run: int = RUN) -> tuple[torch.Tensor, int]:
+    """A queue (3,) int32 for `count` turns or fewer, to be used once, and the slots of the loop that takes them.
+
+    On a CPU, turns are taken `run` at a time, those of a multiple of `run` and after.
+    """
     if runtime.backend() == "cpu":
-        return torch.tensor([0, GRAIN], dtype=torch.int32), GRAIN * min(runtime.available_cores(), -(-count // RUN))
-    return torch.tensor([0, 1], dtype=torch.int32, device=device), count
+        slots = GRAIN * min(runtime.available_cores(), -(-count // run))
+        return torch.tensor([0, GRAIN, run], dtype=torch.int32), slots
+    return torch.tensor([0, 1, 1], dtype=torch.int32, device=device), count
 
 
 @ti.func
@@ -38,7 +42,7 @@ def first_turn(queue: ti.template(), slot, count):
     if queue[1] > 1:
         turn = count
         if slot % queue[1] == 0:
-            turn = ti.atomic_add(queue[0], RUN)
+            turn = ti.atomic_add(queue[0], queue[2])
     return turn
 
 
@@ -48,6 +52,6 @@ def next_turn(queue: ti.template(), turn, count):
     following = turn + 1
     if queue[1] == 1:
         following = count
-    elif following % RUN == 0:
-        following = ti.atomic_add(queue[0], RUN)
+    elif following % queue[2] == 0:
+        following = ti.atomic_add(queue[0], queue[2])
     return following

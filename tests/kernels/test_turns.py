@@ -37,13 +37,14 @@ def taken_by(queue: torch.Tensor, count: int, slots: int) -> tuple[torch.Tensor,
 
 @pytest.mark.parametrize("count", [1, RUN - 1, RUN, RUN + 1, GRAIN, 3 * GRAIN + 5, 20_000])
 @pytest.mark.parametrize("share", [1, 4])  # a loop may have fewer turns than were dealt for
-def test_each_turn_is_taken_once_and_runs_stay_together(count: int, share: int) -> None:
-    queue, slots = deal(share * count, torch.device("cpu"))
+@pytest.mark.parametrize("run", [1, RUN])
+def test_each_turn_is_taken_once_and_runs_stay_together(count: int, share: int, run: int) -> None:
+    queue, slots = deal(share * count, torch.device("cpu"), run)
     taken, takers = taken_by(queue, count, slots)
     assert taken.eq(1).all()
     assert takers.remainder(GRAIN).eq(0).all()
-    for run in takers.split(RUN):
-        assert run.eq(run[0]).all()
+    for together in takers.split(run):
+        assert together.eq(together[0]).all()
 
 
 def test_cores_get_no_more_slots_than_there_are_runs() -> None:
@@ -54,6 +55,6 @@ def test_cores_get_no_more_slots_than_there_are_runs() -> None:
 
 def test_slots_of_a_gpu_take_one_turn_each() -> None:
     count = 1000
-    taken, takers = taken_by(torch.tensor([0, 1], dtype=torch.int32), count, count + 7)
+    taken, takers = taken_by(torch.tensor([0, 1, 1], dtype=torch.int32), count, count + 7)
     assert taken.eq(1).all()
     assert takers.eq(torch.arange(count)).all()
