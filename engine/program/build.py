@@ -154,9 +154,9 @@ def _split(value: Any) -> Any:
 
 def _vector(numbers: list[Any]) -> torch.Tensor:
     """The numbers as one float32 vector (float64 if a tensor among them is), with their gradients."""
-    tensors = {at: number for at, number in enumerate(numbers) if isinstance(number, torch.Tensor)}
-    if not tensors:
+    if not any(issubclass(kind, torch.Tensor) for kind in set(map(type, numbers))):
         return torch.from_numpy(numpy.array(numbers, dtype=numpy.float32))
+    tensors = {at: number for at, number in enumerate(numbers) if isinstance(number, torch.Tensor)}
     first = next(iter(tensors.values()))
     vector = torch.tensor([plain(number) for number in numbers], dtype=first.dtype, device=first.device)
     places = torch.tensor(list(tensors), device=first.device)
