@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-from .runtime import in_vectors, ti
+from .runtime import ti
 from .triangle_tree import BITS, EMPTY, WIDE
 
 Lanes = ti.types.vector(WIDE, ti.f32)
@@ -208,27 +208,18 @@ def arc_tangent(y, x):
 
 
 @ti.func
-def lanes_of(numbers: ti.template(), node, row):
-    """A row of a node's eight children; read one by one, which LLVM joins, because arrays of vectors cannot be."""
-    found = Lanes(0.0)
-    for lane in ti.static(range(WIDE)):
-        found[lane] = numbers[node, row, lane]
-    return found
-
-
-@ti.func
 def solid_angles(triangles: ti.template(), leaf, x, y, z):
     """Solid angles of the eight triangles about the point (Van Oosterom and Strackee 1983)."""
-    ax = lanes_of(triangles, leaf, 0) - x
-    ay = lanes_of(triangles, leaf, 1) - y
-    az = lanes_of(triangles, leaf, 2) - z
-    bx = ax + lanes_of(triangles, leaf, 3)
-    by = ay + lanes_of(triangles, leaf, 4)
-    bz = az + lanes_of(triangles, leaf, 5)
-    cx = ax + lanes_of(triangles, leaf, 6)
-    cy = ay + lanes_of(triangles, leaf, 7)
-    cz = az + lanes_of(triangles, leaf, 8)
-    volume = ax * lanes_of(triangles, leaf, 9) + ay * lanes_of(triangles, leaf, 10) + az * lanes_of(triangles, leaf, 11)
+    ax = triangles[leaf, 0] - x
+    ay = triangles[leaf, 1] - y
+    az = triangles[leaf, 2] - z
+    bx = ax + triangles[leaf, 3]
+    by = ay + triangles[leaf, 4]
+    bz = az + triangles[leaf, 5]
+    cx = ax + triangles[leaf, 6]
+    cy = ay + triangles[leaf, 7]
+    cz = az + triangles[leaf, 8]
+    volume = ax * triangles[leaf, 9] + ay * triangles[leaf, 10] + az * triangles[leaf, 11]
     a = ti.sqrt(ax * ax + ay * ay + az * az)
     b = ti.sqrt(bx * bx + by * by + bz * bz)
     c = ti.sqrt(cx * cx + cy * cy + cz * cz)
@@ -250,20 +241,20 @@ def solid_angle(dipoles: ti.template(), triangles: ti.template(), first_leaf, x,
         if node >= first_leaf:
             total += solid_angles(triangles, node - first_leaf, x, y, z)
         else:
-            rx = lanes_of(dipoles, node, 0) - x
-            ry = lanes_of(dipoles, node, 1) - y
-            rz = lanes_of(dipoles, node, 2) - z
+            rx = dipoles[node, 0] - x
+            ry = dipoles[node, 1] - y
+            rz = dipoles[node, 2] - z
             square = rx * rx + ry * ry + rz * rz
-            is_near = square < lanes_of(dipoles, node, 3)
+            is_near = square < dipoles[node, 3]
             inverse = 1.0 / ti.max(square, LEAST_SQUARE)
             cubed = inverse * ti.sqrt(inverse)
-            mxx = lanes_of(dipoles, node, 7)
-            mxy = lanes_of(dipoles, node, 8)
-            mxz = lanes_of(dipoles, node, 9)
-            myy = lanes_of(dipoles, node, 10)
-            myz = lanes_of(dipoles, node, 11)
-            mzz = lanes_of(dipoles, node, 12)
-            along = rx * lanes_of(dipoles, node, 4) + ry * lanes_of(dipoles, node, 5) + rz * lanes_of(dipoles, node, 6)
+            mxx = dipoles[node, 7]
+            mxy = dipoles[node, 8]
+            mxz = dipoles[node, 9]
+            myy = dipoles[node, 10]
+            myz = dipoles[node, 11]
+            mzz = dipoles[node, 12]
+            along = rx * dipoles[node, 4] + ry * dipoles[node, 5] + rz * dipoles[node, 6]
             quadratic = rx * rx * mxx + ry * ry * myy + rz * rz * mzz
             quadratic += 2.0 * (rx * ry * mxy + rx * rz * mxz + ry * rz * myz)
             far = cubed * (along + mxx + myy + mzz - 3.0 * quadratic * inverse)
@@ -271,9 +262,8 @@ def solid_angle(dipoles: ti.template(), triangles: ti.template(), first_leaf, x,
             depth += 1
             parent = node
             mask = 0
-            counted = ti.select(is_near, 1, 0)
             for lane in ti.static(range(WIDE)):
-                mask |= counted[lane] << lane
+                mask |= ti.select(is_near[lane], 1 << lane, 0)
             near[depth] = mask
         node = -1
         while node < 0 and depth >= 0:
@@ -294,8 +284,8 @@ def winding_kernel() -> Any:
 
     @ti.kernel
     def winding_kernel(
-        dipoles: ti.types.ndarray(ti.f32, 3),
-        triangles: ti.types.ndarray(ti.f32, 3),
+        dipoles: ti.types.ndarray(Lanes, 2),
+        triangles: ti.types.ndarray(Lanes, 2),
         points: ti.types.ndarray(ti.f32, 2),
         order: ti.types.ndarray(ti.i64, 1),
         windings: ti.types.ndarray(ti.f32, 1),
@@ -314,4 +304,4 @@ def winding_kernel() -> Any:
             bad = ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z)
             windings[index] = ti.select(bad, ti.math.nan, winding)
 
-    return in_vectors(winding_kernel)
+    return winding_kernel
