@@ -8,7 +8,7 @@ grid, nz is 1 in two dimensions.
 import functools
 from typing import Any
 
-from .lattice import Lattice, array, corner_functions, reading_ahead, stencil
+from .lattice import Lattice, array, compiled, corner_functions, packets, reading_ahead, stencil, table
 from .runtime import ti
 from .turns import GRAIN
 
@@ -31,13 +31,14 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
     about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
     read_ahead = reading_ahead(lattice, True)
+    read, write = packets(lattice)
 
     @ti.kernel
     def gather(
         values: array(lattice.packet),
-        points: array(lattice.vector),
+        points: table(lattice.real),
         order: array(ti.i32),
-        along: array(lattice.vector),
+        along: table(lattice.real),
         result: array(lattice.packet),
         count: ti.i32,
         ordered: ti.i32,
@@ -57,25 +58,25 @@ def gather_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
             base, weight, slope, t, good = about(points, along, point, row, sizes)
             if ordered == 1 and point % GRAIN == 0:
                 last, _w, _s, _t, _g = about(points, along, ti.min(point + GRAIN, count) - 1, row, sizes)
-                result[row * blocks] = lattice.packet(read_ahead(values, base, last, sizes, blocks))
+                result[row * blocks][0] = read_ahead(values, base, last, sizes, blocks)
             if ti.static(lattice.single):
                 total = lattice.packet(0.0)
                 for k in ti.static(lattice.corners):
-                    total += weight_of(weight, slope, t, k) * values[base + offset(sizes, k)]
+                    total += weight_of(weight, slope, t, k) * read(values, base + offset(sizes, k))
                 if good == 0:
                     total = lattice.packet(ti.math.nan)
-                result[row] = total
+                write(result, row, total)
             else:
                 for block in range(share * blocks // split, (share + 1) * blocks // split):
                     total = lattice.packet(0.0)
                     for k in ti.static(lattice.corners):
                         at = (base + offset(sizes, k)) * blocks + block
-                        total += weight_of(weight, slope, t, k) * values[at]
+                        total += weight_of(weight, slope, t, k) * read(values, at)
                     if good == 0:
                         total = lattice.packet(ti.math.nan)
-                    result[row * blocks + block] = total
+                    write(result, row * blocks + block, total)
 
-    return gather
+    return compiled(gather, lattice)
 
 
 @functools.cache
@@ -88,11 +89,11 @@ def gather_sloped_kernel(lattice: Lattice) -> Any:
     @ti.kernel
     def gather_sloped(
         values: array(lattice.real),
-        points: array(lattice.vector),
+        points: table(lattice.real),
         order: array(ti.i32),
         found: array(lattice.corner_vector),
         result: array(lattice.real),
-        slopes: array(lattice.vector),
+        slopes: table(lattice.real),
         count: ti.i32,
         ordered: ti.i32,
         nx: ti.i32,
@@ -125,7 +126,8 @@ def gather_sloped_kernel(lattice: Lattice) -> Any:
                 for i in ti.static(range(lattice.dimensions)):
                     changes[i] = ti.math.nan
             result[row] = total
-            slopes[row] = changes
+            for i in ti.static(range(lattice.dimensions)):
+                slopes[row, i] = changes[i]
 
     return gather_sloped
 
@@ -141,11 +143,11 @@ def pull_kernel(lattice: Lattice, directed: bool) -> Any:
     def pull(
         values: array(lattice.real),
         gradient: array(lattice.real),
-        points: array(lattice.vector),
+        points: table(lattice.real),
         order: array(ti.i32),
-        along: array(lattice.vector),
+        along: table(lattice.real),
         products: array(lattice.corner_vector),
-        result: array(lattice.vector),
+        result: table(lattice.real),
         count: ti.i32,
         ordered: ti.i32,
         channels: ti.i32,
@@ -182,6 +184,7 @@ def pull_kernel(lattice: Lattice, directed: bool) -> Any:
                     pulled[i] += slope_of(weight, slope, t, k, i) * products[point][k]
                 if good == 0:
                     pulled[i] = ti.math.nan
-            result[row] = pulled
+            for i in ti.static(range(lattice.dimensions)):
+                result[row, i] = pulled[i]
 
     return pull

@@ -28,7 +28,7 @@ LONGEST = 8  # slabs of a part
 COPIES = 8  # of a small grid, at most, for threads of their own
 FEW = 4096  # points; up to this many, sorting takes as long as it gains
 WIDEST = 8  # channels at a time; AVX2 has registers of 8, and the 8 corners of a cell need one each
-SHARED = 2**15  # numbers; from this many, adding up those of few points occupies all cores
+SHARED = 2**18  # numbers; adding up fewer takes less time than to wake another thread
 CACHED = 2**22  # bytes; values up to this size are read in any order
 
 

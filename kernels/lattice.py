@@ -12,15 +12,20 @@ A directed kernel has, in place of w, its derivative along a vector t of each po
 import functools
 from typing import Any, NamedTuple
 
-from .runtime import ti
+from .runtime import in_vectors, ti
 from .turns import GRAIN
 
 LINE = 64  # bytes that the processor reads from memory at a time
 
 
 def array(element: Any) -> Any:
-    """Type of a kernel's argument: a row of numbers or vectors."""
+    """Type of a kernel's argument: a row of numbers or packets."""
     return ti.types.ndarray(element, 1)
+
+
+def table(element: Any) -> Any:
+    """Type of a kernel's argument: rows of numbers, such as points."""
+    return ti.types.ndarray(element, 2)
 
 
 class Lattice(NamedTuple):
@@ -49,11 +54,6 @@ class Lattice(NamedTuple):
         return ti.types.vector(self.lanes, self.real)
 
     @property
-    def vector(self) -> Any:
-        """Type of a point."""
-        return ti.types.vector(self.dimensions, self.real)
-
-    @property
     def corner_vector(self) -> Any:
         """Type of a number for each corner of a cell."""
         return ti.types.vector(2**self.dimensions, self.real)
@@ -66,6 +66,30 @@ class Lattice(NamedTuple):
     def side(self, corner: int, axis: int) -> int:
         """0 or 1: on which side of the cell a corner lies."""
         return corner >> (self.dimensions - 1 - axis) & 1
+
+
+@functools.cache
+def packets(lattice: Lattice) -> tuple[Any, Any]:
+    """`read(array, at)` and `write(array, at, packet)` for arrays of packets, by numbers, as `compiled` needs it."""
+
+    @ti.func
+    def read(array: ti.template(), at: ti.i32):
+        packet = lattice.packet(0.0)
+        for lane in ti.static(range(lattice.lanes)):
+            packet[lane] = array[at][lane]
+        return packet
+
+    @ti.func
+    def write(array: ti.template(), at: ti.i32, packet: ti.template()):
+        for lane in ti.static(range(lattice.lanes)):
+            array[at][lane] = packet[lane]
+
+    return read, write
+
+
+def compiled(kernel: Any, lattice: Lattice) -> Any:
+    """The kernel, in vectors if packets fill registers: LLVM's vectors of 3 numbers take the room of 4."""
+    return in_vectors(kernel) if lattice.lanes in (2, 4, 8) else kernel
 
 
 @functools.cache
@@ -124,22 +148,23 @@ def stencil(lattice: Lattice, directed: bool) -> Any:
 
     @ti.func
     def about(points: ti.template(), along: ti.template(), point: ti.i32, row: ti.i32, sizes: ti.template()):
-        x = points[point]
         weight = ti.Matrix.zero(lattice.real, lattice.dimensions, 2)
         slope = ti.Matrix.zero(lattice.real, lattice.dimensions, 2)
         base = 0
         good = 1
         for i in ti.static(range(lattice.dimensions)):
-            if ti.math.isnan(x[i]):
+            x = points[point, i]
+            if ti.math.isnan(x):
                 good = 0
-            low, weights, slopes = pair(x[i], sizes[i])
+            low, weights, slopes = pair(x, sizes[i])
             base = base * sizes[i] + low
             for j in ti.static(range(2)):
                 weight[i, j] = weights[j]
                 slope[i, j] = slopes[j]
         t = ti.Vector.zero(lattice.real, lattice.dimensions)
         if ti.static(directed):
-            t = along[row]
+            for i in ti.static(range(lattice.dimensions)):
+                t[i] = along[row, i]
         return base, weight, slope, t, good
 
     return about

@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from .gather import row_of
-from .lattice import Lattice, array, corner_functions, stencil
+from .lattice import Lattice, array, compiled, corner_functions, packets, stencil, table
 from .runtime import ti
 from .turns import GRAIN
 
@@ -17,9 +17,9 @@ def weights_kernel(lattice: Lattice, directed: bool) -> Any:
 
     @ti.kernel
     def weigh(
-        points: array(lattice.vector),
+        points: table(lattice.real),
         order: array(ti.i32),
-        along: array(lattice.vector),
+        along: table(lattice.real),
         bases: array(ti.i32),
         weights: array(lattice.corner_vector),
         count: ti.i32,
@@ -49,6 +49,7 @@ def scatter_kernel(lattice: Lattice) -> Any:
     cell are added up before the sum goes to memory.
     """
     offset, _, _ = corner_functions(lattice, False)
+    read, write = packets(lattice)
 
     @ti.kernel
     def scatter(
@@ -82,22 +83,17 @@ def scatter_kernel(lattice: Lattice) -> Any:
                         while end < last and bases[ti.min(end, last - 1)] == base:
                             end += 1
                         for block in range(blocks):
-                            totals = ti.Matrix.zero(lattice.real, 2**lattice.dimensions, lattice.lanes)
+                            totals = [lattice.packet(0.0) for _ in ti.static(lattice.corners)]
                             for p in range(point, end):
-                                upstream = gradient[order[p] * blocks + block]
-                                weight = weights[p]
+                                upstream = read(gradient, order[p] * blocks + block)
                                 for k in ti.static(lattice.corners):
-                                    for lane in ti.static(range(lattice.lanes)):
-                                        totals[k, lane] += weight[k] * upstream[lane]
+                                    totals[k] += weights[p][k] * upstream
                             for k in ti.static(lattice.corners):
                                 at = (base + offset(sizes, k)) * blocks + block
-                                total = result[at]
-                                for lane in ti.static(range(lattice.lanes)):
-                                    total[lane] += totals[k, lane]
-                                result[at] = total
+                                write(result, at, read(result, at) + totals[k])
                         point = end
 
-    return scatter
+    return compiled(scatter, lattice)
 
 
 @functools.cache
@@ -105,12 +101,13 @@ def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
     """V from g of few points in any order: tasks share the channels; a single one runs `alone`, as in gather."""
     about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
+    read, write = packets(lattice)
 
     @ti.kernel
     def scatter_few(
         gradient: array(lattice.packet),
-        points: array(lattice.vector),
-        along: array(lattice.vector),
+        points: table(lattice.real),
+        along: table(lattice.real),
         result: array(lattice.packet),
         count: ti.i32,
         tasks: ti.i32,
@@ -128,13 +125,12 @@ def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
                     base, weight, slope, t, good = about(points, along, point, point, sizes)
                     if good == 1:
                         for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
-                            upstream = gradient[point * blocks + block]
+                            upstream = read(gradient, point * blocks + block)
                             for k in ti.static(lattice.corners):
                                 at = (base + offset(sizes, k)) * blocks + block
-                                # += would be atomic
-                                result[at] = result[at] + weight_of(weight, slope, t, k) * upstream
+                                write(result, at, read(result, at) + weight_of(weight, slope, t, k) * upstream)
 
-    return scatter_few
+    return compiled(scatter_few, lattice)
 
 
 @functools.cache
@@ -145,12 +141,13 @@ def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
     """
     about = stencil(lattice, directed)
     offset, weight_of, _ = corner_functions(lattice, directed)
+    read, write = packets(lattice)
 
     @ti.kernel
     def scatter_copies(
         gradient: array(lattice.packet),
-        points: array(lattice.vector),
-        along: array(lattice.vector),
+        points: table(lattice.real),
+        along: table(lattice.real),
         copies: array(lattice.packet),
         result: array(lattice.packet),
         count: ti.i32,
@@ -165,23 +162,22 @@ def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
             if job % GRAIN == 0:
                 task = job // GRAIN
                 for node in range(task * size, (task + 1) * size):
-                    copies[node] = lattice.packet(0.0)
+                    write(copies, node, lattice.packet(0.0))
                 for point in range(task * share, ti.min((task + 1) * share, count)):
                     sizes = ti.Vector([nx, ny, nz])
                     base, weight, slope, t, good = about(points, along, point, point, sizes)
                     if good == 1:
-                        upstream = gradient[point]
+                        upstream = read(gradient, point)
                         for k in ti.static(lattice.corners):
                             at = task * size + base + offset(sizes, k)
-                            # += would be atomic
-                            copies[at] = copies[at] + weight_of(weight, slope, t, k) * upstream
+                            write(copies, at, read(copies, at) + weight_of(weight, slope, t, k) * upstream)
         for node in range(size):
             total = lattice.packet(0.0)
             for task in range(tasks):
-                total += copies[task * size + node]
-            result[node] = total
+                total += read(copies, task * size + node)
+            write(result, node, total)
 
-    return scatter_copies
+    return compiled(scatter_copies, lattice)
 
 
 @functools.cache
@@ -193,8 +189,8 @@ def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
     @ti.kernel
     def scatter_atomic(
         gradient: array(lattice.real),
-        points: array(lattice.vector),
-        along: array(lattice.vector),
+        points: table(lattice.real),
+        along: table(lattice.real),
         result: array(lattice.real),
         count: ti.i32,
         channels: ti.i32,

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from . import memory, runtime
-from .lattice import Lattice, along_axis, array
+from .lattice import Lattice, along_axis, array, table
 from .runtime import ti
 from .turns import GRAIN
 
@@ -57,17 +57,18 @@ def _sort_kernel(lattice: Lattice) -> Any:
     pair = along_axis(lattice)
 
     @ti.func
-    def bin_of(point: ti.template(), bins: ti.template(), sizes: ti.template()):
+    def bin_of(points: ti.template(), point: ti.i32, bins: ti.template(), sizes: ti.template()):
         index = 0
         for i in ti.static(range(lattice.dimensions)):
-            low, _, _ = pair(point[i], sizes[i])
+            x = points[point, i]
+            low, _, _ = pair(x, sizes[i])
             index = index * bins[i] + ti.min(low, bins[i] - 1)
         return index
 
     @ti.kernel
     def sort_kernel(
-        points: array(lattice.vector),
-        ordered: array(lattice.vector),
+        points: table(lattice.real),
+        ordered: table(lattice.real),
         order: array(ti.i32),
         ends: array(ti.i32),
         places: array(ti.i32),
@@ -89,7 +90,7 @@ def _sort_kernel(lattice: Lattice) -> Any:
                 for bin in range(bx * by * bz):
                     places[start + bin] = 0
                 for point in range(chunk * chunk_size, ti.min((chunk + 1) * chunk_size, count)):
-                    at = start + bin_of(points[point], ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
+                    at = start + bin_of(points, point, ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
                     places[at] = places[at] + 1
         for _ in range(1):
             total = 0
@@ -106,10 +107,11 @@ def _sort_kernel(lattice: Lattice) -> Any:
                 chunk = job // GRAIN
                 start = chunk * bx * by * bz
                 for point in range(chunk * chunk_size, ti.min((chunk + 1) * chunk_size, count)):
-                    at = start + bin_of(points[point], ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
+                    at = start + bin_of(points, point, ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
                     place = places[at]
                     places[at] = place + 1
-                    ordered[place] = points[point]
+                    for i in ti.static(range(lattice.dimensions)):
+                        ordered[place, i] = points[point, i]
                     order[place] = point
 
     return sort_kernel
