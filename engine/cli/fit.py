@@ -13,7 +13,7 @@ from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, 
 from ..endings import Up, kind_of
 from ..fit.presets import PresetName
 from ..fit.settings import FitSettings
-from .usage import check_range, check_settings, check_up
+from .usage import check_range, check_settings, check_up, read_from
 
 if TYPE_CHECKING:
     import torch
@@ -169,10 +169,12 @@ class FitPoints:
         from ..models import read_cloud
         from .fitting import Fitting
 
-        cloud, strays = cleaned(read_cloud(self.cloud))
+        with read_from(self.cloud, "cloud"):
+            cloud, strays = cleaned(read_cloud(self.cloud))
         if strays:
             print(f"{self.cloud}: {strays} points far from all others are left out", file=sys.stderr)
-        cloud, placement, bounds = placed_cloud(cloud)
+        with read_from(self.cloud, "cloud"):
+            cloud, placement, bounds = placed_cloud(cloud)
         options = FitOptions("mlp", self.output, self.resume, self.device)
         fitting = Fitting(self.cloud.stem, options, self.settings)
         learned = ball_field(bounds, seed=self.settings.seed).to(self.device)

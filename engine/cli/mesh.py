@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ..endings import Up, check_mesh_name, kind_of
-from .usage import UsageError, check_range, check_up
+from .usage import UsageError, check_range, check_up, read_from
 
 if TYPE_CHECKING:
     from ..meshing.sources import Progress
@@ -53,7 +53,7 @@ class MeshCommand:
         from ..meshing import mesh  # slow to import, so mistakes in the source are said without it
 
         bounds = None if self.bounds is None else (self.bounds[:3], self.bounds[3:])
-        with _bar() as progress:
+        with _bar() as progress, read_from(self.source, "values"):
             made = mesh(
                 source,
                 resolution=self.resolution,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..endings import MESHES, kind_of
@@ -33,6 +36,21 @@ def check_up(up: str, source: str) -> None:
     """
     if up != "z" and kind_of(source) != "mesh":
         raise UsageError(f"--up: expected for a mesh ({', '.join(MESHES)}) only, got {source}")
+
+
+@contextlib.contextmanager
+def read_from(path: str | os.PathLike[str], argument: str) -> Iterator[None]:
+    """What is wrong with an argument of a function is said of the file that it was read from.
+
+    Raises:
+        ValueError: with the file's name.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith(f"{argument}:"):
+            raise
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
 
 
 def check_settings(settings: FitSettings) -> None:

@@ -201,8 +201,8 @@ def test_what_fails_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None
         (("shape", "none.obj"), "none.obj: cannot be read: no such file or directory"),
         (("shape", "photo.ply"), "photo.ply: cannot be read as a model"),
         (("points", "none.xyz"), "none.xyz: cannot be read: no such file or directory"),
-        (("points", "flat.xyz"), "cloud: expected points about a body, got points of one plane"),
-        (("points", "three.xyz"), "cloud: expected at least 4 points, got 3"),
+        (("points", "flat.xyz"), "flat.xyz: cloud: expected points about a body, got points of one plane"),
+        (("points", "three.xyz"), "three.xyz: cloud: expected at least 4 points, got 3"),
     ):
         assert status("fit", *arguments) == 1, arguments
         error = capsys.readouterr().err

@@ -94,7 +94,8 @@ def test_the_command_takes_volumes_and_says_what_is_wrong_with_them(
     assert main(["mesh", str(tmp_path / "nothing.npy"), "--output", str(out)]) == 0
     assert "nothing has the level within the bounds, so no file is written" in capsys.readouterr().err
     assert main(["mesh", str(tmp_path / "nan.npy"), "--output", str(out)]) == 1
-    assert capsys.readouterr().err == "values: expected finite numbers, got 1 of 216 that are not\n"
+    told = capsys.readouterr().err
+    assert told == f"{tmp_path / 'nan.npy'}: values: expected finite numbers, got 1 of 216 that are not\n"
     assert not out.exists()
 
 
