@@ -32,7 +32,7 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
     def fifty(points: Any) -> Any:
         return peer.torus_and_spheres(points, *inputs.TORUS, places, small)
 
-    table = _against_pytorch("torus", inputs.torus(), torus, size, times, peer_times, 40.0)
+    table = _against_pytorch("torus", inputs.torus(), torus, size, times, 5 * peer_times, 40.0)
     table += _against_pytorch("50 primitives", inputs.torus_and_spheres(), fifty, size, times, peer_times, 250.0)
     ours = tracer(inputs.overlapping_64(), size)
     hits = float(ours()[0].isfinite().float().mean())
