@@ -128,7 +128,7 @@ def trace_film(
     Rays set out where a beam around each packet of them, traced first at a sixteenth of the cost, has come near
     something ("cone marching", fulcrum demo, 2012).
     """
-    tiles = tiles_of(program, beams_of(origins, directions, TILE))
+    tiles = tiles_of(program, beams_of(origins, directions, TILE)) if program.divisible else whole(program)
     beams = beams_of(origins, directions, PACKET)
     starts = _launch(
         program, tiles, beams.origins, beams.directions, (0.0, math.inf), tolerance, BEAM_STEPS, beams=beams
