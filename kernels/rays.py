@@ -1,5 +1,6 @@
 """Film and rays of a camera, in an order that keeps neighbours in the picture neighbours in memory."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,7 +157,7 @@ def _ray_kernel(width: int) -> Any:
     return ray_kernel
 
 
-@runtime.per_lane_width
+@functools.partial(runtime.per_lane_width, vectors=False)
 def _beam_kernel(width: int) -> Any:
     vec3 = ti.types.vector(3, ti.f32)
 
