@@ -1,6 +1,5 @@
 """Film and rays of a camera, in an order that keeps neighbours in the picture neighbours in memory."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,7 +156,7 @@ def _ray_kernel(width: int) -> Any:
     return ray_kernel
 
 
-@functools.partial(runtime.per_lane_width, vectors=False)
+@runtime.per_lane_width
 def _beam_kernel(width: int) -> Any:
     vec3 = ti.types.vector(3, ti.f32)
 

@@ -100,19 +100,12 @@ def lane_width() -> int:
     return LANE_WIDTHS[backend()]
 
 
-def per_lane_width(
-    factory: Callable[..., Any], widths: dict[str, int] = LANE_WIDTHS, *, vectors: bool = True
-) -> Callable[..., Any]:
-    """Decorator for makers of kernels by lane width, and whatever else: calls give the backend's kernel, made once.
-
-    Without `vectors` the kernel is not `in_vectors`: points of three numbers fill no register.
-    """
+def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[..., Any]:
+    """Decorator for makers of kernels by lane width, and whatever else: calls give the backend's kernel, made once."""
 
     @functools.cache
     def made(width: int, *variant: Any) -> Any:
-        kernel = factory(width, *variant)
-        if vectors:
-            in_vectors(kernel)
+        kernel = in_vectors(factory(width, *variant))
         kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
         return kernel
 
