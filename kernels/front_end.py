@@ -65,8 +65,8 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
     Else it gives LLVM a number for each lane, among which LLVM has to find the vectors again: kernels take a fifth
     longer and compile in twice the time. Taichi 1.7.4 has this switch but does not use it, and some operations on
     vectors end the process: negation, absolute values and casts are put together here of others; `-=`, powers, and
-    functions such as the exponential must not occur. Nor must arrays of vectors, and conditions of which one lane is
-    taken: what they give is wrong. Instead, read numbers and make a vector of them, and select 1 or 0.
+    functions such as the exponential must not occur. Nor must whole elements of arrays of vectors, and conditions of
+    which one lane is taken: what they give is wrong. Instead, read and write an element's numbers, and select 1 or 0.
     """
     return [
         (settings, "real_matrix_scalarize", False),

@@ -237,11 +237,11 @@ def hash_kernels(
         A table has `copy` numbers; task t of a level adds to the t-th, or with copy = 0 all to the same one.
         """
         for slot in range(slots):
-            upcoming = first_turn(queue, slot, layout.shape[0] * tasks)
-            while upcoming < layout.shape[0] * tasks:
+            levels = layout.shape[0]
+            upcoming = first_turn(queue, slot, levels * tasks)
+            while upcoming < levels * tasks:
                 turn = upcoming
-                upcoming = next_turn(queue, turn, layout.shape[0] * tasks)
-                levels = layout.shape[0]
+                upcoming = next_turn(queue, turn, levels * tasks)
                 level = levels - 1 - turn % levels  # the finest take longest, so they come first
                 task = turn // levels
                 start = task * packets_per_task

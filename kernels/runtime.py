@@ -166,8 +166,8 @@ class _Compiled:
     its arguments, without a rank for numbers."""
 
     def __init__(self, program: Any, kernel: Any, arguments: tuple[Any, ...]) -> None:
-        in_vectors = getattr(kernel, "is_in_vectors", False) and backend() == "cpu"
-        with launch(), replaced(vectors(program.config()) if in_vectors else ()):
+        on_vectors = getattr(kernel, "is_in_vectors", False) and backend() == "cpu"
+        with launch(), replaced(vectors(program.config()) if on_vectors else ()):
             self.front = _front(program, kernel, arguments)
             self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
         self.declared = [

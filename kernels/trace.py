@@ -312,7 +312,8 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                         fallen = (before - value) / ti.max(step, 1e-30)
                         slope = ti.select(step > 0.0, ti.min(ti.max(fallen, LEAST_SLOPE), 1.0), 1.0)
                         arrived = (idle < 1.0) & (value < near_enough + wide * (1.0 + BEAM_SHARE)) & (overshot == 0)
-                        # Inside, the fall since the point before leads back to the surface; outside maybe to another.
+                        # Inside, the fall since the point before leads back to the surface; outside it may be
+                        # another's.
                         landing = ti.select(value > 0.0, ti.max(slope, LANDING_SLOPE), slope)
                         found = ti.select(arrived, t + value / landing, found)
                         idle = ti.select(arrived, FAR, idle)

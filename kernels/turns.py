@@ -15,6 +15,8 @@ On a GPU, which does this by itself, a slot takes one turn. Kernels of few large
 as many turns and work in one of GRAIN.
 """
 
+import functools
+
 import torch
 
 from . import runtime
@@ -32,7 +34,13 @@ def deal(count: int, device: torch.device, run: int = RUN) -> tuple[torch.Tensor
     if runtime.backend() == "cpu":
         slots = GRAIN * min(runtime.available_cores(), -(-count // run))
         return torch.tensor([0, GRAIN, run], dtype=torch.int32), slots
-    return torch.tensor([0, 1, 1], dtype=torch.int32, device=device), count
+    return _no_queue(device), count
+
+
+@functools.cache
+def _no_queue(device: torch.device) -> torch.Tensor:
+    """For a GPU, where nothing is taken from it; made once, because each copy to the device waits for it."""
+    return torch.tensor([0, 1, 1], dtype=torch.int32, device=device)
 
 
 @ti.func
