@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .lanes import lanes
 from .rays import TILE, Film, packet_corner, pixel_in_packet
 from .runtime import ti
@@ -22,7 +22,7 @@ def develop(values: torch.Tensor, film: Film, *, scale: float = 1.0, screen: boo
     With `screen`, linear radiance is tone mapped into [0, 1] by Khronos PBR Neutral and encoded as sRGB
     (IEC 61966-2-1).
     """
-    picture = values.new_empty(film.height, film.width, 3)
+    picture = memory.empty(film.height, film.width, 3, like=values)
     runtime.run(
         _develop_kernel(), values.contiguous(), picture, film.rays, film.height, film.width, film.padded[1] // TILE,
         float(scale), int(screen),

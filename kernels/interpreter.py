@@ -241,11 +241,9 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
         value_registers: ti.template(), point_registers: ti.template(),
         surfaces: ti.template(), numbers: ti.template(), attributes: ti.template(),
     ):  # fmt: skip
-        for lane in ti.static(range(width)):
-            value_registers[0, lane] = limit[lane]
-            point_registers[0, lane] = x[lane]
-            point_registers[0, width + lane] = y[lane]
-            point_registers[0, 2 * width + lane] = z[lane]
+        # The registers 0, which nearly all rows use, are variables: what is stored in parts and loaded as a whole waits
+        # for memory.
+        answer = limit
         number_registers = ti.Matrix([[-1] * surface_width for _ in range(VALUE_REGISTERS)], ti.i32)
         material_registers = ti.Matrix(
             [[-1.0] * (SURFACE_SIZE * surface_width) for _ in range(VALUE_REGISTERS)], ti.f32
@@ -256,18 +254,20 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
             target = rows[row, _TARGET]
             source = rows[row, _POINT]
             at = rows[row, _PARAMETERS]
-            qx = Lanes(0.0)
-            qy = Lanes(0.0)
-            qz = Lanes(0.0)
-            held = Lanes(0.0)
-            for lane in ti.static(range(width)):
-                qx[lane] = point_registers[source, lane]
-                qy[lane] = point_registers[source, width + lane]
-                qz[lane] = point_registers[source, 2 * width + lane]
+            qx = x
+            qy = y
+            qz = z
+            if source > 0:
+                for lane in ti.static(range(width)):
+                    qx[lane] = point_registers[source, lane]
+                    qy[lane] = point_registers[source, width + lane]
+                    qz[lane] = point_registers[source, 2 * width + lane]
+            held = answer
             if (operation >= FIRST_ON_VALUE) or (operation == SKIP):
                 held_register = rows[row, _VALUE]
-                for lane in ti.static(range(width)):
-                    held[lane] = value_registers[held_register, lane]
+                if held_register > 0:
+                    for lane in ti.static(range(width)):
+                        held[lane] = value_registers[held_register, lane]
             if operation == SKIP:
                 dx = qx - parameters[at - SPHERE_SIZE]
                 dy = qy - parameters[at - SPHERE_SIZE + 1]
@@ -277,6 +277,8 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                 if every(spare >= 0.0):
                     row += rows[row, _SKIP]
             elif operation == CLEAR:
+                if target == 0:
+                    answer = Lanes(FAR)
                 for lane in ti.static(range(width)):
                     value_registers[target, lane] = FAR
                     if ti.static(with_surface):
@@ -310,17 +312,21 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                     else:
                         dispatch_value(own, operation, qx, qy, qz, held, parameters, inside, count)
                     own *= parameters[at]
-                    known = Lanes(0.0)
-                    for lane in ti.static(range(width)):
-                        known[lane] = value_registers[target, lane]
+                    known = answer
+                    if target > 0:
+                        for lane in ti.static(range(width)):
+                            known[lane] = value_registers[target, lane]
                     combine = rows[row, _COMBINE]
                     result = fold(combine, known, own, parameters[at + 1], parameters[at + 2])
                     if ti.static(with_surface):
                         weight = share_of_row(combine, known, own, parameters[at + 1], parameters[at + 2])
                         if some(weight > 0.0) or combine == _CUT:
                             fold_surface(row, rows, surfaces, combine, weight, number_registers, material_registers)
-                    for lane in ti.static(range(width)):
-                        value_registers[target, lane] = result[lane]
+                    if target == 0:
+                        answer = result
+                    else:
+                        for lane in ti.static(range(width)):
+                            value_registers[target, lane] = result[lane]
                 else:
                     dispatch_warp(operation, qx, qy, qz, parameters, inside)
                     for lane in ti.static(range(width)):
@@ -328,9 +334,6 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                         point_registers[target, width + lane] = qy[lane]
                         point_registers[target, 2 * width + lane] = qz[lane]
             row += 1
-        answer = Lanes(0.0)
-        for lane in ti.static(range(width)):
-            answer[lane] = value_registers[0, lane]
         if ti.static(with_surface):
             for lane in ti.static(range(width)):
                 numbers[lane] = number_registers[0, lane]
@@ -357,7 +360,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
 
         `idle` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance lets
         the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
-        Registers are made once a packet: filling them at every evaluation would cost as much as some rows.
+        Registers are made once for many packets: filling them at every evaluation would cost as much as some rows.
         """
         return run(
             rows, first, last, parameters, x, y, z, idle, limit, value_registers, point_registers, rows, idle, idle

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .lanes import lanes
 from .operations import FAR
 from .runtime import ti
@@ -63,7 +63,7 @@ def camera_rays(
         shift: where in each pixel the ray goes through, (0, 0) the centre, in pixels to the right and down.
         perspective: whether rays start at one point or run side by side.
     """
-    origins, directions = matrix.new_empty(film.rays, 3), matrix.new_empty(film.rays, 3)
+    origins, directions = memory.empty(film.rays, 3, like=matrix), memory.empty(film.rays, 3, like=matrix)
     runtime.run(
         _ray_kernel(), matrix.contiguous(), origins, directions, film.rays, film.padded[1] // TILE, film.height,
         film.width, pixel, *shift, int(perspective),
@@ -158,11 +158,21 @@ def _ray_kernel(width: int) -> Any:
 
 @runtime.per_lane_width
 def _beam_kernel(width: int) -> Any:
-    vec3 = ti.types.vector(3, ti.f32)
+    device = lanes(width)
+    Lanes = device.Lanes
 
     @ti.func
-    def load(array: ti.template(), index):
-        return vec3(array[index, 0], array[index, 1], array[index, 2])
+    def load(array: ti.template(), first, apart, count):
+        """Rows first, first + apart … of a packet of beams as x, y, z; lanes past the end repeat the last beam's."""
+        x = Lanes(0.0)
+        y = Lanes(0.0)
+        z = Lanes(0.0)
+        for lane in ti.static(range(width)):
+            at = first + ti.min(lane, count - 1) * apart
+            x[lane] = array[at, 0]
+            y[lane] = array[at, 1]
+            z[lane] = array[at, 2]
+        return x, y, z
 
     @ti.kernel
     def beam_kernel(
@@ -174,32 +184,64 @@ def _beam_kernel(width: int) -> Any:
         count: ti.i32,
         side: ti.i32,
     ):
-        for beam in range(count):
+        for packet in range((count + width - 1) // width):
+            rays = side * side
+            first = packet * width * rays
+            left = count - packet * width
             corners = ti.Vector([0] * 4, ti.i32)
             for i in ti.static(range(4)):
                 row = i // 2 * (side - 1)
                 column = i % 2 * (side - 1)
-                packet = row // PACKET * (side // PACKET) + column // PACKET
-                corners[i] = (beam * side * side + packet * PACKET * PACKET) + row % PACKET * PACKET + column % PACKET
-            start = vec3(0.0)
-            axis = vec3(0.0)
+                square = row // PACKET * (side // PACKET) + column // PACKET
+                corners[i] = first + square * PACKET * PACKET + row % PACKET * PACKET + column % PACKET
+            sx = Lanes(0.0)
+            sy = Lanes(0.0)
+            sz = Lanes(0.0)
+            ax = Lanes(0.0)
+            ay = Lanes(0.0)
+            az = Lanes(0.0)
             for i in ti.static(range(4)):
-                start += load(origins, corners[i]) * 0.25
-                axis += load(directions, corners[i])
-            axis = axis.normalized(1e-12)
-            blunt = 0.0
-            tangent = 0.0
+                x, y, z = load(origins, corners[i], rays, left)
+                sx += 0.25 * x
+                sy += 0.25 * y
+                sz += 0.25 * z
+                dx, dy, dz = load(directions, corners[i], rays, left)
+                ax += dx
+                ay += dy
+                az += dz
+            length = ti.max(ti.sqrt(ax * ax + ay * ay + az * az), 1e-12)
+            ax /= length
+            ay /= length
+            az /= length
+            blunt = Lanes(0.0)  # squares
+            tangent = Lanes(0.0)
             for i in ti.static(range(4)):
-                way = load(directions, corners[i])
-                blunt = ti.max(blunt, (load(origins, corners[i]) - start).norm())
+                x, y, z = load(origins, corners[i], rays, left)
+                x = x - sx
+                y = y - sy
+                z = z - sz
+                blunt = ti.max(blunt, x * x + y * y + z * z)
+                dx, dy, dz = load(directions, corners[i], rays, left)
+                cx = ay * dz - az * dy
+                cy = az * dx - ax * dz
+                cz = ax * dy - ay * dx
                 # Beyond 84 degrees the tangent only has to be large.
-                tangent = ti.max(tangent, axis.cross(way).norm() / ti.max(axis.dot(way), 0.1))
-            for i in ti.static(range(3)):
-                starts[beam, i] = start[i]
-                axes[beam, i] = axis[i]
-            cones[beam, 0] = blunt
-            cones[beam, 1] = tangent
-            cones[beam, 2] = FAR
-            cones[beam, 3] = 0.0
+                along = ti.max(ax * dx + ay * dy + az * dz, 0.1)
+                tangent = ti.max(tangent, (cx * cx + cy * cy + cz * cz) / (along * along))
+            blunt = ti.sqrt(blunt)
+            tangent = ti.sqrt(tangent)
+            for lane in ti.static(range(width)):
+                beam = packet * width + lane
+                if beam < count:
+                    starts[beam, 0] = sx[lane]
+                    starts[beam, 1] = sy[lane]
+                    starts[beam, 2] = sz[lane]
+                    axes[beam, 0] = ax[lane]
+                    axes[beam, 1] = ay[lane]
+                    axes[beam, 2] = az[lane]
+                    cones[beam, 0] = blunt[lane]
+                    cones[beam, 1] = tangent[lane]
+                    cones[beam, 2] = FAR
+                    cones[beam, 3] = 0.0
 
     return beam_kernel

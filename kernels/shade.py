@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .lanes import lanes, some, whole_packets
 from .operations import FAR
 from .program import SURFACE_SIZE
@@ -37,7 +37,7 @@ def shade(
         materials: (N, 8) float32, from `surface_on`.
         seen: normals, open sky and free lights, from `visibility`.
     """
-    radiance = origins.new_empty(whole_packets(len(origins)), 3)
+    radiance = memory.empty(whole_packets(len(origins)), 3, like=origins)
     runtime.run(
         _shade_kernel(), lighting.lights, lighting.sky, origins, directions, distance, materials, *seen, radiance,
         len(lighting.lights), len(origins),

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .develop import on_screen
 from .lanes import lanes
 from .operations import FAR
@@ -41,8 +41,8 @@ def middles(
     """
     coarse = coarse_film(film, coarseness)
     count = coarse.rays
-    starts, ways = origins.new_empty(count, 3), origins.new_empty(count, 3)
-    distance, what = met.distance.new_empty(count), met.what.new_empty(count)
+    starts, ways = memory.empty(count, 3, like=origins), memory.empty(count, 3, like=origins)
+    distance, what = memory.empty(count, like=met.distance), memory.empty(count, like=met.what)
     runtime.run(
         _middle_kernel(), origins, directions, met.distance, met.what, starts, ways, distance, what, count,
         coarse.padded[1] // TILE, film.padded[1] // TILE, film.height, film.width, coarseness,
@@ -87,9 +87,9 @@ def spread_picture(
         normals: (rays, 3) float32, of what `parts_only` leaves.
         coarse_met, light: of the rays of `middles`; light is open sky (C,) and free lights (C, L), from `visibility`.
     """
-    picture = normals.new_empty(film.height, film.width, 3)
+    picture = memory.empty(film.height, film.width, 3, like=normals)
     coarse = coarse_film(film, coarseness)
-    few = normals.new_empty(coarse.height * coarse.width, FREE + len(lighting.lights))
+    few = memory.empty(coarse.height * coarse.width, FREE + len(lighting.lights), like=normals)
     runtime.run(
         _row_kernel(), coarse_met.distance, coarse_met.what, *light, few, coarse.height * coarse.width, coarse.width,
         coarse.padded[1] // TILE, len(lighting.lights),

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .interpreter import machine
 from .lanes import lanes, some
 from .operations import FAR, Column
@@ -35,8 +35,8 @@ def surface_on(
     A material is base colour, roughness, metallic, emission as in `Program.surfaces`; where shapes blend smoothly,
     materials do over the same radius. Off the surface the answer is that of the shape which decides the distance.
     """
-    numbers = origins.new_empty(len(origins), dtype=torch.int32)
-    materials = origins.new_empty(len(origins), SURFACE_SIZE)
+    numbers = memory.empty(len(origins), like=origins, dtype=torch.int32)
+    materials = memory.empty(len(origins), SURFACE_SIZE, like=origins)
     runtime.check_device(origins=origins, rows=program.rows)
     if shared is None:
         shared = torch.full((len(tiles.ranges),), -1, dtype=torch.int32, device=origins.device)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from . import arguments, runtime
+from . import arguments, memory, runtime
 from .arguments import Given
 from .interpreter import machine
 from .lanes import lanes, some, whole_packets
@@ -164,8 +164,8 @@ def _launch(
 ) -> Met:
     count = len(origins)
     room = whole_packets(count)
-    distance = origins.new_empty(room)
-    steps, what = (origins.new_empty(room, dtype=torch.int32) for _ in range(2))
+    distance = memory.empty(room, like=origins)
+    steps, what = (memory.empty(room, like=origins, dtype=torch.int32) for _ in range(2))
     near, far = interval
     runtime.check_device(rows=program.rows)
     ball = (0.0, 0.0, 0.0, FAR) if program.endless else program.sphere
@@ -219,6 +219,8 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
         slots: ti.i32,
     ):
         for slot in range(slots):
+            value_registers = device.new_values()
+            point_registers = device.new_points()
             packet_count = (count + width - 1) // width
             upcoming = first_turn(queue, slot, packet_count)
             while upcoming < packet_count:
@@ -251,6 +253,7 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                         blunt[lane] = cones[index, 0]
                         cone[lane] = cones[index, 1]
                 awake = idle
+                narrowing = 1.0 / (1.0 + cone)
                 # The nearest plane: where the ray starts within reach of one, it hits there.
                 end = Lanes(far)
                 plane = ti.Vector([NOTHING] * width, ti.i32)
@@ -286,8 +289,6 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                     free = Lanes(0.0)
                     step = Lanes(0.0)
                     slope = Lanes(1.0)
-                    value_registers = device.new_values()
-                    point_registers = device.new_points()
                     turn = 0
                     while turn < maximum_steps and some(idle < 1.0):
                         turn += 1
@@ -305,19 +306,22 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                         near_enough = tolerance + spread * t
                         slack = ti.select(wide > 0.0, 0.0, SLACK * near_enough)
                         # Around a beam's axis only what is left beyond its own radius is free.
-                        free = ti.max(ti.abs(value) - wide, 0.0) / (1.0 + cone)
+                        free = ti.max(ti.abs(value) - wide, 0.0) * narrowing
                         taken += ti.select(idle < 1.0, 1.0, 0.0)
                         # After a step back, and at the start, `previous` is no sphere to overlap with: none is needed.
                         overshot = (step > previous) & (free + previous + slack < step)
                         fallen = (before - value) / ti.max(step, 1e-30)
                         slope = ti.select(step > 0.0, ti.min(ti.max(fallen, LEAST_SLOPE), 1.0), 1.0)
                         arrived = (idle < 1.0) & (value < near_enough + wide * (1.0 + BEAM_SHARE)) & (overshot == 0)
+                        # 1 / slope and 1 / (1 + slope) by one division, of which a step has few.
+                        joint = 1.0 / (slope * (1.0 + slope))
                         # Inside, the fall since the point before leads back to the surface; outside it may be
                         # another's.
-                        landing = ti.select(value > 0.0, ti.max(slope, LANDING_SLOPE), slope)
-                        found = ti.select(arrived, t + value / landing, found)
+                        steep = (1.0 + slope) * joint
+                        landing = ti.select(value > 0.0, ti.min(steep, 1.0 / LANDING_SLOPE), steep)
+                        found = ti.select(arrived, t + value * landing, found)
                         idle = ti.select(arrived, FAR, idle)
-                        onward = ti.min((2.0 * free + slack) / (1.0 + slope), free / slope)
+                        onward = ti.min((2.0 * free + slack) * slope, free * (1.0 + slope)) * joint
                         # Past the end nothing would notice that the longer step went through something.
                         onward = ti.select(t + onward > stop, free, onward)
                         step = ti.select(overshot, previous - step, onward)

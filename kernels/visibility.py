@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from . import runtime
+from . import memory, runtime
 from .interpreter import machine
 from .lanes import every, lanes, some, whole_packets
 from .operations import FAR
@@ -89,8 +89,8 @@ def visibility(
     count = len(origins)
     device = origins.device
     room = whole_packets(count)
-    normals, open_sky = origins.new_empty(room, 3), origins.new_empty(room)
-    free = origins.new_empty(room, len(lighting.lights))
+    normals, open_sky = memory.empty(room, 3, like=origins), memory.empty(room, like=origins)
+    free = memory.empty(room, len(lighting.lights), like=origins)
     radius = max(program.sphere[3], 1e-3)
     endless = ENDLESS_REACH * radius if program.endless else 0.0
     settings = torch.tensor(
@@ -159,6 +159,8 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
         slots: ti.i32,
     ):
         for slot in range(slots):
+            value_registers = device.new_values()
+            point_registers = device.new_points()
             packet_count = (count + width - 1) // width
             upcoming = first_turn(queue, slot, packet_count)
             while upcoming < packet_count:
@@ -224,8 +226,6 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                 if every(known >= 1.0):
                     phase = _AMBIENT
                     turn = AMBIENT_TAPS
-                value_registers = device.new_values()
-                point_registers = device.new_points()
                 while phase != _DONE:
                     first = whole_first
                     last = whole_last

@@ -157,3 +157,28 @@ def test_what_runs_is_described() -> None:
     assert told["backend"] in ("cpu", "cuda")
     assert int(told["lane width"]) == runtime.lane_width() == runtime.LANE_WIDTHS[told["backend"]]
     assert told["taichi"] == "1.7.4"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads are left where the system puts them")
+def test_each_core_has_a_thread_of_its_own() -> None:
+    printed = run("""
+import os
+iso.kernels.start("cpu")
+threads = map(int, os.listdir("/proc/self/task"))
+print(sorted(core for thread in threads for core in os.sched_getaffinity(thread)
+             if len(os.sched_getaffinity(thread)) == 1))
+print(sorted(os.sched_getaffinity(0)))
+check()
+""")
+    alone, cores = printed.splitlines()
+    assert alone == cores or cores.count(",") == 0  # of a process that has one core, all threads have that alone
+
+
+def test_threads_of_a_host_are_left_where_they_are() -> None:
+    run("""
+import os
+import taichi as ti
+ti.init(arch=ti.cpu, log_level=ti.ERROR)
+check()
+assert all(os.sched_getaffinity(int(thread)) == os.sched_getaffinity(0) for thread in os.listdir("/proc/self/task"))
+""")
