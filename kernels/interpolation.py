@@ -207,9 +207,9 @@ class _Interpolation:
 
     def _scatter(self, gradient: Tensor, points: Tensor, *along: Tensor) -> Tensor:
         count = len(points)
-        result = memory.zeros(*self.shape, like=points)
         directions = _directions(points, along)
         if runtime.backend() != "cpu":
+            result = memory.zeros(*self.shape, like=points)
             runtime.run(
                 scatter_atomic_kernel(self.lattice, bool(along)),
                 _flat(gradient), points.contiguous(), directions, _flat(result), count, self.channels, *self.sizes,
@@ -217,14 +217,18 @@ class _Interpolation:
             return result
         width = self.lattice.lanes
         blocks = self.channels // width
-        upstream, target = _lanes(gradient, width), _lanes(result, width)
+        upstream = _lanes(gradient, width)
         if count <= FEW:
+            result = memory.zeros(*self.shape, like=points)
             tasks = self._tasks(count)
             runtime.run(
                 scatter_few_kernel(self.lattice, bool(along), tasks == 1),
-                upstream, points.contiguous(), directions, target, count, tasks, blocks, *self.sizes,
+                upstream, points.contiguous(), directions, _lanes(result, width), count, tasks, blocks, *self.sizes,
             )  # fmt: skip
             return result
+        # What follows writes every node.
+        result = memory.empty(*self.shape, like=points)
+        target = _lanes(result, width)
         if self.slabs is None and result.nbytes <= CACHED and self.lattice.single:
             tasks, size = min(runtime.available_cores(), COPIES), result.numel() // width
             with runtime.lock:

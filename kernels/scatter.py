@@ -45,11 +45,39 @@ def weights_kernel(lattice: Lattice, directed: bool) -> Any:
 def scatter_kernel(lattice: Lattice) -> Any:
     """V from g by slabs of points in order, those of slab s from ends[s - 1] to ends[s]; `parts` parts of one parity.
 
-    A part is `length` neighbouring slabs, so that the planes they share are in the cache. Consecutive points of one
-    cell are added up before the sum goes to memory.
+    A part is `length` neighbouring slabs, so that the planes they share are in the cache. Slab s adds to planes s and
+    s + 1. Parts of even number come first and set to 0 all that they add to, just before they do; those of odd number
+    what lies in between. Consecutive points of one cell are added up before the sum goes to memory.
     """
     offset, _, _ = corner_functions(lattice, False)
     read, write = packets(lattice)
+
+    @ti.func
+    def clear(result: ti.template(), plane: ti.i32, size: ti.i32):
+        for at in range(plane * size, (plane + 1) * size):
+            write(result, at, lattice.packet(0.0))
+
+    @ti.func
+    def add(
+        gradient: ti.template(), order: ti.template(), bases: ti.template(), weights: ti.template(),
+        result: ti.template(), start: ti.i32, stop: ti.i32, blocks: ti.i32, sizes: ti.template(),
+    ):  # fmt: skip
+        point = start
+        while point < stop:
+            base = bases[point]
+            end = point + 1
+            while end < stop and bases[ti.min(end, stop - 1)] == base:
+                end += 1
+            for block in range(blocks):
+                totals = [lattice.packet(0.0) for _ in ti.static(lattice.corners)]
+                for p in range(point, end):
+                    upstream = read(gradient, order[p] * blocks + block)
+                    for k in ti.static(lattice.corners):
+                        totals[k] += weights[p][k] * upstream
+                for k in ti.static(lattice.corners):
+                    at = (base + offset(sizes, k)) * blocks + block
+                    write(result, at, read(result, at) + totals[k])
+            point = end
 
     @ti.kernel
     def scatter(
@@ -71,27 +99,19 @@ def scatter_kernel(lattice: Lattice) -> Any:
         for job in range(parts * GRAIN):
             if job % GRAIN == 0:
                 sizes = ti.Vector([nx, ny, nz])
+                plane = ny * nz * blocks
                 first = (2 * (job // GRAIN) + parity) * length
-                if first < slabs:
-                    point = 0
-                    if first > 0:
-                        point = ends[first - 1]
-                    last = ends[ti.min(first + length, slabs) - 1]
-                    while point < last:
-                        base = bases[point]
-                        end = point + 1
-                        while end < last and bases[ti.min(end, last - 1)] == base:
-                            end += 1
-                        for block in range(blocks):
-                            totals = [lattice.packet(0.0) for _ in ti.static(lattice.corners)]
-                            for p in range(point, end):
-                                upstream = read(gradient, order[p] * blocks + block)
-                                for k in ti.static(lattice.corners):
-                                    totals[k] += weights[p][k] * upstream
-                            for k in ti.static(lattice.corners):
-                                at = (base + offset(sizes, k)) * blocks + block
-                                write(result, at, read(result, at) + totals[k])
-                        point = end
+                beyond = ti.min(first + length, slabs)
+                if parity == 0 and first < slabs:
+                    clear(result, first, plane)
+                for slab in range(first, beyond):
+                    # The plane after an odd part is the first of the even part that follows, if there is one.
+                    if slab + 1 < nx and (parity == 0 or slab + 1 < beyond or beyond == slabs):
+                        clear(result, slab + 1, plane)
+                    start = 0
+                    if slab > 0:
+                        start = ends[slab - 1]
+                    add(gradient, order, bases, weights, result, start, ends[slab], blocks, sizes)
 
     return compiled(scatter, lattice)
 

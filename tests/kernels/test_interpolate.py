@@ -98,6 +98,18 @@ def test_any_number_of_channels_in_single_precision(channels: int, count: int) -
     assert float((got[1].double() - expected[1]).norm() / expected[1].norm()) < 1e-5
 
 
+@pytest.mark.parametrize("first", [1, 2, 3, 8, 9, 40, 131])  # nodes along the first axis: planes, shared by slabs
+@pytest.mark.parametrize("rest", [(5, 3), (4, 3, 24), (3, 4, 1)])
+def test_gradients_need_no_clean_memory(first: int, rest: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = device.memory.empty
+    monkeypatch.setattr(device, "CACHED", 0)
+    monkeypatch.setattr(device.memory, "empty", lambda *shape, **like: fresh(*shape, **like).fill_(torch.nan))
+    values, points = some(first, *rest).requires_grad_(), places(MANY, len(rest))
+    (got,) = torch.autograd.grad(interpolate(values, points).square().sum(), values)
+    (expected,) = torch.autograd.grad(interpolate_twin(values, points).square().sum(), values)
+    assert torch.allclose(got, expected, atol=1e-9)
+
+
 def test_large_grids_are_read_in_the_order_of_their_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     values, points = some(30, 20, 25, 3), places(MANY, 3)
     direct = interpolate(values, points)
