@@ -71,19 +71,38 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
     return [
         (settings, "real_matrix_scalarize", False),
         (ti, "abs", _absolute),
+        (ti, "max", _largest),
+        (ti, "min", _least),
         (ti, "cast", _cast),
         (ops, "neg", _negative),
     ]
 
 
 _absolute_of_number, _cast_of_number, _negative_of_number = ti.abs, ti.cast, ops.neg
+_largest_number, _least_number = ti.max, ti.min
 
 
 def _absolute(x: Any) -> Any:
     if not _is_vector(x):
         return _absolute_of_number(x)
     x = impl.expr_init(x)
-    return ti.max(x, ops.sub(0, x))
+    return _largest_number(x, ops.sub(0, x))
+
+
+def _largest(a: Any, b: Any) -> Any:
+    return _chosen(ops.cmp_gt, _largest_number, a, b)
+
+
+def _least(a: Any, b: Any) -> Any:
+    return _chosen(ops.cmp_lt, _least_number, a, b)
+
+
+def _chosen(compare: Any, of_numbers: Any, a: Any, b: Any) -> Any:
+    """`a` where the comparison holds, else `b`: one instruction, where that which minds NaN takes three."""
+    if not (_is_vector(a) or _is_vector(b)):
+        return of_numbers(a, b)
+    a, b = impl.expr_init(a), impl.expr_init(b)
+    return ops.select(compare(a, b), a, b)
 
 
 def _negative(x: Any) -> Any:
@@ -99,7 +118,7 @@ def _cast(x: Any, element: Any) -> Any:
     return make_matrix([_cast_of_number(lane, element) for lane in lanes])
 
 
-for _each in (_absolute, _negative, _cast):
+for _each in (_absolute, _cast, _largest, _least, _negative):
     _each.__module__ = ops.__name__  # the front end warns of calls of what is not Taichi's
 
 

@@ -3,8 +3,11 @@
 import functools
 from typing import Any
 
+from . import runtime
+from .lanes import some
 from .runtime import ti
-from .triangle_tree import BITS, EMPTY, WIDE
+from .triangle_tree import BITS, BOX, EMPTY, TRIANGLE, WIDE
+from .turns import first_turn, next_turn
 
 Lanes = ti.types.vector(WIDE, ti.f32)
 Point = ti.types.vector(3, ti.f64)
@@ -12,16 +15,18 @@ Point = ti.types.vector(3, ti.f64)
 DEEPEST = 9  # levels of nodes: 8⁹ leaves are more than 32-bit indices reach
 KEPT = DEEPEST * WIDE
 NOTHING = 0x7F7FFFFF  # the largest finite float's bits
+LARGEST = 1e37  # a squared distance that all are less than
 TINY = 1e-30
 LEAST_SQUARE = 1e-24  # of a distance whose inverse cube is a number; only to empty groups and near ones is it less
 
 
 @ti.func
-def box_distances(boxes: ti.template(), node, x, y, z):
-    """Squared distances of the point to the eight boxes."""
-    dx = ti.max(ti.max(boxes[node, 0] - x, x - boxes[node, 3]), 0.0)
-    dy = ti.max(ti.max(boxes[node, 1] - y, y - boxes[node, 4]), 0.0)
-    dz = ti.max(ti.max(boxes[node, 2] - z, z - boxes[node, 5]), 0.0)
+def box_distances(boxes: ti.template(), node, child, x, y, z):
+    """Squared distances of points to a box of a node's."""
+    b = [boxes[node, number, child] for number in ti.static(range(BOX))]
+    dx = ti.max(ti.abs(b[0] * x + b[1] * y + b[2] * z - b[9]) - b[12], 0.0)
+    dy = ti.max(ti.abs(b[3] * x + b[4] * y + b[5] * z - b[10]) - b[13], 0.0)
+    dz = ti.max(ti.abs(b[6] * x + b[7] * y + b[8] * z - b[11]) - b[14], 0.0)
     return dx * dx + dy * dy + dz * dz
 
 
@@ -36,77 +41,86 @@ def segment_distances(x, y, z, ex, ey, ez, reciprocal):
 
 
 @ti.func
-def triangle_distances(triangles: ti.template(), leaf, x, y, z):
-    """Squared distances of the point to the eight triangles: to the plane over the triangle, else to an edge."""
-    px = x - triangles[leaf, 0]
-    py = y - triangles[leaf, 1]
-    pz = z - triangles[leaf, 2]
-    ax = triangles[leaf, 3]
-    ay = triangles[leaf, 4]
-    az = triangles[leaf, 5]
-    bx = triangles[leaf, 6]
-    by = triangles[leaf, 7]
-    bz = triangles[leaf, 8]
-    nx = triangles[leaf, 9]
-    ny = triangles[leaf, 10]
-    nz = triangles[leaf, 11]
+def triangle_distances(triangles: ti.template(), leaf, child, x, y, z):
+    """Squared distances of points to a triangle of a leaf's: to the plane over the triangle, else to an edge."""
+    t = [triangles[leaf, number, child] for number in ti.static(range(TRIANGLE))]
+    px = x - t[0]
+    py = y - t[1]
+    pz = z - t[2]
     # The barycentric coordinates of the foot: n · (p × b), n · (a × p), each divided by n · n.
-    v = (nx * (py * bz - pz * by) + ny * (pz * bx - px * bz) + nz * (px * by - py * bx)) * triangles[leaf, 12]
-    w = (nx * (ay * pz - az * py) + ny * (az * px - ax * pz) + nz * (ax * py - ay * px)) * triangles[leaf, 12]
-    height = nx * px + ny * py + nz * pz
-    over = height * height * triangles[leaf, 12]
-    first = segment_distances(px, py, pz, ax, ay, az, triangles[leaf, 13])
-    second = segment_distances(px, py, pz, bx, by, bz, triangles[leaf, 14])
-    third = segment_distances(px - ax, py - ay, pz - az, bx - ax, by - ay, bz - az, triangles[leaf, 15])
+    v = (t[9] * (py * t[8] - pz * t[7]) + t[10] * (pz * t[6] - px * t[8]) + t[11] * (px * t[7] - py * t[6])) * t[12]
+    w = (t[9] * (t[4] * pz - t[5] * py) + t[10] * (t[5] * px - t[3] * pz) + t[11] * (t[3] * py - t[4] * px)) * t[12]
+    height = t[9] * px + t[10] * py + t[11] * pz
+    over = height * height * t[12]
+    first = segment_distances(px, py, pz, t[3], t[4], t[5], t[13])
+    second = segment_distances(px, py, pz, t[6], t[7], t[8], t[14])
+    third = segment_distances(px - t[3], py - t[4], pz - t[5], t[6] - t[3], t[7] - t[4], t[8] - t[5], t[15])
     edges = ti.min(ti.min(first, second), third)
     # A triangle without area has the reciprocal 0, so v and w are 0 and are no inside.
     inside = (v > 0.0) & (w > 0.0) & (v + w < 1.0)
     return ti.select(inside, over, edges)
 
 
-@ti.func
-def nearest_slot(boxes: ti.template(), triangles: ti.template(), first_leaf, seed, x, y, z):
-    """Leaf · 8 + lane of the triangle nearest to the point, found from that in `seed` on."""
-    # A row of keys for each level: squared distances of a node's children, the child in the lowest bits.
-    keys = ti.Vector([0] * KEPT, ti.i32)
-    depth = -1
-    parent = 0
-    best = 1e37
-    slot = seed
-    node = first_leaf + seed // WIDE
-    is_begun = first_leaf == 0  # a tree without nodes has one leaf
-    while node >= 0:
-        if node >= first_leaf:
-            found = triangle_distances(triangles, node - first_leaf, x, y, z)
-            least = found.min()
-            if least < best:
-                best = least
-                for lane in ti.static(range(WIDE)):
-                    if found[lane] == least:
-                        slot = (node - first_leaf) * WIDE + lane
-        else:
-            depth += 1
-            parent = node
-            distances = box_distances(boxes, node, x, y, z)
-            for lane in ti.static(range(WIDE)):
-                keys[depth * WIDE + lane] = (ti.bit_cast(distances[lane], ti.i32) & ~(WIDE - 1)) | lane
-        node = -1
-        if not is_begun:
-            is_begun = True
-            node = 0
-        limit = ti.bit_cast(best, ti.i32)
-        while node < 0 and depth >= 0:
-            least = NOTHING
-            for lane in ti.static(range(WIDE)):
-                least = ti.min(least, keys[depth * WIDE + lane])
-            if least < limit:
-                lane = least & (WIDE - 1)
-                keys[depth * WIDE + lane] = NOTHING
-                node = parent * WIDE + 1 + lane
+@functools.cache
+def nearest_slots(width: int) -> Any:
+    """`(boxes, triangles, first_leaf, seed, x, y, z) -> slots`: leaf · 8 + child of the triangles nearest to a packet
+    of points, which walk the tree together, from the leaf in `seed` on."""
+    packet = ti.types.vector(width, ti.f32)
+    numbers = ti.types.vector(width, ti.i32)
+
+    @ti.func
+    def find(boxes: ti.template(), triangles: ti.template(), first_leaf, seed, x, y, z):
+        # Of open nodes, by level: the squared distances of the children, and as keys those of the first point, the
+        # child in the lowest bits; NOTHING where a child is done with.
+        squares = ti.Matrix([[0.0] * width for _ in range(KEPT)], ti.f32)
+        keys = ti.Vector([NOTHING] * KEPT, ti.i32)
+        depth = -1
+        parent = 0
+        least = packet(LARGEST)
+        slots = numbers(seed)
+        node = first_leaf + seed // WIDE
+        is_begun = first_leaf == 0  # a tree without nodes has one leaf
+        while node >= 0:
+            if node >= first_leaf:
+                leaf = node - first_leaf
+                for child in range(WIDE):
+                    found = triangle_distances(triangles, leaf, child, x, y, z)
+                    nearer = found < least
+                    least = ti.select(nearer, found, least)
+                    slots = ti.select(nearer, leaf * WIDE + child, slots)
             else:
-                depth -= 1
-                parent = (parent - 1) >> BITS
-    return slot
+                depth += 1
+                parent = node
+                for child in range(WIDE):
+                    found = box_distances(boxes, node, child, x, y, z)
+                    for lane in ti.static(range(width)):
+                        squares[depth * WIDE + child, lane] = found[lane]
+                    key = NOTHING
+                    if some(found < least):
+                        key = (ti.bit_cast(found[0], ti.i32) & ~(WIDE - 1)) | child
+                    keys[depth * WIDE + child] = key
+            node = -1
+            if not is_begun:
+                is_begun = True
+                node = 0
+            while node < 0 and depth >= 0:
+                key = NOTHING
+                for child in ti.static(range(WIDE)):
+                    key = ti.min(key, keys[depth * WIDE + child])
+                if key < NOTHING:
+                    child = key & (WIDE - 1)
+                    keys[depth * WIDE + child] = NOTHING
+                    away = packet(0.0)
+                    for lane in ti.static(range(width)):
+                        away[lane] = squares[depth * WIDE + child, lane]
+                    if some(away < least):
+                        node = parent * WIDE + 1 + child
+                else:
+                    depth -= 1
+                    parent = (parent - 1) >> BITS
+        return slots
+
+    return find
 
 
 @ti.func
@@ -141,14 +155,16 @@ def closest_on_triangle(p, a, b):
     return found
 
 
-@functools.cache
-def closest_kernel() -> Any:
+@runtime.per_lane_width
+def closest_kernel(width: int) -> Any:
     """For points in a given order, the nearest triangle, the closest point on it and its distance."""
+    find = nearest_slots(width)
+    packet = ti.types.vector(width, ti.f32)
 
     @ti.kernel
     def closest_kernel(
-        boxes: ti.types.ndarray(Lanes, 2),
-        triangles: ti.types.ndarray(Lanes, 2),
+        boxes: ti.types.ndarray(ti.f32, 3),
+        triangles: ti.types.ndarray(ti.f32, 3),
         numbers: ti.types.ndarray(ti.i32, 1),
         vertices: ti.types.ndarray(ti.f32, 2),
         faces: ti.types.ndarray(ti.i32, 2),
@@ -160,34 +176,55 @@ def closest_kernel() -> Any:
         first_leaf: ti.i32,
         scale: ti.f32,
         count: ti.i32,
-        length: ti.i32,
+        queue: ti.types.ndarray(ti.i32, 1),
+        slots: ti.i32,
     ):
-        for run in range((count + length - 1) // length):
-            slot = 0
-            for place in range(run * length, ti.min((run + 1) * length, count)):
-                index = ti.cast(order[place], ti.i32)
-                x = points[index, 0]
-                y = points[index, 1]
-                z = points[index, 2]
+        for slot in range(slots):
+            packet_count = (count + width - 1) // width
+            upcoming = first_turn(queue, slot, packet_count)
+            seed = 0
+            while upcoming < packet_count:
+                turn = upcoming
+                upcoming = next_turn(queue, turn, packet_count)
+                x = packet(0.0)
+                y = packet(0.0)
+                z = packet(0.0)
+                for lane in ti.static(range(width)):
+                    index = ti.cast(order[ti.min(turn * width + lane, count - 1)], ti.i32)
+                    x[lane] = points[index, 0] * scale
+                    y[lane] = points[index, 1] * scale
+                    z[lane] = points[index, 2] * scale
                 # Not for NaN, nor for what is so far off that its square is no number: any triangle is as near.
-                if ti.abs(x) * scale < EMPTY and ti.abs(y) * scale < EMPTY and ti.abs(z) * scale < EMPTY:
-                    slot = nearest_slot(boxes, triangles, first_leaf, slot, x * scale, y * scale, z * scale)
-                face = numbers[slot]
-                p = Point(x, y, z)
-                corner = Point(0.0)
-                a = Point(0.0)
-                b = Point(0.0)
-                for axis in ti.static(range(3)):
-                    corner[axis] = vertices[faces[face, 0], axis]
-                    a[axis] = vertices[faces[face, 1], axis] - corner[axis]
-                    b[axis] = vertices[faces[face, 2], axis] - corner[axis]
-                foot = corner + closest_on_triangle(p - corner, a, b)
-                distance = ti.cast((p - foot).norm(), ti.f32)
-                bad = ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z)
-                distances[index] = ti.select(bad, ti.math.nan, distance)
-                nearest[index] = face
-                for axis in ti.static(range(3)):
-                    closest[index, axis] = ti.select(bad, ti.math.nan, ti.cast(foot[axis], ti.f32))
+                near = (ti.abs(x) < EMPTY) & (ti.abs(y) < EMPTY) & (ti.abs(z) < EMPTY)
+                x = ti.select(near, x, 0.0)
+                y = ti.select(near, y, 0.0)
+                z = ti.select(near, z, 0.0)
+                found = find(boxes, triangles, first_leaf, seed, x, y, z)
+                seed = found[0]
+                for lane in ti.static(range(width)):
+                    if turn * width + lane < count:
+                        nearest[ti.cast(order[turn * width + lane], ti.i32)] = found[lane]
+        for place in range(count):
+            index = ti.cast(order[place], ti.i32)
+            x = points[index, 0]
+            y = points[index, 1]
+            z = points[index, 2]
+            face = numbers[nearest[index]]
+            p = Point(x, y, z)
+            corner = Point(0.0)
+            a = Point(0.0)
+            b = Point(0.0)
+            for axis in ti.static(range(3)):
+                corner[axis] = vertices[faces[face, 0], axis]
+                a[axis] = vertices[faces[face, 1], axis] - corner[axis]
+                b[axis] = vertices[faces[face, 2], axis] - corner[axis]
+            foot = corner + closest_on_triangle(p - corner, a, b)
+            distance = ti.cast((p - foot).norm(), ti.f32)
+            bad = ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z)
+            distances[index] = ti.select(bad, ti.math.nan, distance)
+            nearest[index] = face
+            for axis in ti.static(range(3)):
+                closest[index, axis] = ti.select(bad, ti.math.nan, ti.cast(foot[axis], ti.f32))
 
     return closest_kernel
 

@@ -3,6 +3,9 @@
 Nodes stand as in a heap: the children of node i are 8 i + 1 … 8 i + 8. The root may have fewer, so that the number of
 leaves is any power of two and every leaf has up to eight triangles. Boxes and triangles lie in lanes: what is asked of
 eight of them is asked at once.
+
+A box lies along the mean normal of its triangles. One along the axes is as thick as a slanting piece of surface is
+wide, so that points at a distance would have to look into many that are not nearer.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 WIDE = 8  # children of a node and triangles of a leaf: the lanes that kernels work on
 BITS = 3  # of WIDE
 
-BOX = 6  # numbers of a child's box: low corner, high corner
+BOX = 15  # numbers of a child's box: three unit vectors along its sides, where its middle lies along them, half sides
 TRIANGLE = 16  # of a triangle: corner, two edges from it, their cross product, and four reciprocals of squared lengths
 DIPOLE = 13  # of a child's far field: centre, squared distance where it begins, area vector, six second moments
 
@@ -28,6 +31,7 @@ BETA = 2.5
 Floats = NDArray[numpy.float32]
 
 EMPTY = 1e18  # a coordinate of empty boxes; what is farther off does not walk the tree
+ROUNDING = 1e-6  # by which boxes are larger than what is in them, whose coordinates are at most 1
 SYMMETRIC = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # entries of a symmetric matrix
 
 
@@ -59,9 +63,10 @@ def build_tree(corners: Floats) -> Tree:
     # A point has no area, and is no nearer than its triangle.
     triangles = numpy.where(used[:, :, None], triangles, triangles[:, :, :, :1])
     levels = _levels(len(faces))
+    numbers = _triangles(triangles)
     return Tree(
-        _heaped(levels, _boxes(triangles, levels), BOX),
-        _triangles(triangles),
+        _heaped(levels, _boxes(triangles, numbers, levels), BOX),
+        numbers,
         faces,
         (WIDE ** len(levels) - 1) // (WIDE - 1),
         scale,
@@ -129,7 +134,7 @@ def _triangles(corners: Floats) -> Floats:
     first = corners[..., 0]
     edge, other = corners[..., 1] - first, corners[..., 2] - first
     vectors = [first, edge, other, numpy.cross(edge, other, axis=0)]
-    squares = numpy.stack([(vector**2).sum(axis=0) for vector in (vectors[3], edge, other, other - edge)])
+    squares = numpy.stack([_dot(vector, vector) for vector in (vectors[3], edge, other, other - edge)])
     with numpy.errstate(divide="ignore"):
         reciprocals = numpy.where(squares > numpy.finfo(numpy.float32).tiny, 1.0 / squares, 0.0)
     return numpy.ascontiguousarray(numpy.concatenate([*vectors, reciprocals]).swapaxes(0, 1), numpy.float32)
@@ -143,15 +148,53 @@ def _children(values: NDArray[Any], missing: float) -> NDArray[Any]:
     return values.reshape(len(values), -1, WIDE)
 
 
-def _boxes(triangles: Floats, levels: list[int]) -> list[Floats]:
-    """The boxes (nodes, BOX, 8) of every level's children."""
-    low, high = triangles.min(axis=(2, 3)), triangles.max(axis=(2, 3))
+def _boxes(triangles: Floats, numbers: Floats, levels: list[int]) -> list[Floats]:
+    """The boxes (nodes, BOX, 8) of every level's children, of the leaves' triangles and the numbers of these."""
+    leaves = triangles.shape[1]
+    points = numpy.ascontiguousarray(triangles.reshape(3, leaves, -1).swapaxes(1, 2))  # (3, 24, leaves)
+    normals = numbers[:, 9:12].sum(axis=2).T
+    axes = _axes(normals, points.max(axis=1) - points.min(axis=1))
+    along = numpy.stack([_dot(axis[:, None], points) for axis in axes])
+    low, high = along.min(axis=1), along.max(axis=1)
     by_level: list[Floats] = []
     for _ in levels:
-        boxes = _children(numpy.concatenate([low, high]), EMPTY)
-        by_level.append(boxes.swapaxes(0, 1))
-        low, high = boxes[:3].min(axis=2), numpy.where(boxes[3:] < EMPTY, boxes[3:], -EMPTY).max(axis=2)
+        boxes = numpy.concatenate([axes.reshape(9, -1), 0.5 * (low + high), 0.5 * (high - low) + ROUNDING])
+        children = _children(boxes, 0.0)
+        missing = _children(numpy.zeros_like(low[:1], dtype=bool), True)[0]
+        children[9:12, missing] = EMPTY
+        children[:9, missing] = numpy.eye(3, dtype=numpy.float32).reshape(9, 1)
+        by_level.append(children.swapaxes(0, 1))
+        # A box around boxes: along its axes, every child reaches from its middle by what its half sides come to.
+        sides, middles, halves = children[:9].reshape(3, 3, -1, WIDE), children[9:12], children[12:]
+        centres = numpy.stack([_dot(sides[:, axis], middles) for axis in range(3)])
+        normals = _children(normals, 0.0).sum(axis=2)
+        known = numpy.where(missing, centres[:, :, :1], centres)
+        axes = _axes(normals, known.max(axis=2) - known.min(axis=2))
+        along = numpy.stack([_dot(axis[:, :, None], known) for axis in axes])
+        shares = [numpy.abs([_dot(axis[:, :, None], side) for side in sides]) for axis in axes]
+        reach = numpy.where(missing, 0.0, numpy.stack([_dot(share, halves) for share in shares]))
+        low, high = (along - reach).min(axis=2), (along + reach).max(axis=2)
     return by_level[::-1]
+
+
+def _axes(normals: Floats, spread: Floats) -> Floats:
+    """Three unit vectors (axis, coordinate, n), the first of them along normals (3, n), if these are not 0.
+
+    The second lies as near as it can to the coordinate axis along which there is most `spread` (3, n).
+    """
+    length = numpy.sqrt(_dot(normals, normals))
+    upright = numpy.where(length > 0.0, normals / numpy.where(length > 0.0, length, 1.0), [[0.0], [0.0], [1.0]])
+    # Along the normal itself nothing is left of it.
+    longest = numpy.where(numpy.abs(upright) > 0.9, -1.0, spread).argmax(axis=0)
+    coordinate = numpy.eye(3)[:, longest]
+    aside = coordinate - _dot(upright, coordinate) * upright
+    aside = aside / numpy.sqrt(_dot(aside, aside))
+    return numpy.stack([upright, aside, numpy.cross(upright, aside, axis=0)]).astype(numpy.float32)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    """The sum of products over the first axis, of three."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def far_fields(triangles: Floats) -> Floats:

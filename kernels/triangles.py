@@ -9,14 +9,14 @@ from typing import Any
 import numpy
 import torch
 
-from . import arguments, runtime
+from . import arguments, memory, runtime
 from .arguments import Given
 from .bridge import Gradients, bridge
 from .triangle_device import closest_kernel, winding_kernel
 from .triangle_tree import build_tree, far_fields
+from .turns import deal
 
 MOST_FACES = 2**24  # building the tree takes some 400 bytes for each
-RUN = 16  # neighbouring points that start from one another's nearest triangle
 MORTON_BITS = 10  # of a coordinate
 
 
@@ -69,21 +69,21 @@ class MeshTree:
         """Distance to the mesh at points (…, 3), as `mesh_distance` has it."""
         tensor, restore = arguments.vectors("points", points)
         flat = arguments.ready("points", tensor)
-        direction = torch.empty(0)
+        closest = sign = torch.empty(0)
 
         def by_kernel(given: torch.Tensor) -> torch.Tensor:
-            nonlocal direction
+            nonlocal closest, sign
             distance, closest, _ = self._closest(flat, order := self._order(flat))
-            away = flat - closest
             if signed:
-                inside = self._winding(flat, order) > 0.5
-                distance, away = torch.where(inside, -distance, distance), torch.where(inside[:, None], -away, away)
-            direction = torch.nn.functional.normalize(away, dim=1, eps=torch.finfo(torch.float32).tiny)
+                sign = torch.where(self._winding(flat, order) > 0.5, -1.0, 1.0)
+                distance = sign * distance
             return distance.reshape(given.shape[:-1])
 
         def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
             (gradient,) = gradients
             assert gradient is not None, "the bridge asks for nothing where no gradient comes in"
+            away = sign[:, None] * (flat - closest) if signed else flat - closest
+            direction = torch.nn.functional.normalize(away, dim=1, eps=torch.finfo(torch.float32).tiny)
             return (bridge(_along(direction), _no_second, inputs[0], gradient),)
 
         return restore(bridge(by_kernel, derivative, tensor))
@@ -137,18 +137,19 @@ class MeshTree:
 
     def _closest(self, points: torch.Tensor, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Distances (N), closest points (N, 3) and faces (N)."""
-        distance, closest = torch.empty_like(points[:, 0]), torch.empty_like(points)
-        faces = torch.empty(len(points), dtype=torch.int32, device=points.device)
+        distance, closest = memory.empty(len(points), like=points), memory.empty(*points.shape, like=points)
+        faces = memory.empty(len(points), like=points, dtype=torch.int32)
         if len(points):
             runtime.run(
                 closest_kernel(), self._boxes, self._triangles, self._numbers.view(-1), self.vertices, self.faces,
-                points, order, distance, closest, faces, self._first_leaf, self._scale, len(points), RUN,
+                points, order, distance, closest, faces, self._first_leaf, self._scale, len(points),
+                *deal(len(points), points.device),
             )  # fmt: skip
         return distance, closest, faces
 
     def _winding(self, points: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
         """Winding numbers (N)."""
-        winding = torch.empty_like(points[:, 0])
+        winding = memory.empty(len(points), like=points)
         if len(points):
             runtime.run(
                 winding_kernel(), self._dipoles, self._triangles, points, order, winding,

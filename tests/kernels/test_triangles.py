@@ -198,3 +198,37 @@ def test_meshes_that_cannot_be_used(vertices: object, faces: object, error: type
 def test_a_vertex_that_no_face_uses_may_be_anything() -> None:
     vertices = torch.cat([VERTICES, torch.full((1, 3), float("nan"))])
     assert mesh_distance(vertices, FACES, torch.zeros(1, 3)).tolist() == [-0.5]
+
+
+def sheet(folds: int) -> Mesh:
+    """A slanting square of two layers that look in opposite directions, so that normals add up to nothing."""
+    side = torch.linspace(-1.0, 1.0, folds + 1)
+    u, v = torch.meshgrid(side, side, indexing="ij")
+    vertices = torch.stack([u, v, 0.7 * u + 0.3 * v], dim=-1).reshape(-1, 3)
+    corner = (torch.arange(folds)[:, None] * (folds + 1) + torch.arange(folds)).flatten()
+    right, up = folds + 1, 1
+    one = torch.stack([corner, corner + right, corner + up], dim=1)
+    two = torch.stack([corner + right, corner + right + up, corner + up], dim=1)
+    faces = torch.cat([one, two, one.flip(1), two.flip(1)])
+    return vertices, faces
+
+
+@pytest.mark.parametrize("mesh", [sheet(1), sheet(12), joined(sheet(9), globe(20, 30, 0.9)), soup(300, seed=3)])
+@pytest.mark.parametrize("count", [1, 15, 17, 2000])  # packets that are not full, and many that start from others
+def test_boxes_along_normals_lose_no_triangle(mesh: Mesh, count: int) -> None:
+    points = torch.cat([uniform(count - 1, 2.0, seed=count), torch.tensor([[50.0, -70.0, 20.0]])])
+    found = mesh_distance(*mesh, points, signed=False)
+    assert torch.allclose(found.double(), distance_twin(mesh, points), atol=4e-7, rtol=2e-7)
+
+
+def test_points_of_one_packet_may_lie_anywhere() -> None:
+    """Those that are no numbers or too far off leave their neighbours alone."""
+    mesh = globe(24, 40)
+    points = uniform(64)
+    exact = mesh_distance(*mesh, points, signed=False)
+    strange = points.clone()
+    strange[::3] = torch.tensor([math.nan, 0.0, 0.0])
+    strange[1::3] = torch.tensor([1e30, -1e25, math.inf])
+    found = mesh_distance(*mesh, strange, signed=False)
+    assert torch.allclose(found[2::3], exact[2::3], atol=1e-7)
+    assert found[::3].isnan().all()
