@@ -177,11 +177,12 @@ def _boxes(triangles: Floats, numbers: Floats, levels: list[int]) -> list[Floats
     return by_level[::-1]
 
 
-def _axes(normals: Floats, spread: Floats) -> Floats:
+def _axes(normals: NDArray[Any], spread: Floats) -> Floats:
     """Three unit vectors (axis, coordinate, n), the first of them along normals (3, n), if these are not 0.
 
     The second lies as near as it can to the coordinate axis along which there is most `spread` (3, n).
     """
+    normals = normals.astype(numpy.float64)  # squares of small ones would have few digits
     length = numpy.sqrt(_dot(normals, normals))
     upright = numpy.where(length > 0.0, normals / numpy.where(length > 0.0, length, 1.0), [[0.0], [0.0], [1.0]])
     # Along the normal itself nothing is left of it.

@@ -221,6 +221,14 @@ def test_boxes_along_normals_lose_no_triangle(mesh: Mesh, count: int) -> None:
     assert torch.allclose(found.double(), distance_twin(mesh, points), atol=4e-7, rtol=2e-7)
 
 
+def test_boxes_of_tiny_triangles_stand_upright() -> None:
+    corners = 1e-11 * torch.rand(40, 3, 3, generator=torch.Generator().manual_seed(2)) + torch.rand(40, 1, 3)
+    mesh = corners.reshape(-1, 3), torch.arange(120, dtype=torch.int32).reshape(-1, 3)
+    points = uniform(500, 2.0)
+    found = mesh_distance(*mesh, points, signed=False)
+    assert torch.allclose(found.double(), distance_twin(mesh, points), atol=4e-7)
+
+
 def test_points_of_one_packet_may_lie_anywhere() -> None:
     """Those that are no numbers or too far off leave their neighbours alone."""
     mesh = globe(24, 40)
