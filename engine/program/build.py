@@ -14,7 +14,7 @@ import torch
 from ...kernels import Program
 from ...kernels.operations import SAMPLES, Column, Combine
 from ..scene.material import Material
-from ..scene.references import references
+from ..scene.references import reference_fields, references
 from . import extent as extents
 from .emit import Emitter
 from .errors import BuildError
@@ -51,11 +51,10 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
     given = {name: _split(value) for name, value in (values or {}).items()}
     source = Source(scene.shapes, given, {})
-    placed = [united(lower(source, name, Frame(), 1.0, DEFAULT_MATERIAL)) for name in shown]
-    parts = [part for group in placed for part in group]
-    root = (
-        parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, extents.union(part.extent for part in parts))
-    )
+    placed = [lower(source, name, Frame(), 1.0, DEFAULT_MATERIAL) for name in shown]
+    parts = [part for node in placed for part in united(node)]
+    whole = extents.union(node.extent for node in placed)
+    root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, whole)
     emitter = Emitter()
     emitter.root(root)
     rows = numpy.array(emitter.rows, dtype=numpy.int32)
@@ -64,11 +63,11 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     return Program(
         rows=torch.from_numpy(rows),
         parameters=_vector(emitter.numbers),
-        surfaces=torch.tensor([_surface(scene, material) for _, material in source.surfaces], dtype=torch.float32),
+        surfaces=_surfaces(scene, [material for _, material in source.surfaces]),
         names=tuple(name for name, _ in source.surfaces),
-        sphere=_ball(parts),
-        subject=_ball(placed[0]),
-        box=_box(placed[0]),
+        sphere=_ball(placed),
+        subject=_ball(placed[:1]),
+        box=placed[0].extent[:2],
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
         data=torch.cat(blocks) if blocks else torch.empty(0),
@@ -76,8 +75,9 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     )
 
 
-def _ball(parts: list[Node]) -> tuple[float, float, float, float]:
-    """Centre and radius of a ball that holds the parts that end; radius 0 if none does."""
+def _ball(placed: list[Node]) -> tuple[float, float, float, float]:
+    """Centre and radius of a ball that holds all that ends; radius 0 if nothing does."""
+    parts = [part for node in placed for part in ([node] if node.extent.bounded else united(node))]
     bounded = [part.extent for part in parts if part.extent.bounded]
     if not bounded:
         return (0.0, 0.0, 0.0, 0.0)
@@ -88,12 +88,6 @@ def _ball(parts: list[Node]) -> tuple[float, float, float, float]:
 def _sampling(source: Source) -> torch.Tensor:
     """What `Program.sampling` says of each shape."""
     return torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))])
-
-
-def _box(parts: list[Node]) -> tuple[extents.Vector, extents.Vector]:
-    """Lower and upper corner of a box that holds all parts."""
-    extent = extents.union(part.extent for part in parts)
-    return extent.low, extent.high
 
 
 def _depth(scene: Scene, shown: list[str]) -> int:
@@ -107,9 +101,15 @@ def _depth(scene: Scene, shown: list[str]) -> int:
     waiting = list(shown)
     while waiting:
         name = waiting[-1]
-        # In a scene, shapes speak of each other by name.
+        # In a scene, shapes speak of each other by name; most are of a kind that speaks of none.
         parts = [part for _, _, part in references(scene.shapes[name]) if isinstance(part, str)]
-        missing = [part for part in parts if part not in depths]
+        missing = []
+        for part in parts:
+            if part not in depths:
+                if reference_fields(type(scene.shapes[part])):
+                    missing.append(part)
+                else:
+                    depths[part] = uses[part] = 1
         if missing:
             waiting += missing
             continue
@@ -161,6 +161,13 @@ def _vector(numbers: list[Any]) -> torch.Tensor:
     vector = torch.tensor([plain(number) for number in numbers], dtype=first.dtype, device=first.device)
     places = torch.tensor(list(tensors), device=first.device)
     return vector.index_copy(0, places, torch.stack(list(tensors.values())).to(first.dtype))
+
+
+def _surfaces(scene: Scene, materials: list[str | None]) -> torch.Tensor:
+    """`Program.surfaces` of shapes of those materials."""
+    kinds = {material: number for number, material in enumerate(dict.fromkeys(materials))}
+    table = torch.tensor([_surface(scene, material) for material in kinds], dtype=torch.float32)
+    return table[[kinds[material] for material in materials]]
 
 
 def _surface(scene: Scene, material: str | None) -> list[float]:

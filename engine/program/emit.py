@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy
-
 from ...kernels.operations import (
     CLEAR,
     NUMBERS,
@@ -20,16 +18,14 @@ from . import extent as extents
 from .errors import BuildError
 from .extent import Extent
 from .frame import Frame
+from .hierarchy import Group, hierarchy
 from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
 if TYPE_CHECKING:
     from ...kernels.sample_bricks import Bricks
 
-FRAME_KINDS = {0: FrameKind.NONE, 4: FrameKind.SHIFT, 12: FrameKind.AFFINE}
-
-# Parts of a sharp fold that stand together behind one skip. A skip costs about as much as a leaf.
-GROUP = 4
+FRAME_KINDS = {0: int(FrameKind.NONE), 4: int(FrameKind.SHIFT), 12: int(FrameKind.AFFINE)}
 
 # A ball is enlarged by this share before it is tested, so that rounding cannot make a skip change the result.
 SAFETY = 1e-5
@@ -61,7 +57,9 @@ class Emitter:
             # The machine may start register 0 with a limit instead of FAR; a smooth union would blend with it.
             if plain(node.support) > 0.0:
                 self._clear(0)
-            self._group(_hierarchy(node.parts, node), 0, Combine.UNION, node.support, 0, free=1, top=True)
+            self._group(
+                hierarchy(node.parts, plain(node.support) == 0.0), 0, Combine.UNION, node.support, 0, free=1, top=True
+            )
         else:
             self.emit(node, 0, Combine.SET, 0.0, 0, free=1)
 
@@ -122,19 +120,19 @@ class Emitter:
         # part that needs registers itself takes this one instead, or every level of a deep tree would take one more.
         if mode == Combine.UNION and registers(first) == 1:
             self._clear(held)
-            self._group(_hierarchy([first, *rest], node), held, mode, node.support, point, free)
+            self._group(hierarchy([first, *rest], plain(node.support) == 0.0), held, mode, node.support, point, free)
         else:
             self.emit(first, held, Combine.SET, 0.0, point, free=free)
-            self._group(_hierarchy(rest, node), held, mode, node.support, point, free)
+            self._group(hierarchy(rest, plain(node.support) == 0.0), held, mode, node.support, point, free)
         if held != target:
             self._keep(held, target, combine, support, point)
 
     def _group(
-        self, group: _Group, target: int, combine: Combine, support: Any, point: int, free: int, top: bool = False
+        self, group: Group, target: int, combine: Combine, support: Any, point: int, free: int, top: bool = False
     ) -> None:
         """The parts of a group, each behind skips as far as they pay."""
         for member in group.members:
-            if isinstance(member, _Group):
+            if isinstance(member, Group):
                 start = self._skip(member.extent, target, combine, support, point, top)
                 self._group(member, target, combine, support, point, free, top)
                 self._land(start)
@@ -179,11 +177,9 @@ class Emitter:
         if len(self.rows) >= MAXIMUM_ROWS:
             raise BuildError(f"scene: needs more than {MAXIMUM_ROWS} rows; a shape used often counts every time")
         if ball is not None:
-            self.numbers += [
-                *ball.centre,
-                ball.slope,
-                ball.radius + SAFETY * (ball.radius + max(map(abs, ball.centre))),
-            ]
+            x, y, z = ball.centre
+            rounding = SAFETY * (ball.radius + max(abs(x), abs(y), abs(z)))
+            self.numbers += [x, y, z, ball.slope, ball.radius + rounding]
         at = len(self.numbers)
         stored = frame.numbers()
         self.numbers += [factor, support, 0.25 / support if plain(support) > 0.0 else 0.0, *stored, *numbers]
@@ -194,23 +190,13 @@ class Emitter:
                 point,
                 value,
                 int(combine),
-                int(FRAME_KINDS[len(stored)]),
+                FRAME_KINDS[len(stored)],
                 at,
                 data,
                 shape,
                 int(ball is not None),
             )
         )
-
-
-class _Group:
-    """Parts that stand together, with the extent of all of them."""
-
-    __slots__ = ("extent", "members")
-
-    def __init__(self, members: list[Any]) -> None:
-        self.members = members
-        self.extent = extents.union(member.extent for member in members)
 
 
 def _in_order(node: Fold) -> tuple[Node, Combine, list[Node]]:
@@ -242,46 +228,3 @@ def registers(node: Node) -> int:
         return registers(node.part) + (isinstance(node, Warp) and len(node.variants) > 1)
     needs = sorted((registers(part) for part in node.parts), reverse=True)
     return max(needs[0], needs[1] + 1)
-
-
-def _hierarchy(parts: list[Node], node: Fold) -> _Group:
-    """The parts as nested groups: near ones together where the order is free, else runs of neighbours in the list."""
-    sharp = plain(node.support) == 0.0
-    endless = [part for part in parts if not part.extent.bounded]
-    if not sharp and endless:
-        return _Group(parts)  # the order is fixed and no run can be skipped past an endless part
-    finite = [part for part in parts if part.extent.bounded]
-    if len(finite) <= GROUP:
-        return _Group([*endless, *finite] if sharp else parts)
-    if not sharp:
-        return _Group(_runs(finite).members)
-    centres = numpy.array([part.extent.centre for part in finite])
-    return _Group([*endless, *_split(finite, centres, numpy.arange(len(finite))).members])
-
-
-def _runs(parts: list[Node]) -> _Group:
-    """Runs of neighbours in the list, in nested groups of four: every skip is a row that costs as much as a leaf."""
-    if len(parts) <= GROUP:
-        return _Group(parts)
-    size = max(GROUP, -(-len(parts) // 4))
-    return _Group([_runs(parts[at : at + size]) for at in range(0, len(parts), size)])
-
-
-def _split(parts: list[Node], centres: numpy.ndarray, chosen: numpy.ndarray) -> _Group:
-    """The chosen parts in nested groups of four that lie together."""
-    if len(chosen) <= GROUP:
-        return _Group([parts[index] for index in chosen])
-    quarters = [
-        quarter
-        for half in _halves(centres, chosen)
-        for quarter in (_halves(centres, half) if len(half) > GROUP else [half])
-    ]
-    return _Group([_split(parts, centres, quarter) for quarter in quarters])
-
-
-def _halves(centres: numpy.ndarray, chosen: numpy.ndarray) -> list[numpy.ndarray]:
-    """Median split of the chosen parts along the axis on which their centres spread most."""
-    own = centres[chosen]
-    axis = int(numpy.argmax(own.max(axis=0) - own.min(axis=0)))
-    ordered, middle = chosen[numpy.argsort(own[:, axis], kind="stable")], (len(chosen) + 1) // 2
-    return [ordered[:middle], ordered[middle:]]

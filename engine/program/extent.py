@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .numbers import vector
 
@@ -20,8 +20,7 @@ Matrix = tuple[Vector, Vector, Vector]
 INFINITY = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """Box and cone of a part, in the coordinates of its point register."""
 
     low: Vector
@@ -36,7 +35,7 @@ class Extent:
         """The part with its values exact only where they were so and this says so too."""
         if (outside or not self.exact) and (inside or not self.exact_inside):
             return self
-        return replace(self, exact=self.exact and outside, exact_inside=self.exact_inside and inside)
+        return self._replace(exact=self.exact and outside, exact_inside=self.exact_inside and inside)
 
     @property
     def finite(self) -> bool:
@@ -46,7 +45,7 @@ class Extent:
     @property
     def bounded(self) -> bool:
         """Whether a ball in space says something: not so for flat shapes, whose cone is one of the plane."""
-        return self.finite and self.high[2] < INFINITY
+        return self.radius < INFINITY and self.slope > 0.0 and self.high[2] < INFINITY
 
     @property
     def reach(self) -> float:
@@ -65,13 +64,13 @@ class Extent:
             low, high = _shifted(self.centre, -reach), _shifted(self.centre, reach)
         else:
             low, high = (-INFINITY,) * 3, (INFINITY,) * 3
-        return replace(self, low=low, high=high, radius=radius)
+        return self._replace(low=low, high=high, radius=radius)
 
     def recentred(self, centre: Vector) -> Extent:
         """The same promise about another centre: the cone is lowered by the way between the two."""
         if not self.finite:
-            return replace(self, centre=centre)
-        return replace(self, centre=centre, radius=self.radius + self.slope * math.dist(centre, self.centre))
+            return self._replace(centre=centre)
+        return self._replace(centre=centre, radius=self.radius + self.slope * math.dist(centre, self.centre))
 
     def placed(self, matrix: Matrix | None, scale: float, offset: Vector, stretch: float, factor: float) -> Extent:
         """The part in outer coordinates p = scale · matrix q + offset, with its values multiplied by `factor`.
@@ -81,8 +80,9 @@ class Extent:
         kept = math.isclose(factor, stretch)
         if matrix is None:
             low, high, centre = (
-                (scale * x + offset[0], scale * y + offset[1], scale * z + offset[2])
-                for x, y, z in (self.low, self.high, self.centre)
+                _moved(self.low, scale, offset),
+                _moved(self.high, scale, offset),
+                _moved(self.centre, scale, offset),
             )
         else:
             low, high = _box_through(matrix, scale, offset, self.low, self.high)
@@ -100,7 +100,7 @@ ENDLESS = Extent((-INFINITY,) * 3, (INFINITY,) * 3, (0.0, 0.0, 0.0), INFINITY)
 def of_box(low: Vector, high: Vector, *, radius: float | None = None) -> Extent:
     """Extent of a shape that fills at most a box; `radius` if a smaller ball about the box's centre holds it too."""
     centre = _middle(low, high)
-    reach = math.dist(low, high) / 2.0 if math.isfinite(sum(high) - sum(low)) else INFINITY
+    reach = 0.5 * math.dist(low, high)
     return Extent(low, high, centre, reach if radius is None else min(reach, radius))
 
 
@@ -138,13 +138,21 @@ def _exact_union(parts: list[Extent]) -> tuple[bool, bool]:
 def of_flat(low: tuple[float, float], high: tuple[float, float]) -> Extent:
     """Extent of a shape of the x-y plane: its cone holds for distances in the plane."""
     flat = of_box((*low, 0.0), (*high, 0.0))
-    return replace(flat, low=(*low, -INFINITY), high=(*high, INFINITY))
+    return flat._replace(low=(*low, -INFINITY), high=(*high, INFINITY))
 
 
 def _middle(low: Vector, high: Vector) -> Vector:
     """Centre of a box; 0 along its endless axes."""
-    sums = (low[0] + high[0], low[1] + high[1], low[2] + high[2])
-    return vector([0.5 * side if math.isfinite(side) else 0.0 for side in sums])
+    x, y, z = 0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1]), 0.5 * (low[2] + high[2])
+    if math.isfinite(x + y + z):
+        return (x, y, z)
+    return vector([side if math.isfinite(side) else 0.0 for side in (x, y, z)])
+
+
+def _moved(point: Vector, scale: float, offset: Vector) -> Vector:
+    x, y, z = point
+    a, b, c = offset
+    return (scale * x + a, scale * y + b, scale * z + c)
 
 
 def _shifted(point: Vector, amount: float) -> Vector:

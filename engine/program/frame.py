@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import numbers
 from .extent import Extent, Matrix
@@ -13,8 +12,7 @@ Vector = tuple[Any, Any, Any]
 Rows = tuple[Vector, Vector, Vector]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """q = scale · turn p + shift, with its inverse p = turnᵀ-like `back` q + `origin` in plain floats for extents.
 
     `turn` None is the identity; else any matrix (a rotation, or one times unequal scales). `stretch` bounds how much
@@ -32,7 +30,7 @@ class Frame:
     @property
     def trivial(self) -> bool:
         """Whether the map is the identity."""
-        return self.turn is None and plain(self.scale) == 1.0 and not any(plain(c) for c in self.shift)
+        return self.turn is None and not any(self.shift) and bool(self.scale == 1.0)
 
     def placed(self, extent: Extent, factor: float) -> Extent:
         """An extent given in q, taken to p, its values multiplied by `factor`."""
@@ -50,7 +48,7 @@ class Frame:
     def translated(self, offset: Vector) -> Frame:
         """The frame of a part moved by `offset` in this frame's coordinates."""
         (a, b, c), (x, y, z) = self.shift, offset
-        return self._with(shift=(a - x, b - y, c - z), origin=self._outer((plain(x), plain(y), plain(z))))
+        return self._replace(shift=(a - x, b - y, c - z), origin=self._outer((plain(x), plain(y), plain(z))))
 
     def rotated(self, quaternion: tuple[Any, Any, Any, Any]) -> Frame:
         """The frame of a part turned by a quaternion (w first, of any length but zero) in this frame's coordinates."""
@@ -59,13 +57,13 @@ class Frame:
         turn = inverse if self.turn is None else _product(inverse, self.turn)
         back_matrix = tuple(tuple(plain(entry) for entry in row) for row in matrix)
         back = back_matrix if self.back is None else _product(self.back, back_matrix)
-        return self._with(turn=turn, shift=_apply(inverse, self.shift), back=back)
+        return self._replace(turn=turn, shift=_apply(inverse, self.shift), back=back)
 
     def scaled(self, factor: Any) -> Frame:
         """The frame of a part `factor` times as large."""
         size = plain(factor)
         shift = tuple(c / factor for c in self.shift)
-        return self._with(
+        return self._replace(
             scale=self.scale / factor, shift=shift, back_scale=self.back_scale * size, stretch=self.stretch * size
         )
 
@@ -76,17 +74,13 @@ class Frame:
         turn = tuple(tuple(e / f for e in row) for row, f in zip(self.turn or identity, factors, strict=True))
         back = tuple(tuple(e * s for e, s in zip(row, sizes, strict=True)) for row in self.back or identity)
         shift = tuple(c / f for c, f in zip(self.shift, factors, strict=True))
-        return self._with(turn=turn, back=back, shift=shift, stretch=self.stretch * max(sizes))
+        return self._replace(turn=turn, back=back, shift=shift, stretch=self.stretch * max(sizes))
 
     def _outer(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
         """A point of q in p."""
         (x, y, z), (a, b, c) = point if self.back is None else _apply(self.back, point), self.origin
         scale = self.back_scale
         return (scale * x + a, scale * y + b, scale * z + c)
-
-    def _with(self, **fields: Any) -> Frame:
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return Frame(**(values | fields))
 
 
 def rotation_matrix(quaternion: tuple[Any, Any, Any, Any]) -> Rows:

@@ -39,7 +39,7 @@ class Source:
         return self.surfaces.setdefault((name, material), len(self.surfaces))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lowering:
     """One shape being lowered: `build["radius"]` is its number of that name, as a float or a scalar tensor."""
 
@@ -107,7 +107,7 @@ class Lowering:
         `part` comes from `unscaled`; `extent` is the result's, with values in own units too.
         """
         factor = plain(self.factor)
-        scaled = replace(extent, radius=extent.radius * factor, slope=extent.slope * factor)
+        scaled = extent._replace(radius=extent.radius * factor, slope=extent.slope * factor)
         return OnValue(operation, stored, self.frame, self.factor, part, scaled)
 
     @property
@@ -126,7 +126,7 @@ class Lowering:
     def divided(self, node: Node, slope: Any) -> OnValue:
         """A node whose values grow `slope` times as fast as a distance may, made a bound."""
         size = plain(slope)
-        extent = replace(node.extent, radius=node.extent.radius / size, slope=node.extent.slope / size)
+        extent = node.extent._replace(radius=node.extent.radius / size, slope=node.extent.slope / size)
         return OnValue("keep", [], Frame(), 1.0 / slope, node, extent.claiming(False, False))
 
 

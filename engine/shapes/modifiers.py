@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -70,8 +69,7 @@ class Extrude(Shape):
         inner = build.unscaled.inner(self.of)
         flat = inner.extent
         own = plain(half)
-        extent = replace(
-            flat,
+        extent = flat._replace(
             low=(*flat.low[:2], -own),
             high=(*flat.high[:2], own),
             # |(s ρ - r, |z| - h)| ≥ s |(ρ, z)| - |(r, h)| by the triangle inequality, as s ≤ 1
@@ -102,5 +100,5 @@ class Wave(Shape):
         size = plain(slope)
         part = build.unscaled.part(self.of)
         grown = part.extent.grown(plain(amplitude))
-        extent = replace(grown, radius=grown.radius / size, slope=grown.slope / size).claiming(False, False)
+        extent = grown._replace(radius=grown.radius / size, slope=grown.slope / size).claiming(False, False)
         return build.on_point_and_value("wave", [amplitude, wave_number, 1.0 / slope], part, extent)

@@ -24,7 +24,7 @@ def halves(size: tuple[float, ...]) -> list[float]:
 
 def around(*half: float, radius: float | None = None) -> Extent:
     """Extent of a centred box of those half extents."""
-    x, y, z = (plain(extent) for extent in half)
+    x, y, z = map(plain, half)
     return of_box((-x, -y, -z), (x, y, z), radius=None if radius is None else plain(radius))
 
 

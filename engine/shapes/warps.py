@@ -44,8 +44,7 @@ class Elongate(Shape):
         inner = build.inner(self.of)
         pulled = inner.extent
         sizes = [plain(length) for length in half]
-        extent = replace(
-            pulled,
+        extent = pulled._replace(
             low=_sum(pulled.low, sizes, -1.0),
             high=_sum(pulled.high, sizes, 1.0),
             radius=pulled.radius + pulled.slope * math.hypot(*sizes),
@@ -87,7 +86,7 @@ class Mirror(Shape):
         corner = zip(n, inner.extent.low, inner.extent.high, strict=True)
         lowest = sum(a * (low if a > 0.0 else high) for a, low, high in corner if a != 0.0)
         folded = inner.extent.recentred(middle).claiming(lowest >= o, lowest > o)
-        return build.warp("mirror", [[*normal, offset]], inner, replace(folded, low=both.low, high=both.high))
+        return build.warp("mirror", [[*normal, offset]], inner, folded._replace(low=both.low, high=both.high))
 
 
 @register
@@ -290,7 +289,7 @@ def _spun(extent: Extent) -> Extent:
     """Extent of all turns about the z axis."""
     radius = _widest(extent)
     about = extent.recentred((0.0, 0.0, extent.centre[2]))
-    return replace(about, low=(-radius, -radius, extent.low[2]), high=(radius, radius, extent.high[2]))
+    return about._replace(low=(-radius, -radius, extent.low[2]), high=(radius, radius, extent.high[2]))
 
 
 def _half_angle(extent: Extent) -> float:
@@ -316,12 +315,12 @@ def _lattice_extent(extent: Extent, steps: Any, lows: list[int], highs: list[int
             INFINITY if count > MOST_CELLS else edge + top * step
             for edge, step, top, count in zip(extent.high, steps, highs, counts, strict=True)
         )
-        return replace(extent, low=low, high=high, radius=INFINITY)
+        return extent._replace(low=low, high=high, radius=INFINITY)
     size = [step * top for step, top in zip(steps, highs, strict=True)]
     high = numbers.vector(edge + length for edge, length in zip(extent.high, size, strict=True))
     centre = numbers.vector(c + 0.5 * length for c, length in zip(extent.centre, size, strict=True))
     radius = extent.radius + extent.slope * 0.5 * math.hypot(*size)
-    return replace(extent, high=high, centre=centre, radius=radius)
+    return extent._replace(high=high, centre=centre, radius=radius)
 
 
 def _bent(extent: Extent, size: float, near: float, far: float) -> Extent:
