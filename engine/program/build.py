@@ -18,7 +18,7 @@ from ..scene.references import reference_fields, references
 from . import extent as extents
 from .emit import Emitter
 from .errors import BuildError
-from .frame import Frame
+from .frame import IDENTITY
 from .lowering import DEFAULT_MATERIAL, Source, lower
 from .numbers import plain
 from .tree import Fold, Node, is_plane, united
@@ -51,7 +51,7 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
     given = {name: _split(value) for name, value in (values or {}).items()}
     source = Source(scene.shapes, given, {})
-    placed = [lower(source, name, Frame(), 1.0, DEFAULT_MATERIAL) for name in shown]
+    placed = [lower(source, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
     parts = [part for node in placed for part in united(node)]
     whole = extents.union(node.extent for node in placed)
     root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, whole)

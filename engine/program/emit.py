@@ -10,6 +10,7 @@ from ...kernels.operations import (
     POINT_REGISTERS,
     SKIP,
     VALUE_REGISTERS,
+    Column,
     Combine,
     Frame as FrameKind,
 )
@@ -17,7 +18,7 @@ from ...kernels.program import MAXIMUM_ROWS
 from . import extent as extents
 from .errors import BuildError
 from .extent import Extent
-from .frame import Frame
+from .frame import IDENTITY, Frame
 from .hierarchy import Group, hierarchy
 from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
@@ -37,7 +38,7 @@ class Emitter:
     """Rows and numbers under construction."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, ...]] = []
+        self.rows: list[list[int]] = []
         self.numbers: list[Any] = []
         self.bricks: dict[Bricks, int] = {}  # in order, with the place of each in the data
         self.planes = 0  # rows at the start that are planes of the outermost union
@@ -154,19 +155,18 @@ class Emitter:
         """A row that jumps if the ball is too far to change the target; `_land` says where to."""
         if combine not in _SKIPPABLE or not ball.bounded:
             return -1
-        self._row(SKIP, 0, point, target, combine, Frame(), 1.0, support, [], data=int(top), ball=ball)
+        self._row(SKIP, 0, point, target, combine, IDENTITY, 1.0, support, [], data=int(top), ball=ball)
         return len(self.rows) - 1
 
     def _land(self, start: int) -> None:
         if start >= 0:
-            row = self.rows[start]
-            self.rows[start] = (*row[:-1], len(self.rows) - 1 - start)
+            self.rows[start][Column.SKIP] = len(self.rows) - 1 - start
 
     def _clear(self, target: int) -> None:
-        self._row(CLEAR, target, 0, 0, Combine.SET, Frame(), 1.0, 0.0, [])
+        self._row(CLEAR, target, 0, 0, Combine.SET, IDENTITY, 1.0, 0.0, [])
 
     def _keep(self, held: int, target: int, combine: Combine, support: Any, point: int) -> None:
-        self._row(NUMBERS["keep"], target, point, held, combine, Frame(), 1.0, support, [])
+        self._row(NUMBERS["keep"], target, point, held, combine, IDENTITY, 1.0, support, [])
 
     def _row(
         self, operation: int, target: int, point: int, value: int, combine: Combine, frame: Frame, factor: Any,
@@ -183,20 +183,8 @@ class Emitter:
         at = len(self.numbers)
         stored = frame.numbers()
         self.numbers += [factor, support, 0.25 / support if plain(support) > 0.0 else 0.0, *stored, *numbers]
-        self.rows.append(
-            (
-                operation,
-                target,
-                point,
-                value,
-                int(combine),
-                FRAME_KINDS[len(stored)],
-                at,
-                data,
-                shape,
-                int(ball is not None),
-            )
-        )
+        kind = FRAME_KINDS[len(stored)]
+        self.rows.append([operation, target, point, value, combine, kind, at, data, shape, int(ball is not None)])
 
 
 def _in_order(node: Fold) -> tuple[Node, Combine, list[Node]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...kernels.operations import Combine
 from . import extent as extents, numbers
 from .extent import Extent
-from .frame import Frame, quaternion_of
+from .frame import IDENTITY, Frame, quaternion_of
 from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
@@ -99,7 +99,7 @@ class Lowering:
 
     def on_value(self, operation: str, stored: list[Any], part: Node, extent: Extent) -> OnValue:
         """An operation on a part's value alone, its lengths in scene units; `extent` is the result's."""
-        return OnValue(operation, stored, Frame(), 1.0, part, extent)
+        return OnValue(operation, stored, IDENTITY, 1.0, part, extent)
 
     def on_point_and_value(self, operation: str, stored: list[Any], part: Node, extent: Extent) -> OnValue:
         """An operation on a point and a value, all lengths in the shape's own units.
@@ -117,7 +117,7 @@ class Lowering:
 
     def inner(self, name: Any) -> Node:
         """Another shape in a point register of its own, to be warped; its extent is in this shape's coordinates."""
-        return lower(self.source, name, Frame(), self.factor, self.material)
+        return lower(self.source, name, IDENTITY, self.factor, self.material)
 
     def warp(self, operation: str, variants: list[list[Any]], part: Node, extent: Extent) -> Warp:
         """An inner part at a warped point (at several: the smallest value); `extent` in this shape's coordinates."""
@@ -127,7 +127,7 @@ class Lowering:
         """A node whose values grow `slope` times as fast as a distance may, made a bound."""
         size = plain(slope)
         extent = node.extent._replace(radius=node.extent.radius / size, slope=node.extent.slope / size)
-        return OnValue("keep", [], Frame(), 1.0 / slope, node, extent.claiming(False, False))
+        return OnValue("keep", [], IDENTITY, 1.0 / slope, node, extent.claiming(False, False))
 
 
 def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | None) -> Node:
