@@ -20,6 +20,7 @@ from .operations import FAR
 from .planes import plane_table
 from .program import Program
 from .runtime import ti
+from .sights import RAYS, sights_of
 from .tiles import NOTHING, Tiles
 from .turns import deal, first_turn, next_turn
 
@@ -34,6 +35,11 @@ OCCLUSION_SCALE = 0.5  # a right-angled corner misses all of every tap's height,
 NOTHING_NEAR = 2.5e-4
 SHADOW_STEPS = 96
 SHADOW_STRIDE = 1.0  # longest step of a shadow ray in grains of the scene
+# Shortest step of a shadow ray, in sizes of a tap, and by how much it grows from step to step after many: with one
+# length, a ray that grazes a surface is at its end before it has passed it, and what hides the light behind is missed.
+LEAST_STEP = 0.5
+PATIENCE = 32
+LEAST_GROWTH = 1.12
 STRIDE_JITTER = 0.25  # by which share the steps of different samples differ, so that their errors cancel
 
 # Shadows of parts without an end are looked for within so many radii of the rest of the scene.
@@ -109,10 +115,11 @@ def visibility(
     planes = plane_table(program)
     if sampling is None:
         sampling = torch.tensor([[0.0, 1.0]], device=device).expand(count if program.has_samples else 1, 2).contiguous()
+    sights = sights_of(program, tiles, lighting, origins, directions, distance, what, footprint)
     runtime.run(
-        _visibility_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, planes,
-        lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free, *tiles.whole,
-        tiles.rays, len(planes), len(lighting.lights), count, *deal(count, device),
+        _visibility_kernel(program.has_samples), sights.rows, tiles.ranges, sights.ranges, program.numbers, planes,
+        lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free,
+        sights.groups, tiles.rays, len(planes), len(lighting.lights), count, *deal(count, device),
     )  # fmt: skip
     return normals[:count], open_sky[:count], free[:count]
 
@@ -137,6 +144,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
     def visibility_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
         ranges: ti.types.ndarray(ti.i32, 2),
+        sights: ti.types.ndarray(ti.i32, 2),
         parameters: ti.types.ndarray(ti.f32, 1),
         planes: ti.types.ndarray(ti.f32, 2),
         lights: ti.types.ndarray(ti.f32, 2),
@@ -149,8 +157,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
         normals: ti.types.ndarray(ti.f32, 2),
         open_sky: ti.types.ndarray(ti.f32, 1),
         free: ti.types.ndarray(ti.f32, 2),
-        whole_first: ti.i32,
-        whole_last: ti.i32,
+        groups: ti.i32,
         rays_per_tile: ti.i32,
         plane_count: ti.i32,
         light_count: ti.i32,
@@ -216,6 +223,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                 begin = Lanes(0.0)
                 clear = Lanes(0.0)
                 step = Lanes(0.0)
+                least = LEAST_STEP
                 leave = Lanes(0.0)
                 end = Lanes(0.0)
                 size = Lanes(0.0)
@@ -227,8 +235,9 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                     phase = _AMBIENT
                     turn = AMBIENT_TAPS
                 while phase != _DONE:
-                    first = whole_first
-                    last = whole_last
+                    sight = (light + 1) * groups + ti.min(packet * width // RAYS, groups - 1)
+                    first = sights[sight, 0]
+                    last = sights[sight, 1]
                     qx = px
                     qy = py
                     qz = pz
@@ -309,7 +318,9 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         share = ti.select(measured, nearest, value / disc)
                         visible = ti.select(idle < 1.0, ti.min(visible, share), visible)
                         clear = ti.abs(value)
-                        step = ti.max(clear, 0.25 * disc + 0.5 * tap_size) * settings[9]
+                        step = ti.max(clear, 0.25 * disc + least * tap_size) * settings[9]
+                        if turn > PATIENCE:
+                            least *= LEAST_GROWTH
                         t += ti.select(idle < 1.0, step, 0.0)
                         idle = ti.select((visible < -1.0) | (t > end), FAR, idle)
                         turn += 1
@@ -360,6 +371,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                                 end = ti.min(end, leave)
                             t = begin
                             step = Lanes(0.0)
+                            least = LEAST_STEP
                             turn = 0
                             away_from = nx * lx + ny * ly + nz * lz <= 0.0
                             visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)

@@ -1,0 +1,123 @@
+"""Programs for what surface points see: only what can hide the sky or a light from the points of a group of rays.
+
+A shadow is looked for in many steps along a ray, each of which runs the program. Of a large scene nearly all of it is
+far from the beam of a group's shadow rays, and is left out once instead of skipped at every step.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from . import runtime
+from .operations import FAR
+from .program import Program
+from .rays import TILE, Beams
+from .runtime import ti
+from .tiles import NOTHING, Tiles, tiles_of
+
+if TYPE_CHECKING:
+    from .visibility import Lighting
+
+RAYS = TILE * TILE  # in a group
+FEWEST_ROWS = 64  # of a program for which it pays
+TAPS = 4.0  # by how many sizes of a tap a group's ball is larger than its points: where shadow rays begin
+
+
+@dataclass(frozen=True)
+class Sights:
+    """Rows of programs, and their ranges.
+
+    Attributes:
+        rows: (R, 10) int32, those of the tiles first.
+        ranges: ((1 + L) · G, 2) int32: of each group what is near, then for each light what is towards it.
+        groups: G, of RAYS consecutive rays; 1 where all rays have the whole program.
+    """
+
+    rows: torch.Tensor
+    ranges: torch.Tensor
+    groups: int
+
+
+def sights_of(
+    program: Program,
+    tiles: Tiles,
+    lighting: "Lighting",
+    origins: torch.Tensor,
+    directions: torch.Tensor,
+    distance: torch.Tensor,
+    what: torch.Tensor,
+    footprint: tuple[float, float],
+) -> Sights:
+    """What can hide the sky and the lights from where rays hit; arguments as for `visibility`."""
+    lights = lighting.lights
+    is_dark = len(lights) == 0 and lighting.reach <= 0.0
+    if is_dark or not program.divisible or len(program.rows) < FEWEST_ROWS:
+        whole = torch.tensor([tiles.whole], dtype=torch.int32, device=tiles.rows.device)
+        return Sights(tiles.rows, whole.expand(1 + len(lights), 2).contiguous(), 1)
+    groups = -(-len(origins) // RAYS)
+    balls = origins.new_empty(groups, 4)
+    runtime.run(
+        _ball_kernel(), origins, directions, distance, what, balls, len(origins), groups, *map(float, footprint)
+    )
+    centres, radii = balls[:, :3], balls[:, 3]
+    # A tap for the sky stands off the surface by its height, and sees as far from there.
+    near = torch.zeros_like(balls)
+    near[:, 0] = radii + 2.0 * lighting.reach
+    starts, ways, cones = [centres], [centres.new_tensor([0.0, 0.0, 1.0]).expand_as(centres)], [near]
+    for is_place, x, y, z, _, _, _, size in lights.tolist():
+        target = centres.new_tensor([x, y, z])
+        cone = torch.zeros_like(balls)
+        if is_place:
+            way = target - centres
+            length = way.norm(dim=1).clamp(min=1e-6)
+            cone[:, 0], cone[:, 2] = radii.clamp(min=size), torch.where(radii > 0.0, length, 0.0)
+            ways.append(way / length[:, None])
+        else:
+            cone[:, 0], cone[:, 1], cone[:, 2] = radii * (1.0 + size), size, FAR
+            ways.append(target.expand_as(centres))
+        starts.append(centres)
+        cones.append(cone)
+    beams = Beams(torch.cat(starts), torch.cat(ways), torch.cat(cones), RAYS)
+    found = tiles_of(program, beams)
+    return Sights(torch.cat([tiles.rows, found.rows]), found.ranges + len(tiles.rows), groups)
+
+
+@runtime.per_lane_width
+def _ball_kernel(width: int) -> Any:
+    vec3 = ti.types.vector(3, ti.f32)
+
+    @ti.kernel
+    def ball_kernel(
+        origins: ti.types.ndarray(ti.f32, 2),
+        directions: ti.types.ndarray(ti.f32, 2),
+        distance: ti.types.ndarray(ti.f32, 1),
+        what: ti.types.ndarray(ti.i32, 1),
+        balls: ti.types.ndarray(ti.f32, 2),
+        count: ti.i32,
+        groups: ti.i32,
+        tap: ti.f32,
+        tap_growth: ti.f32,
+    ):
+        for group in range(groups):
+            low = vec3(FAR)
+            high = vec3(-FAR)
+            farthest = 0.0
+            for ray in range(group * RAYS, ti.min((group + 1) * RAYS, count)):
+                if what[ray] != NOTHING:
+                    farthest = ti.max(farthest, distance[ray])
+                    for axis in ti.static(range(3)):
+                        at = origins[ray, axis] + distance[ray] * directions[ray, axis]
+                        low[axis] = ti.min(low[axis], at)
+                        high[axis] = ti.max(high[axis], at)
+            centre = vec3(FAR)  # without a point nothing is near
+            radius = 0.0
+            if low[0] <= high[0]:
+                centre = 0.5 * (low + high)
+                size = ti.max(tap + tap_growth * farthest, 1e-4 * ti.max(1.0, centre.norm()))
+                radius = 0.5 * (high - low).norm() + TAPS * size
+            for axis in ti.static(range(3)):
+                balls[group, axis] = centre[axis]
+            balls[group, 3] = radius
+
+    return ball_kernel
