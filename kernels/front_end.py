@@ -65,8 +65,9 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
     Else it gives LLVM a number for each lane, among which LLVM has to find the vectors again: kernels take a fifth
     longer and compile in twice the time. Taichi 1.7.4 has this switch but does not use it, and some operations on
     vectors end the process: negation, absolute values and casts are put together here of others; `-=`, powers, and
-    functions such as the exponential must not occur. Nor must whole elements of arrays of vectors, and conditions of
-    which one lane is taken: what they give is wrong. Instead, read and write an element's numbers, and select 1 or 0.
+    functions such as the exponential must not occur. Nor must whole elements of arrays of vectors: what they give is
+    wrong; read and write an element's numbers instead. What one lane of a condition gives is wrong too, so taking one
+    is an error; select 1 or 0 and take a lane of that.
     """
     return [
         (settings, "real_matrix_scalarize", False),
@@ -75,9 +76,15 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
         (ti, "min", _least),
         (ti, "cast", _cast),
         (ops, "neg", _negative),
+        *((ops, name, _marking(getattr(ops, name))) for name in CONDITIONS),
+        (impl, "expr_init", _marking(impl.expr_init)),
+        (impl, "subscript", _subscript),
     ]
 
 
+CONDITIONS = ("cmp_lt", "cmp_le", "cmp_gt", "cmp_ge", "cmp_eq", "cmp_ne", "bit_and", "bit_or", "logical_and", "cast")
+
+_subscript_of_any = impl.subscript
 _absolute_of_number, _cast_of_number, _negative_of_number = ti.abs, ti.cast, ops.neg
 _largest_number, _least_number = ti.max, ti.min
 
@@ -120,6 +127,26 @@ def _cast(x: Any, element: Any) -> Any:
 
 for _each in (_absolute, _cast, _largest, _least, _negative):
     _each.__module__ = ops.__name__  # the front end warns of calls of what is not Taichi's
+
+
+def _marking(operation: Any) -> Any:
+    """The operation, whose result knows that it is a condition over lanes if it compares, or if an operand is one."""
+
+    def marked(*operands: Any) -> Any:
+        result = operation(*operands)
+        compares = operation.__name__.startswith("cmp") and any(map(_is_vector, operands))
+        if compares or any(getattr(operand, "is_condition", False) for operand in operands):
+            result.is_condition = True
+        return result
+
+    marked.__module__ = ops.__name__
+    return marked
+
+
+def _subscript(builder: Any, value: Any, *indices: Any, **options: Any) -> Any:
+    if getattr(value, "is_condition", False):
+        raise TypeError("expected a vector of numbers to take a lane of, got a condition; select 1 or 0 by it first")
+    return _subscript_of_any(builder, value, *indices, **options)
 
 
 def _is_vector(x: Any) -> bool:

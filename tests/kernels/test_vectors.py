@@ -61,3 +61,22 @@ def test_a_host_keeps_its_settings() -> None:
     runtime.run(kernel_of(2), torch.ones(2), found, whole)
     assert impl.current_cfg().real_matrix_scalarize
     assert ti.abs.__name__ == "abs"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_lane_of_a_condition_is_refused(kept: bool) -> None:
+    """Its value would be wrong, and nothing would say so."""
+    Lanes = ti.types.vector(4, ti.f32)
+
+    @ti.kernel
+    def kernel(found: ti.types.ndarray(ti.i32, 1)):
+        for _ in range(1):
+            x = Lanes(1.0)
+            if ti.static(kept):
+                positive = (x > 0.0) & (x < 2.0)
+                found[0] = positive[0]
+            else:
+                found[0] = (x > 0.0)[0]
+
+    with pytest.raises(ti.TaichiCompilationError, match="got a condition"):
+        runtime.run(runtime.in_vectors(kernel), torch.zeros(1, dtype=torch.int32))
