@@ -285,7 +285,8 @@ def _each_on_its_core(wanted: bool) -> Iterator[None]:
     # Taichi starts those that compile first. Where others were started meanwhile, by the host, who is who is not known.
     if len(started) == COMPILERS + len(cores):
         for thread, core in zip(started[COMPILERS:], cores, strict=True):
-            os.sched_setaffinity(thread, {core})
+            with contextlib.suppress(OSError):  # of a system that does not allow it
+                os.sched_setaffinity(thread, {core})
 
 
 def _threads() -> set[int]:

@@ -6,7 +6,7 @@ from typing import Any
 from . import runtime
 from .lanes import some
 from .runtime import ti
-from .triangle_tree import BITS, BOX, EMPTY, TRIANGLE, WIDE
+from .triangle_tree import BITS, BOX, EMPTY, REACH, TRIANGLE, WIDE
 from .turns import first_turn, next_turn
 
 Lanes = ti.types.vector(WIDE, ti.f32)
@@ -195,7 +195,7 @@ def closest_kernel(width: int) -> Any:
                     y[lane] = points[index, 1] * scale
                     z[lane] = points[index, 2] * scale
                 # Not for NaN, nor for what is so far off that its square is no number: any triangle is as near.
-                near = (ti.abs(x) < EMPTY) & (ti.abs(y) < EMPTY) & (ti.abs(z) < EMPTY)
+                near = (ti.abs(x) < REACH) & (ti.abs(y) < REACH) & (ti.abs(z) < REACH)
                 x = ti.select(near, x, 0.0)
                 y = ti.select(near, y, 0.0)
                 z = ti.select(near, z, 0.0)

@@ -30,7 +30,8 @@ BETA = 2.5
 
 Floats = NDArray[numpy.float32]
 
-EMPTY = 1e18  # a coordinate of empty boxes; what is farther off does not walk the tree
+EMPTY = 1e18  # a coordinate of empty boxes; what is farther off has no winding number
+REACH = 0.25 * EMPTY  # what is farther off does not walk the tree: it would be nearer to empty boxes than to the mesh
 ROUNDING = 1e-6  # by which boxes are larger than what is in them, whose coordinates are at most 1
 SYMMETRIC = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # entries of a symmetric matrix
 

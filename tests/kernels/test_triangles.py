@@ -229,6 +229,14 @@ def test_boxes_of_tiny_triangles_stand_upright() -> None:
     assert torch.allclose(found.double(), distance_twin(mesh, points), atol=4e-7)
 
 
+@pytest.mark.parametrize("count", [9, 17, 130])  # roots with children that are not there
+@pytest.mark.parametrize("away", [2e17, 6e17, 9e17, 1e20])
+def test_what_is_far_off_stays_in_the_tree(count: int, away: float) -> None:
+    points = away * torch.tensor([[1.0, 1.0, 1.0], [-1.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+    found = mesh_distance(*soup(count), points, signed=False)
+    assert torch.allclose(found.double(), points.double().norm(dim=1), rtol=1e-6)
+
+
 def test_points_of_one_packet_may_lie_anywhere() -> None:
     """Those that are no numbers or too far off leave their neighbours alone."""
     mesh = globe(24, 40)
