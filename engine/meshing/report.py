@@ -43,9 +43,10 @@ def report_of(vertices: torch.Tensor, faces: torch.Tensor) -> MeshReport:
     """Measures of a mesh of vertices (V, 3) and faces (F, 3); a mesh without faces is watertight and has no parts."""
     sides = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).long()
     count = len(vertices)
-    there = (sides[:, 0] * count + sides[:, 1]).sort().values
-    back = (sides[:, 1] * count + sides[:, 0]).sort().values
-    watertight = bool(torch.equal(there, back) and (there.diff() > 0).all())
+    there, back = ((sides[:, i] * count + sides[:, 1 - i]).numpy() for i in range(2))
+    for numbers in (there, back):
+        numbers.sort()  # several times as fast as PyTorch's
+    watertight = bool((there == back).all() and (there[1:] > there[:-1]).all())
     del there, back
     components = _components(sides[: 2 * len(faces)], count)  # two sides of a triangle tell that it hangs together
     euler = count - len(sides) // 2 + len(faces)
@@ -73,13 +74,14 @@ def _volume_and_area(vertices: torch.Tensor, faces: torch.Tensor) -> tuple[float
 
 
 def _components(sides: torch.Tensor, count: int) -> int:
-    """Parts of a graph: each node takes the least number among its neighbours, and then that one's, until all agree."""
-    least = torch.arange(count)
+    """Parts of a graph: of two roots that a side joins the larger one goes under the smaller one, and sides within one
+    part are dropped, until none is left."""
+    root = torch.arange(count)
     while len(sides):
-        both = least[sides]
-        found = least.scatter_reduce(0, both.flatten(), both.amin(dim=1).repeat_interleave(2), "amin")
-        found = found[found]
-        if torch.equal(found, least):
-            break
-        least = found
-    return int(torch.bincount(least).count_nonzero())
+        low, high = sides.amin(dim=1), sides.amax(dim=1)
+        root.scatter_reduce_(0, high, low, "amin")
+        while not torch.equal(above := root[root], root):
+            root = above
+        sides = root[sides]
+        sides = sides[sides[:, 0] != sides[:, 1]]
+    return int((root == torch.arange(count)).sum())
