@@ -67,7 +67,7 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
     vectors end the process: negation, absolute values and casts are put together here of others; `-=`, powers, and
     functions such as the exponential must not occur. Nor must whole elements of arrays of vectors: what they give is
     wrong; read and write an element's numbers instead. What one lane of a condition gives is wrong too, so taking one
-    is an error; select 1 or 0 and take a lane of that.
+    is an error; select 1 or 0 and take a lane of that. Where an operand is NaN, least and largest are the second one.
     """
     return [
         (settings, "real_matrix_scalarize", False),
@@ -75,6 +75,7 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
         (ti, "max", _largest),
         (ti, "min", _least),
         (ti, "cast", _cast),
+        (ti, "select", _selected),
         (ops, "neg", _negative),
         *((ops, name, _marking(getattr(ops, name))) for name in CONDITIONS),
         (impl, "expr_init", _marking(impl.expr_init)),
@@ -82,9 +83,24 @@ def vectors(settings: Any) -> list[tuple[Any, str, Any]]:
     ]
 
 
-CONDITIONS = ("cmp_lt", "cmp_le", "cmp_gt", "cmp_ge", "cmp_eq", "cmp_ne", "bit_and", "bit_or", "logical_and", "cast")
+CONDITIONS = (
+    "cmp_lt",
+    "cmp_le",
+    "cmp_gt",
+    "cmp_ge",
+    "cmp_eq",
+    "cmp_ne",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bit_not",
+    "logical_and",
+    "logical_or",
+    "logical_not",
+    "cast",
+)
 
-_subscript_of_any = impl.subscript
+_subscript_of_any, _select = impl.subscript, ti.select
 _absolute_of_number, _cast_of_number, _negative_of_number = ti.abs, ti.cast, ops.neg
 _largest_number, _least_number = ti.max, ti.min
 
@@ -125,10 +141,6 @@ def _cast(x: Any, element: Any) -> Any:
     return make_matrix([_cast_of_number(lane, element) for lane in lanes])
 
 
-for _each in (_absolute, _cast, _largest, _least, _negative):
-    _each.__module__ = ops.__name__  # the front end warns of calls of what is not Taichi's
-
-
 def _marking(operation: Any) -> Any:
     """The operation, whose result knows that it is a condition over lanes if it compares, or if an operand is one."""
 
@@ -141,6 +153,17 @@ def _marking(operation: Any) -> Any:
 
     marked.__module__ = ops.__name__
     return marked
+
+
+def _selected(condition: Any, yes: Any, no: Any) -> Any:
+    result = _select(condition, yes, no)
+    if getattr(yes, "is_condition", False) or getattr(no, "is_condition", False):
+        result.is_condition = True
+    return result
+
+
+for _each in (_absolute, _cast, _largest, _least, _negative, _selected):
+    _each.__module__ = ops.__name__  # the front end warns of calls of what is not Taichi's
 
 
 def _subscript(builder: Any, value: Any, *indices: Any, **options: Any) -> Any:

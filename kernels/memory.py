@@ -55,7 +55,7 @@ def zeros(*shape: int, like: torch.Tensor) -> torch.Tensor:
 
 def _block(size: int) -> numpy.ndarray:
     """A block of at least `size` bytes: the kept one that fits best, if no more than half of it is left over."""
-    most = 2 * max(size, HUGE // 2)
+    most = 2 * max(size, HUGE) if 2 * size >= HUGE else 2 * size
     while fitting := [block for block in list(_blocks.values()) if size <= block.nbytes <= most]:
         best = min(fitting, key=lambda block: block.nbytes)
         if _blocks.pop(id(best), None) is not None:
@@ -67,6 +67,8 @@ def _block(size: int) -> numpy.ndarray:
 
 
 def _give_back(block: numpy.ndarray) -> None:
+    if block.nbytes > KEPT_IN_ALL:
+        return
     _blocks[id(block)] = block
     for key in list(_blocks):  # the oldest first
         if sum(kept.nbytes for kept in list(_blocks.values())) <= KEPT_IN_ALL:

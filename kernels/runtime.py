@@ -291,7 +291,9 @@ def _each_on_its_core(wanted: bool) -> Iterator[None]:
 
 def _threads() -> set[int]:
     """This process's threads, by the numbers that the system gives them, later ones higher ones."""
-    return set(map(int, os.listdir("/proc/self/task")))
+    with contextlib.suppress(OSError):
+        return set(map(int, os.listdir("/proc/self/task")))
+    return set()  # not known
 
 
 def _remove_stale_lock(folder: Path) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RAYS = TILE * TILE  # in a group
 FEWEST_ROWS = 64  # of a program for which it pays
+MOST_ROWS = 2**21  # of all groups' programs, 84 MB
+WIDE = 0.2  # size of a sun of 23 degrees; towards wider ones lies too much of a scene to be copied for each group
 TAPS = 4.0  # by how many sizes of a tap a group's ball is larger than its points: where shadow rays begin
 
 
@@ -49,12 +51,12 @@ def sights_of(
     what: torch.Tensor,
     footprint: tuple[float, float],
 ) -> Sights:
-    """What can hide the sky and the lights from where rays hit; arguments as for `visibility`."""
+    """What can hide the sky and the lights from where rays hit; arguments as for `visibility`, `footprint` the largest
+    size of a tap there."""
     lights = lighting.lights
     is_dark = len(lights) == 0 and lighting.reach <= 0.0
     if is_dark or not program.divisible or len(program.rows) < FEWEST_ROWS:
-        whole = torch.tensor([tiles.whole], dtype=torch.int32, device=tiles.rows.device)
-        return Sights(tiles.rows, whole.expand(1 + len(lights), 2).contiguous(), 1)
+        return _whole(tiles, lights)
     groups = -(-len(origins) // RAYS)
     balls = origins.new_empty(groups, 4)
     runtime.run(
@@ -65,7 +67,11 @@ def sights_of(
     near = torch.zeros_like(balls)
     near[:, 0] = radii + 2.0 * lighting.reach
     starts, ways, cones = [centres], [centres.new_tensor([0.0, 0.0, 1.0]).expand_as(centres)], [near]
-    for is_place, x, y, z, _, _, _, size in lights.tolist():
+    narrow = [0]  # what has programs of its own: what is near, and the lights of these numbers, counted from 1
+    for number, (is_place, x, y, z, _, _, _, size) in enumerate(lights.tolist(), start=1):
+        if not is_place and size > WIDE:
+            continue
+        narrow.append(number)
         target = centres.new_tensor([x, y, z])
         cone = torch.zeros_like(balls)
         if is_place:
@@ -79,8 +85,18 @@ def sights_of(
         starts.append(centres)
         cones.append(cone)
     beams = Beams(torch.cat(starts), torch.cat(ways), torch.cat(cones), RAYS)
-    found = tiles_of(program, beams)
-    return Sights(torch.cat([tiles.rows, found.rows]), found.ranges + len(tiles.rows), groups)
+    found = tiles_of(program, beams, MOST_ROWS)
+    if len(found.ranges) != len(beams.origins):
+        return _whole(tiles, lights)
+    ranges = _whole(tiles, lights).ranges.repeat_interleave(groups, dim=0).view(-1, groups, 2)
+    ranges[narrow] = (found.ranges + len(tiles.rows)).view(-1, groups, 2)
+    return Sights(torch.cat([tiles.rows, found.rows]), ranges.view(-1, 2), groups)
+
+
+def _whole(tiles: Tiles, lights: torch.Tensor) -> Sights:
+    """The whole program for all rays and lights."""
+    whole = torch.tensor([tiles.whole], dtype=torch.int32, device=tiles.rows.device)
+    return Sights(tiles.rows, whole.expand(1 + len(lights), 2).contiguous(), 1)
 
 
 @runtime.per_lane_width

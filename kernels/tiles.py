@@ -60,8 +60,8 @@ def every_row(program: Program) -> Tiles:
     return Tiles(program.rows, ranges, 2**30, around)
 
 
-def tiles_of(program: Program, beams: Beams) -> Tiles:
-    """A program for each beam, for its rays."""
+def tiles_of(program: Program, beams: Beams, most: int = 2**31 - 1) -> Tiles:
+    """A program for each beam, for its rays; the program itself for all if those would have more than `most` rows."""
     if not program.divisible:
         return whole(program)
     count = len(beams.origins)
@@ -70,9 +70,11 @@ def tiles_of(program: Program, beams: Beams) -> Tiles:
     # is passed for two arguments for one of them only.
     no_ranges = torch.zeros(count, 2, **_like(lengths))
     _run(program, beams, no_ranges, _empty_rows(1, lengths), lengths, 0)
+    kept = int(lengths.sum())
+    if kept > most:
+        return whole(program)
     ends = lengths.cumsum(0, dtype=torch.int32)
     ranges = torch.stack([ends - lengths, ends], dim=1).contiguous()
-    kept = int(ends[-1])
     rows = _empty_rows(kept + len(program.rows), lengths)
     rows[kept:] = program.rows
     _run(program, beams, ranges, rows, lengths, 1)

@@ -54,6 +54,9 @@ def test_what_is_held_is_never_given_again() -> None:
 
 
 def test_small_results_do_not_take_large_blocks() -> None:
+    some = memory.empty(2**20, like=LIKE).data_ptr()
+    assert memory.empty(LARGE, like=LIKE).data_ptr() != some
+    memory._blocks.clear()
     large = memory.empty(2**23, like=LIKE)
     place = large.data_ptr()
     del large
@@ -68,10 +71,11 @@ def test_no_more_is_kept_than_was_said() -> None:
     while tensors:
         del tensors[0]
     assert 0 < sum(block.nbytes for block in memory._blocks.values()) <= memory.KEPT_IN_ALL
-    assert memory.empty(count, like=LIKE).data_ptr() != 0
     assert any(block.ctypes.data == newest for block in memory._blocks.values()), "the oldest goes first"
+    kept = len(memory._blocks)
     beyond = memory.empty(memory.KEPT_IN_ALL // 4 + 1, like=LIKE)
     del beyond
+    assert len(memory._blocks) == kept
     assert sum(block.nbytes for block in memory._blocks.values()) <= memory.KEPT_IN_ALL
 
 

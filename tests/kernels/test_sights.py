@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import isofield as iso
 from isofield.kernels import sights
 from isofield.kernels.program import Program
-from isofield.kernels.tiles import NOTHING, whole
+from isofield.kernels.tiles import NOTHING, PART, whole
 from isofield.kernels.visibility import Lighting, visibility
 
 FOOTPRINT = (1e-4, 0.0)
@@ -88,7 +90,9 @@ def test_shadows_are_where_geometry_says(light: list[float]) -> None:
     assert torch.equal(free[decided] > 0.5, margin[decided] > 0.0)
 
 
-@pytest.mark.parametrize("lights", [[], LIGHTS, [sun(1, 1, 2, 5.0), sun(1, 0, 0.2, 40.0), lamp(5, 5, 2, 1.0)]])
+@pytest.mark.parametrize(
+    "lights", [[], LIGHTS, [sun(1, 1, 2, 5.0), sun(1, 0, 0.2, 20.0), sun(1, 0, 0.2, 40.0), lamp(5, 5, 2, 1.0)]]
+)
 def test_light_is_that_of_the_whole_program(lights: list[list[float]], monkeypatch: pytest.MonkeyPatch) -> None:
     program, points = program_of(*balls()), floor()
     sky, free = seen(program, points, lights)
@@ -127,3 +131,51 @@ def test_groups_that_met_nothing_have_no_program() -> None:
         program, whole(program), lighting, points + up, -up, torch.full((len(points),), math.inf), what, FOOTPRINT
     )
     assert torch.equal(found.ranges[:, 0], found.ranges[:, 1])
+
+
+def slab(folder: Path) -> Program:
+    """Balls over a sampled slab whose voxels are large against them; rays begin half a voxel off its surface."""
+    axis = np.linspace(-8.0, 8.0, 9, dtype=np.float32)
+    np.save(folder / "slab.npy", np.ascontiguousarray(np.broadcast_to(axis + 0.5, (9, 9, 9))))
+    centres, _ = balls()
+    parts = [iso.sphere(0.12).translate(x - 5.0, y - 5.0, 0.5 * z + 2.0) for x, y, z in centres.tolist()]
+    ground = iso.sampled(str(folder / "slab.npy"), ((-8.0,) * 3, (8.0,) * 3))
+    return iso.build_program(iso.Scene(show=iso.union(ground, *parts)))
+
+
+def test_shadows_on_sampled_shapes_are_those_of_the_whole_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = slab(tmp_path)
+    points = floor() - torch.tensor([5.0, 5.0, 0.0])
+    up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
+    lighting = Lighting(torch.tensor([sun(1, 0, 1), sun(1, 1, 0.5), sun(0, 0, 1)]), torch.zeros(9), REACH, 1.0)
+    sampling = program.sampling[:1].expand(len(points), 2).contiguous()
+    what = torch.full((len(points),), PART, dtype=torch.int32)
+
+    def free() -> torch.Tensor:
+        return visibility(
+            program, whole(program), lighting, points + up, -up, torch.ones(len(points)), what, FOOTPRINT, 0.0, sampling
+        )[2]  # fmt: skip
+
+    found = free()
+    monkeypatch.setattr(sights, "FEWEST_ROWS", 10**9)
+    exact = free()
+    assert (exact < 0.5).float().mean() > 0.01
+    assert ((found - exact).abs() > 0.1).float().mean() < 1e-3
+
+
+@pytest.mark.parametrize("most", [sights.MOST_ROWS, 100])
+def test_what_would_be_copied_too_often_is_the_whole_program(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, points = program_of(*balls()), floor()
+    monkeypatch.setattr(sights, "MOST_ROWS", most)
+    up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
+    lights = [sun(1, 2, 3), sun(1, 2, 3, 90.0), lamp(5, 5, 6)]
+    found = sights.sights_of(
+        program, whole(program), Lighting(torch.tensor(lights), torch.zeros(9), REACH, 1.0), points + up, -up,
+        torch.ones(len(points)), torch.zeros(len(points), dtype=torch.int32), FOOTPRINT,
+    )  # fmt: skip
+    everything = torch.tensor(whole(program).whole)
+    ranges = found.ranges.view(1 + len(lights), found.groups, 2)
+    are_whole = ranges.eq(everything).all(dim=2).all(dim=1).tolist()
+    assert are_whole == ([True] * 4 if most == 100 else [False, False, True, False])

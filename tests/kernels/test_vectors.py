@@ -63,8 +63,8 @@ def test_a_host_keeps_its_settings() -> None:
     assert ti.abs.__name__ == "abs"
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_lane_of_a_condition_is_refused(kept: bool) -> None:
+@pytest.mark.parametrize("form", range(6))
+def test_a_lane_of_a_condition_is_refused(form: int) -> None:
     """Its value would be wrong, and nothing would say so."""
     Lanes = ti.types.vector(4, ti.f32)
 
@@ -72,11 +72,21 @@ def test_a_lane_of_a_condition_is_refused(kept: bool) -> None:
     def kernel(found: ti.types.ndarray(ti.i32, 1)):
         for _ in range(1):
             x = Lanes(1.0)
-            if ti.static(kept):
-                positive = (x > 0.0) & (x < 2.0)
-                found[0] = positive[0]
-            else:
+            positive = x > 0.0
+            small = x < 2.0
+            if ti.static(form == 0):
                 found[0] = (x > 0.0)[0]
+            elif ti.static(form == 1):
+                both = positive & small
+                found[0] = both[0]
+            elif ti.static(form == 2):
+                found[0] = (not positive)[0]
+            elif ti.static(form == 3):
+                found[0] = (~positive)[0]
+            elif ti.static(form == 4):
+                found[0] = (positive ^ small)[0]
+            else:
+                found[0] = ti.select(positive, small, positive)[0]
 
     with pytest.raises(ti.TaichiCompilationError, match="got a condition"):
         runtime.run(runtime.in_vectors(kernel), torch.zeros(1, dtype=torch.int32))
