@@ -12,7 +12,6 @@ HUGE = 2**22  # bytes
 
 # Blocks of results that nobody holds any more are kept for the next ones: a frame's results are those of the last one's
 # sizes, and the pages of a fresh block cost as much again as what is written into them.
-LARGE = 2**17  # bytes; smaller blocks the allocator keeps by itself
 KEPT_IN_ALL = 5 * 2**24  # bytes: a grid of 256³ numbers, and some smaller ones
 ALIGNED = 64  # bytes: no register is stored across two lines of memory
 
@@ -35,8 +34,6 @@ def empty(*shape: int, like: torch.Tensor, dtype: torch.dtype | None = None) -> 
         return torch.empty(shape, dtype=kind, device=like.device)
     numbers = _NUMPY[kind]
     size = math.prod(shape) * numpy.dtype(numbers).itemsize
-    if size < LARGE:
-        return torch.from_numpy(numpy.empty(shape, numbers))
     block = _block(size)
     lent = numpy.ndarray(shape, numbers, buffer=block)
     # PyTorch holds `lent` as long as any tensor shares its memory.

@@ -51,17 +51,19 @@ def sights_of(
     what: torch.Tensor,
     footprint: tuple[float, float],
 ) -> Sights:
-    """What can hide the sky and the lights from where rays hit; arguments as for `visibility`, `footprint` the largest
-    size of a tap there."""
+    """What can hide the sky and the lights from where rays hit; arguments as for `visibility`."""
     lights = lighting.lights
     is_dark = len(lights) == 0 and lighting.reach <= 0.0
     if is_dark or not program.divisible or len(program.rows) < FEWEST_ROWS:
         return _whole(tiles, lights)
     groups = -(-len(origins) // RAYS)
     balls = origins.new_empty(groups, 4)
+    # Taps on sampled shapes are at least half a voxel away.
+    tap = footprint[0] + (0.5 * float(program.sampling[:, 0].max()) if program.has_samples else 0.0)
     runtime.run(
-        _ball_kernel(), origins, directions, distance, what, balls, len(origins), groups, *map(float, footprint)
-    )
+        _ball_kernel(), origins, directions, distance, what, balls, len(origins), groups, float(tap),
+        float(footprint[1]),
+    )  # fmt: skip
     centres, radii = balls[:, :3], balls[:, 3]
     # A tap for the sky stands off the surface by its height, and sees as far from there.
     near = torch.zeros_like(balls)

@@ -115,9 +115,7 @@ def visibility(
     planes = plane_table(program)
     if sampling is None:
         sampling = torch.tensor([[0.0, 1.0]], device=device).expand(count if program.has_samples else 1, 2).contiguous()
-    largest = 0.5 * float(sampling[:, 0].max()) if program.has_samples and count else 0.0
-    tap = footprint[0] + largest, footprint[1]
-    sights = sights_of(program, tiles, lighting, origins, directions, distance, what, tap)
+    sights = sights_of(program, tiles, lighting, origins, directions, distance, what, footprint)
     runtime.run(
         _visibility_kernel(program.has_samples), sights.rows, tiles.ranges, sights.ranges, program.numbers, planes,
         lighting.lights, origins, directions, distance, what, sampling, settings, normals, open_sky, free,

@@ -56,11 +56,9 @@ class Emitter:
             node = Fold(Combine.UNION, 0.0, rest, node.extent)
         if isinstance(node, Fold) and node.combine == Combine.UNION:
             # The machine may start register 0 with a limit instead of FAR; a smooth union would blend with it.
-            if plain(node.support) > 0.0:
+            if not node.sharp:
                 self._clear(0)
-            self._group(
-                hierarchy(node.parts, plain(node.support) == 0.0), 0, Combine.UNION, node.support, 0, free=1, top=True
-            )
+            self._group(hierarchy(node.parts, node.sharp), 0, Combine.UNION, node.support, 0, free=1, top=True)
         else:
             self.emit(node, 0, Combine.SET, 0.0, 0, free=1)
 
@@ -121,10 +119,10 @@ class Emitter:
         # part that needs registers itself takes this one instead, or every level of a deep tree would take one more.
         if mode == Combine.UNION and registers(first) == 1:
             self._clear(held)
-            self._group(hierarchy([first, *rest], plain(node.support) == 0.0), held, mode, node.support, point, free)
+            self._group(hierarchy([first, *rest], node.sharp), held, mode, node.support, point, free)
         else:
             self.emit(first, held, Combine.SET, 0.0, point, free=free)
-            self._group(hierarchy(rest, plain(node.support) == 0.0), held, mode, node.support, point, free)
+            self._group(hierarchy(rest, node.sharp), held, mode, node.support, point, free)
         if held != target:
             self._keep(held, target, combine, support, point)
 
@@ -191,10 +189,9 @@ def _in_order(node: Fold) -> tuple[Node, Combine, list[Node]]:
     """First part, combination and the other parts, ordered so that the part that needs most registers comes first."""
     parts = node.parts
     needs = [registers(part) for part in parts]
-    sharp = plain(node.support) == 0.0
     heaviest = needs.index(max(needs))
     if node.combine == Combine.DIFFERENCE:
-        if needs[0] >= max(needs[1:]) or (len(parts) > 2 and not sharp):
+        if needs[0] >= max(needs[1:]) or (len(parts) > 2 and not node.sharp):
             return parts[0], node.combine, parts[1:]
         cutters = parts[1:]
         cutter = (
@@ -203,7 +200,7 @@ def _in_order(node: Fold) -> tuple[Node, Combine, list[Node]]:
             else Fold(Combine.UNION, 0.0, cutters, extents.union(p.extent for p in cutters))
         )
         return cutter, Combine.CUT, [parts[0]]
-    if heaviest > 0 and (sharp or heaviest == 1):
+    if heaviest > 0 and (node.sharp or heaviest == 1):
         parts = [parts[heaviest], *parts[:heaviest], *parts[heaviest + 1 :]]
     return parts[0], node.combine, parts[1:]
 

@@ -45,7 +45,7 @@ class Extent(NamedTuple):
     @property
     def bounded(self) -> bool:
         """Whether a ball in space says something: not so for flat shapes, whose cone is one of the plane."""
-        return self.radius < INFINITY and self.slope > 0.0 and self.high[2] < INFINITY
+        return self.finite and self.high[2] < INFINITY
 
     @property
     def reach(self) -> float:

@@ -41,6 +41,11 @@ class Fold:
     parts: list[Node]
     extent: Extent
 
+    @property
+    def sharp(self) -> bool:
+        """Whether nothing blends, so that the order of a union's parts is free."""
+        return plain(self.support) == 0.0
+
 
 @dataclass(slots=True)
 class OnValue:
@@ -70,11 +75,7 @@ Node = Leaf | Fold | OnValue | Warp
 
 def united(node: Node) -> list[Node]:
     """The parts of a sharp union, to be merged into the union above; anything else is one part."""
-    return (
-        node.parts
-        if isinstance(node, Fold) and node.combine == Combine.UNION and plain(node.support) == 0.0
-        else [node]
-    )
+    return node.parts if isinstance(node, Fold) and node.combine == Combine.UNION and node.sharp else [node]
 
 
 def is_plane(node: Node) -> bool:
