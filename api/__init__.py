@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .kernels.lazy import lazy
 
 if TYPE_CHECKING:
     from . import engine as engine, kernels as kernels
+    from .engine.build import build_program as build_program
     from .engine.fields import ShapeField as ShapeField
     from .engine.meshing import Mesh as Mesh, mesh as mesh
-    from .engine.program import build_program as build_program
     from .engine.render import render as render
     from .engine.scene import (
         Camera as Camera,
@@ -63,45 +64,11 @@ if TYPE_CHECKING:
     )
 
     __version__: str
+else:
 
-_SUBMODULES = ("engine", "kernels")
-_NAMES = {
-    ".engine.fields": "ShapeField",
-    ".engine.meshing": "Mesh mesh",
-    ".engine.program": "build_program",
-    ".engine.render": "render",
-    ".engine.scene": "Camera Material PointLight Scene Sky Sun load save",
-    ".engine.shapes": """
-        Shape
-        box box_frame capped_cone capped_torus capsule cone cylinder ellipsoid hexagonal_prism link octahedron plane
-        pyramid rounded_box rounded_cylinder sphere torus triangular_prism
-        diamond gyroid neovius schwarz_p
-        neural sampled
-        circle polygon rectangle regular_polygon rounded_rectangle star
-        difference intersection union xor
-    """,
-}
-_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+    def _version() -> str:
+        from importlib.metadata import version
 
+        return version("isofield")
 
-if not TYPE_CHECKING:  # checkers know the names above, and report a misspelt one
-
-    def __getattr__(name: str) -> Any:
-        """The public name `name`, imported at its first use and kept."""
-        if name in _SUBMODULES:
-            return importlib.import_module(f".{name}", __name__)
-        if name in _MODULE_OF:
-            value = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
-        elif name == "__version__":
-            from importlib.metadata import version
-
-            value = version("isofield")
-        else:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    """The public names, imported or not."""
-    return sorted(["__version__", *_SUBMODULES, *_MODULE_OF])
+    __getattr__, __dir__, __all__ = lazy(__name__, __version__=_version)

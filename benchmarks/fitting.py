@@ -123,7 +123,7 @@ def _write_large(path: Path, side: int) -> None:
 
 def read_only(path: str) -> dict[str, Any]:
     """Read a photo, for the memory it takes."""
-    from isofield.engine.images import read_pixels
+    from isofield.engine.files.pictures import read_pixels
 
     return {"pixels": [*read_pixels(path).shape]}
 
@@ -133,8 +133,8 @@ def fit_ours(name: str, target: str, steps: str) -> dict[str, Any]:
     from peers import seed_protocol as peer
 
     from isofield.engine.fields import ImageField
+    from isofield.engine.files.pictures import read_pixels
     from isofield.engine.fit import FitSettings, ImageSource, TorusSource, fit, make_field
-    from isofield.engine.images import read_pixels
 
     if target == SHAPE:
         return fit_shape(int(steps))
@@ -179,7 +179,7 @@ def fit_peer(name: str, target: str, steps: str) -> dict[str, Any]:
     import torch
     from peers import seed_protocol as peer
 
-    from isofield.engine.images import read_image
+    from isofield.engine.files.pictures import read_image
 
     device = inputs.device()
     truth = peer.torus if target == "torus" else peer.picture(read_image(target).to(device))

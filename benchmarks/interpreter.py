@@ -17,7 +17,7 @@ from timing import Goal, Row, own_process, require, row, timed
 
 import isofield as iso
 from isofield.kernels import distance, runtime
-from isofield.kernels.operations import SKIP, Column
+from isofield.kernels.program.operations import SKIP, Column
 
 SUBJECT = "interpreter"
 TOLERANCE = 1e-5

@@ -72,10 +72,10 @@ def compile_all() -> dict[str, float]:
     import isofield as iso
     from isofield.engine.render import view_of
     from isofield.kernels import distance
-    from isofield.kernels.surface import surface_on
-    from isofield.kernels.tiles import PART, whole
-    from isofield.kernels.trace import march
-    from isofield.kernels.visibility import visibility
+    from isofield.kernels.light.visible import visibility
+    from isofield.kernels.program.tiles import PART, whole
+    from isofield.kernels.trace.sphere_tracing import march
+    from isofield.kernels.trace.surface import surface_on
 
     view = view_of(iso.load("carved_box"))
     program, device = view.program, view.program.rows.device

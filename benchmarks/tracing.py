@@ -13,8 +13,8 @@ from peers import sphere_tracing as peer
 from timing import Goal, Row, milliseconds, require, row
 
 from isofield.engine.render import view_of
-from isofield.kernels.trace import trace_film
-from isofield.kernels.visibility import visibility
+from isofield.kernels.light.visible import visibility
+from isofield.kernels.trace.sphere_tracing import trace_film
 
 SUBJECT = "tracing"
 TOLERANCE, SPREAD = 1e-4, 2e-4  # a hit: a value below TOLERANCE + SPREAD · distance
@@ -96,7 +96,7 @@ def tracer(scene: Any, size: int) -> Callable[[], tuple[Any, Any]]:
 
     def trace() -> tuple[Any, Any]:
         tiles, met = trace_film(program, origins, directions, (TOLERANCE, SPREAD), STEPS)
-        normals = visibility(program, tiles, dark, origins, directions, met.distance, met.what, (0.0, SPREAD))[0]
+        normals = visibility(program, tiles, dark, origins, directions, met.distance, met.hit_kind, (0.0, SPREAD))[0]
         return met.distance, normals
 
     return trace

@@ -115,8 +115,8 @@ def fits(quick: bool) -> tuple[list[float], dict[str, Any]]:
     changes its speed favours neither.
     """
     from isofield.engine.fields import ImageField
+    from isofield.engine.files.pictures import read_pixels
     from isofield.engine.fit import FitSettings, ImageSource, fit, make_field
-    from isofield.engine.images import read_pixels
     from isofield.engine.view.learning import LearningWindow
 
     image = ImageField(read_pixels(next(iter(inputs.photos()))))
@@ -154,7 +154,7 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
     from isofield.engine.view.events import Drag, Edit, Event
     from isofield.engine.view.pace import Pace
     from isofield.engine.view.viewer import Viewer
-    from isofield.kernels.runtime import impl
+    from isofield.kernels.runtime.front_end import impl
 
     times = 5 if quick else 60
 

@@ -17,9 +17,9 @@ import torch
 
 import isofield as iso
 from isofield.engine.fields import MLP, Field, Grid, ImageField, Siren, sample_picture
+from isofield.engine.files.pictures import read_pixels
+from isofield.engine.files.plots import new_figure, write_figure
 from isofield.engine.fit import Batch, FitSettings, fit
-from isofield.engine.images import read_pixels
-from isofield.engine.plots import new_figure, write_figure
 from isofield.kernels import distance
 
 ROOT = Path(__file__).parent.parent

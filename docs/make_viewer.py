@@ -14,9 +14,9 @@ from pathlib import Path
 
 from isofield.engine.cli import main
 from isofield.engine.fields import ImageField
-from isofield.engine.files import write_image
+from isofield.engine.files.pictures import read_pixels
+from isofield.engine.files.writing import write_image
 from isofield.engine.fit import FitSettings, ImageSource, fit, make_field
-from isofield.engine.images import read_pixels
 from isofield.engine.view.learning import LearningWindow
 from isofield.engine.view.viewer import Viewer
 

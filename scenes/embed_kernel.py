@@ -11,7 +11,7 @@ import torch
 ti.init(arch=ti.cpu, log_level=ti.WARN)
 
 import isofield as iso  # noqa: E402  (the order is the point: the host came first)
-from isofield.kernels.embedding import program_distance, program_trace  # noqa: E402
+from isofield.kernels.program.embedding import program_distance, program_trace  # noqa: E402
 
 bowl = iso.sphere(1.0).shell(0.1) & iso.plane(offset=0.2)
 scene = iso.Scene(show=bowl)

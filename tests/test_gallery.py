@@ -11,8 +11,8 @@ from isofield.engine.render.picture import pixel_size
 from isofield.engine.scene import load, open_scene
 from isofield.engine.shapes import KINDS
 from isofield.kernels import distance
-from isofield.kernels.rays import Film, camera_rays
-from isofield.kernels.trace import trace_film
+from isofield.kernels.film.rays import Film, camera_rays
+from isofield.kernels.trace.sphere_tracing import trace_film
 
 ROOT = Path(__file__).parent.parent
 SCENES = ROOT / "scenes"

@@ -21,16 +21,16 @@ import torch
 
 import isofield as iso
 from isofield.engine import shapes
+from isofield.engine.build import build_program
 from isofield.engine.fields import ShapeField
 from isofield.engine.fields.shape import named_parameters_of
-from isofield.engine.program import build_program
 from isofield.engine.program.extent import Extent
 from isofield.engine.program.frame import Frame
 from isofield.engine.program.lowering import DEFAULT_MATERIAL, Source, lower
-from isofield.engine.scene.schema import schema
+from isofield.engine.scene.json_schema import schema
 from isofield.engine.shapes import KINDS, Shape
 from isofield.kernels import Program, distance
-from isofield.kernels.twin import distance_twin
+from isofield.kernels.program.twin import distance_twin
 
 PLACED = {"rotate": {"axis": (1.0, 2.0, 0.5), "angle": 40.0}, "translate": (0.2, -0.1, 0.3)}
 

@@ -14,7 +14,7 @@ import numpy
 import torch
 import isofield as iso
 from isofield import kernels
-from isofield.kernels.twin import distance_twin
+from isofield.kernels.program.twin import distance_twin
 
 try:
     kernels.start("vulkan")

@@ -19,7 +19,7 @@ class Check:
         """Check each; returns the exit status."""
         from ..program import BuildError
         from ..scene import SceneError, load
-        from ..shapes.from_files import FromFile
+        from ..shapes import FromFile
         from .usage import UsageError
 
         if not self.scenes:
@@ -28,7 +28,7 @@ class Check:
         for name in self.scenes:
             try:
                 scene = load(name)
-                from ..program.build import build_program  # slow to import, so mistakes in a file are said without it
+                from ..build import build_program
 
                 build_program(scene)
             except SceneError as error:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from ..fit.settings import FitSettings
+from ..fit import FitSettings
 from .fit import STOPPED
 from .usage import UsageError, check_range, check_settings
 
@@ -42,9 +42,7 @@ class Compare:
         settings = FitSettings(steps=self.steps, batch=self.batch, seed=self.seed)
         check_settings(settings)
         check_range("--side", self.side, 16, 1024)
-        from ..files import check_writable
-        from ..images import read_pixels
-        from ..plots import check_plot_support
+        from ..files import check_plot_support, check_writable, read_pixels
 
         check_plot_support()
         photo = self.photo or Path(str(importlib.resources.files("isofield.scenes"))) / SHIPPED
@@ -56,9 +54,7 @@ class Compare:
         check_writable(self.output / "compare.json")
         import torch
 
-        from ..compare.learn import compare
-        from ..compare.report import smaller, write_report
-        from ..compare.targets import ImageTarget
+        from ..compare import ImageTarget, compare, smaller, write_report
         from ..fields import ImageField
 
         if self.device == "cuda" and not torch.cuda.is_available():

@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..interrupts import interrupts_noted
+from ..files import interrupts_noted
 
 if TYPE_CHECKING:
     import torch
 
-    from ..render.layers import Layers
-    from ..scene import Camera, Scene
-    from ..scene.load import Source
+    from ..render import Layers
+    from ..scene import Camera, Scene, Source
     from .render import Render
 
 STOPPED = 130
@@ -44,7 +43,7 @@ def render_film(options: Render, source: Source, layers: Layers) -> int:
 
 
 def _images(options: Render, source: Source, frames: int, layers: Layers) -> Iterator[torch.Tensor]:
-    from ..render.shots import Views, still
+    from ..render import Views, still
 
     views = Views(direct=options.direct)
     for scene, camera in _views(options, source, frames):
@@ -55,8 +54,8 @@ def _images(options: Render, source: Source, frames: int, layers: Layers) -> Ite
 def _views(options: Render, source: Source, frames: int) -> Iterator[tuple[Scene, Camera]]:
     """What is seen in every frame, and from where; of a turntable and of time the last is a step before the first."""
     from ..render import view_of
-    from ..scene.override import parse_settings, with_values
-    from ..view.capture import along, read_cameras
+    from ..scene import parse_settings, with_values
+    from ..view import along, read_cameras
 
     values = parse_settings(options.values)
     keys = [] if options.path is None else read_cameras(options.path[0])

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
-from ..endings import Up, kind_of
-from ..fit.presets import PresetName
-from ..fit.settings import FitSettings
+from ..files import Up, kind_of
+from ..fit import FitSettings, PresetName
 from .usage import check_range, check_settings, check_up, read_from
 
 if TYPE_CHECKING:
@@ -55,9 +54,8 @@ class FitImage:
         """Fit and write; returns the exit status."""
         check_settings(self.settings)
         from ..fields import ImageField, sample_picture
-        from ..files import write_image
+        from ..files import read_pixels, write_image
         from ..fit import ImageSource, squared_error
-        from ..images import read_pixels
         from .fitting import Fitting, psnr_over
 
         image = ImageField(read_pixels(self.photo))
@@ -135,9 +133,8 @@ class FitShape:
         return ShapeSource(shape, meaning, near=self.near, gradients=gradients), None, None
 
     def _mesh(self, meaning: str, gradients: bool) -> tuple[Any, Placement, Callable[[Field], dict[str, Any]]]:
-        from ..fit import MeshSource, placed
-        from ..fit.agreement import agreement_with_mesh
-        from ..models import read_mesh
+        from ..files import read_mesh
+        from ..fit import MeshSource, agreement_with_mesh, placed
 
         mesh, placement, bounds = placed(read_mesh(self.shape, self.up))
         source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients)
@@ -164,9 +161,8 @@ class FitPoints:
     def run(self) -> int:
         """Fit and write; returns the exit status."""
         check_settings(self.settings)
-        from ..fit import CloudLoss, CloudSource, ball_field, cleaned, placed_cloud
-        from ..fit.agreement import agreement_with_cloud
-        from ..models import read_cloud
+        from ..files import read_cloud
+        from ..fit import CloudLoss, CloudSource, agreement_with_cloud, ball_field, cleaned, placed_cloud
         from .fitting import Fitting
 
         with read_from(self.cloud, "cloud"):

@@ -13,11 +13,9 @@ from typing import Any
 import imageio.v3 as imageio
 import torch
 
-from ..fields import Field, ImageField
-from ..fields.sampling import CHUNK, evaluated
+from ..fields import CHUNK, Field, ImageField, evaluated
 from ..files import check_writable, eight_bits, write_image, write_video, written_whole
-from ..fit import FitResult, FitSettings, fit, make_field
-from ..fit.status import psnr_of
+from ..fit import FitResult, FitSettings, fit, make_field, psnr_of
 from .fit import FPS, STOPPED, FitOptions
 from .usage import UsageError
 
@@ -86,7 +84,7 @@ class Fitting:
 
         watch = None
         if self.options.view:
-            from ..view.learning import LearningWindow
+            from ..view import LearningWindow
 
             watch = LearningWindow(self.settings.steps, self.folder, psnr=psnr)
         try:

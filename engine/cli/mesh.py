@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..endings import Up, check_mesh_name, kind_of
+from ..files import Up, check_mesh_name, kind_of
 from .usage import UsageError, check_range, check_up, read_from
 
 if TYPE_CHECKING:
-    from ..meshing.sources import Progress
+    from ..meshing import Progress
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class MeshCommand:
             raise UsageError(f"--set: expected a scene to change, got {self.source}")
         if kind == "mesh":
             from ...kernels import MeshTree
-            from ..models import read_mesh
+            from ..files import read_mesh
 
             model = read_mesh(self.source, self.up)
             return MeshTree(model.vertices, model.faces)
@@ -89,11 +89,10 @@ class MeshCommand:
         if kind == "volume":
             if self.resolution is not None:
                 raise UsageError("--resolution: expected none for a volume, which has its own")
-            from ..volume import load_volume
+            from ..files import load_volume
 
             return load_volume(self.source)
-        from ..scene import load
-        from ..scene.override import parse_settings, with_values
+        from ..scene import load, parse_settings, with_values
 
         return with_values(load(self.source), parse_settings(self.values))
 

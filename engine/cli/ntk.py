@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from ..endings import FIELD, is_field
-from ..fit.presets import PRESETS, PresetName
+from ..files import FIELD, is_field
+from ..fit import PRESETS, PresetName
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
@@ -52,11 +52,8 @@ class Ntk:
         for name in self.fields:
             if not is_field(name) and name not in PRESETS:
                 raise UsageError(f"FIELD: expected a {FIELD} file or one of {', '.join(PRESETS)}, got {name!r}")
-        from ..files import check_writable, written_whole
-        from ..ntk.figures import FIGURES
-        from ..ntk.line import line_report
-        from ..plots import check_plot_support, write_figure
-        from ..progress import watched
+        from ..files import check_plot_support, check_writable, watched, write_figure, written_whole
+        from ..ntk import FIGURES, line_report
 
         check_plot_support()
         fields = [_field(name, self.seed) for name in self.fields]
@@ -89,7 +86,7 @@ def _field(name: str, seed: int) -> Field:
     from typing import cast
 
     from ..fields import load_field
-    from ..fit.presets import make_field
+    from ..fit import make_field
 
     if is_field(name):
         field = load_field(name)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..endings import Up, is_field
-from ..render.modes import Mode
+from ..files import Up, is_field
+from ..render import Mode
 from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
-    from ..render.layers import Axis, Layers
-    from ..scene.load import Source
+    from ..render import Axis, Layers
+    from ..scene import Source
 
 MOST_PIXELS = 16384  # a side
 MOST_FRAMES = 10_000
@@ -70,8 +70,7 @@ class Render:
         """Render and write; returns the exit status."""
         self._check()
         from ..files import check_video_support, check_writable
-        from ..render.layers import Layers
-        from ..render.sources import open_source
+        from ..render import Layers, open_source
         from .film import render_film
 
         check_writable(self.output)
@@ -98,13 +97,12 @@ class Render:
         return is_field(self.scene) and not self.baked
 
     def _render_picture(self, source: Source, layers: Layers) -> int:
-        from ..scene.override import parse_settings, with_values
+        from ..scene import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
         # Slow to import, so mistakes in the scene are said without them.
         from ..files import write_image
-        from ..render import render_view, view_of
-        from ..render.shots import Views, still
+        from ..render import Views, render_view, still, view_of
 
         if self.output.suffix.lower() == ".exr":
             view = view_of(scene, direct=self.direct)

@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..endings import MESHES, kind_of
+from ..files import MESHES, kind_of
 
 if TYPE_CHECKING:
-    from ..fit.settings import FitSettings
+    from ..fit import FitSettings
 
 
 class UsageError(Exception):

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from ..endings import Up, is_field
+from ..files import Up, is_field
 from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
-    from ..view.events import Event
-    from ..view.viewer import Viewer
+    from ..view import Event, Viewer
 
 DEFAULT = "carved_box"
 FRAME = 1.0 / 30.0  # seconds that a frame stands for where there is no screen
@@ -63,7 +62,7 @@ class View:
             check_range("--offscreen", self.offscreen[0], 1, 1_000_000)
         inputs = {} if self.inputs is None else read_inputs(self.inputs)
         from ..files import check_writable
-        from ..view.viewer import Viewer
+        from ..view import Viewer
 
         if self.record is not None:
             check_writable(self.record)
@@ -110,7 +109,7 @@ def read_inputs(path: Path) -> dict[int, list[Event]]:
         OSError: the file cannot be read.
         ValueError: it is no list of events; says what is wrong with which.
     """
-    from ..view.events import read
+    from ..view import read
 
     try:
         tables: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -133,7 +132,7 @@ def read_inputs(path: Path) -> dict[int, list[Event]]:
 def write_inputs(path: Path, happened: list[tuple[int, Event]]) -> None:
     """Write events with the numbers of their frames."""
     from ..files import written_whole
-    from ..view.events import written
+    from ..view import written
 
     lines = [json.dumps({"frame": frame, **written(event)}) for frame, event in happened]
     with written_whole(path) as beside:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field as entry
 from typing import TYPE_CHECKING, Any
 
-from ..fit.presets import PresetName
+from ..fit import PresetName
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from ..fields import Field
 from ..files import eight_bits
-from ..fit import FitSettings, fit, make_field
-from ..fit.status import psnr_of
+from ..fit import FitSettings, fit, make_field, psnr_of
 from .entries import ENTRIES, Entry, Learned, Row
 from .targets import ImageTarget, TorusTarget
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..plots import new_figure
+from ..files import new_figure
 from .entries import Learned
 
 if TYPE_CHECKING:

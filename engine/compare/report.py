@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..files import eight_bits, write_image, write_video, written_whole
-from ..plots import write_figure
+from ..files import eight_bits, write_figure, write_image, write_video, written_whole
 from .entries import Learned
 from .plot import losses_figure
 from .sheet import WORST, Pixels, Tile, error_map, scale, sheet

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ..fields import Field, ImageField, picture_points, sample_picture
-from ..fields.sampling import CHUNK, evaluated
+from ..fields import CHUNK, Field, ImageField, evaluated, picture_points, sample_picture
 from ..fit import ImageSource, TorusSource
 
 CELLS = 96  # on an axis, at whose centres the error on the torus is taken

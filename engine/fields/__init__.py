@@ -1,36 +1,40 @@
-"""Fields: functions from points to values, learned or given, behind one contract."""
+"""Fields: functions from points to values, learned or given, behind one contract, and their files."""
 
-from .base import Bounds, Field, LearnedField, Meaning, Placement
-from .grid import Grid, HybridGrid
-from .ground_plan import GroundPlan
-from .hash_grid import HashGrid
-from .image import ImageField
-from .mlp import MLP
-from .occupancy import OccupancyOf, occupancy_of
-from .sampling import picture_points, sample_picture
-from .shape import ShapeField
-from .siren import Siren
-from .store import KINDS, FieldFileError, load_field
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "KINDS",
-    "MLP",
-    "Bounds",
-    "Field",
-    "FieldFileError",
-    "Grid",
-    "GroundPlan",
-    "HashGrid",
-    "HybridGrid",
-    "ImageField",
-    "LearnedField",
-    "Meaning",
-    "OccupancyOf",
-    "Placement",
-    "ShapeField",
-    "Siren",
-    "load_field",
-    "occupancy_of",
-    "picture_points",
-    "sample_picture",
-]
+from ...kernels.lazy import lazy
+
+if TYPE_CHECKING:
+    from .base import (
+        Bounds as Bounds,
+        Field as Field,
+        LearnedField as LearnedField,
+        Meaning as Meaning,
+        Placement as Placement,
+    )
+    from .grid import Grid as Grid, HybridGrid as HybridGrid
+    from .ground_plan import GroundPlan as GroundPlan
+    from .hash_grid import HashGrid as HashGrid
+    from .image import ImageField as ImageField
+    from .mlp import MLP as MLP
+    from .occupancy import OccupancyOf as OccupancyOf, occupancy_of as occupancy_of
+    from .sampling import (
+        CHUNK as CHUNK,
+        at_bounds as at_bounds,
+        evaluated as evaluated,
+        picture_points as picture_points,
+        sample_picture as sample_picture,
+    )
+    from .shape import ShapeField as ShapeField
+    from .siren import Siren as Siren
+    from .store import (
+        KINDS as KINDS,
+        FieldFileError as FieldFileError,
+        checked_tensors as checked_tensors,
+        header_of as header_of,
+        load_field as load_field,
+        reading as reading,
+        write_tensors as write_tensors,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

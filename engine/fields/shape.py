@@ -8,10 +8,9 @@ from typing import Any
 import torch
 
 from ...kernels import Program, distance
-from ..program.build import build_program
-from ..scene import Scene
-from ..scene.load import parse_scene
-from ..shapes.base import Rotation
+from ..build import build_program
+from ..scene import Scene, parse_scene
+from ..shapes import Rotation
 from .base import Bounds, Field, Meaning
 
 

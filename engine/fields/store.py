@@ -13,8 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..endings import FIELD
-from ..files import written_whole
+from ..files import FIELD, written_whole
 from .base import Field, Placement, real
 from .grid import Grid, HybridGrid
 from .ground_plan import GroundPlan

@@ -1,70 +1,24 @@
-"""Fitting: fields from pictures, shapes and whatever else gives batches, by one training loop.
+"""Fitting: fields from pictures, shapes, meshes and point clouds, by one training loop."""
 
-Names are imported when they are first used: the command line reads the settings and shall not wait for torch.
-"""
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
-    from .cloud_source import CloudLoss, CloudSource, ball_field, cleaned, placed_cloud
-    from .loop import FitError, FitResult, fit
-    from .losses import Batch, DistanceLoss, squared_error
-    from .mesh_source import MeshSource, placed
-    from .presets import PRESETS, Preset, make_field
-    from .settings import FitSettings
-    from .sources import ImageSource, ShapeSource, TorusSource
-
-__all__ = [
-    "PRESETS",
-    "Batch",
-    "CloudLoss",
-    "CloudSource",
-    "DistanceLoss",
-    "FitError",
-    "FitResult",
-    "FitSettings",
-    "ImageSource",
-    "MeshSource",
-    "Preset",
-    "ShapeSource",
-    "TorusSource",
-    "ball_field",
-    "cleaned",
-    "fit",
-    "make_field",
-    "placed",
-    "placed_cloud",
-    "squared_error",
-]
-
-_HOMES = {
-    "PRESETS": "presets",
-    "Batch": "losses",
-    "CloudLoss": "cloud_source",
-    "CloudSource": "cloud_source",
-    "DistanceLoss": "losses",
-    "FitError": "loop",
-    "FitResult": "loop",
-    "FitSettings": "settings",
-    "ImageSource": "sources",
-    "MeshSource": "mesh_source",
-    "Preset": "presets",
-    "ShapeSource": "sources",
-    "TorusSource": "sources",
-    "ball_field": "cloud_source",
-    "cleaned": "cloud_source",
-    "fit": "loop",
-    "make_field": "presets",
-    "placed": "mesh_source",
-    "placed_cloud": "cloud_source",
-    "squared_error": "losses",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    from .agreement import agreement_with_cloud as agreement_with_cloud, agreement_with_mesh as agreement_with_mesh
+    from .cloud_source import (
+        CloudLoss as CloudLoss,
+        CloudSource as CloudSource,
+        ball_field as ball_field,
+        cleaned as cleaned,
+        placed_cloud as placed_cloud,
+    )
+    from .loop import FitError as FitError, FitResult as FitResult, fit as fit
+    from .losses import Batch as Batch, DistanceLoss as DistanceLoss, squared_error as squared_error
+    from .mesh_source import MeshSource as MeshSource, placed as placed
+    from .presets import PRESETS as PRESETS, Preset as Preset, PresetName as PresetName, make_field as make_field
+    from .settings import FitSettings as FitSettings
+    from .sources import ImageSource as ImageSource, ShapeSource as ShapeSource, TorusSource as TorusSource
+    from .status import psnr_of as psnr_of
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

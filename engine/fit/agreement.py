@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import torch
 
 from ...kernels import MeshTree, marching_cubes
-from ..fields import Field, Meaning
-from ..fields.sampling import at_bounds, evaluated
-from ..meshing.report import report_of
-from ..models import Mesh
+from ..fields import Field, Meaning, at_bounds, evaluated
+from ..files import Mesh
+from ..meshing import report_of
 from .mesh_source import on_surface
 
 SAMPLES = 2**17  # points on each surface

@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from ..fields import Field
-from ..fields.store import FieldFileError, checked_tensors, header_of, reading, write_tensors
+from ..fields import Field, FieldFileError, checked_tensors, header_of, reading, write_tensors
 from .adam import Adam
 from .settings import FitSettings
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..fields import MLP, Bounds, Field, Placement
-from ..models import Cloud
+from ..files import Cloud
 from .mesh_source import MARGIN
 
 FEWEST = 4  # points: three lie in a plane

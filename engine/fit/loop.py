@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from ..fields import Field
-from ..interrupts import interrupts_noted
+from ..files import interrupts_noted
 from .adam import Adam
 from .checkpoint import Progress, read_checkpoint, write_checkpoint
 from .losses import squared_error

@@ -10,7 +10,7 @@ import torch
 
 from ...kernels import MeshTree
 from ..fields import Bounds, Meaning, Placement
-from ..models import Mesh
+from ..files import Mesh
 from .losses import Batch
 from .sources import NEAR
 

@@ -1,7 +1,13 @@
 """Meshes: the surface of a scene, a field or a volume as triangles."""
 
-from .extract import mesh
-from .report import MeshReport
-from .result import Mesh
+from typing import TYPE_CHECKING
 
-__all__ = ["Mesh", "MeshReport", "mesh"]
+from ...kernels.lazy import lazy
+
+if TYPE_CHECKING:
+    from .extract import mesh as mesh
+    from .report import MeshReport as MeshReport, report_of as report_of
+    from .result import Mesh as Mesh
+    from .sources import Progress as Progress
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

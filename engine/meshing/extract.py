@@ -8,11 +8,12 @@ from typing import Any
 import numpy
 import torch
 
-from ...kernels import MeshTree, memory, runtime
-from ...kernels.arguments import check_whole
-from ...kernels.bricks import Bricks
+from ...kernels import MeshTree, runtime
+from ...kernels.lanes import check_whole
+from ...kernels.runtime import memory
+from ...kernels.surfaces import Bricks
+from ..build import build_program
 from ..fields import Field, ShapeField
-from ..program.build import build_program
 from ..scene import Scene
 from .lattice import LARGEST_RESOLUTION
 from .result import Mesh

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ...kernels.marching import corners
+from ...kernels.surfaces import corners
 
 LARGEST_RESOLUTION = 4096
 

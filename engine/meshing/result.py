@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..endings import check_mesh_name
-from ..files import written_whole
+from ..files import check_mesh_name, written_whole
 from .report import MeshReport, report_of
 
 

@@ -12,15 +12,18 @@ from typing import Any
 import torch
 
 from ...kernels import MeshTree, Program, interpolate
-from ...kernels.brick_follow import add_followed
-from ...kernels.brick_search import add_bounded
-from ...kernels.bricks import SIDE, Bricks
-from ...kernels.evaluate import GRADIENT_STEP, LEAST_GRADIENT, distance_and_gradient_by_tiles, normals_by_tiles
-from ...kernels.program_bricks import add_program, is_lipschitz, vertex_tiles
-from ...kernels.surface import surface_on
-from ...kernels.tiles import PART, Tiles, every_row
-from ..fields import Field, Meaning
-from ..fields.sampling import CHUNK as FIELD_CHUNK, evaluated
+from ...kernels.program import (
+    GRADIENT_STEP,
+    LEAST_GRADIENT,
+    PART,
+    Tiles,
+    distance_and_gradient_by_tiles,
+    every_row,
+    normals_by_tiles,
+)
+from ...kernels.surfaces import SIDE, Bricks, add_bounded, add_followed, add_program, is_lipschitz, vertex_tiles
+from ...kernels.trace import surface_on
+from ..fields import CHUNK as FIELD_CHUNK, Field, Meaning, evaluated
 from .lattice import Lattice, lattice_around, lattice_within
 from .report import report_of
 

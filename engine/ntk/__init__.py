@@ -1,20 +1,20 @@
 """The neural tangent kernel: why some fields learn what others cannot."""
 
-from .kernel import per_point, tangent_kernel
-from .line import LineReport, line_points, line_report
-from .regression import KernelRegression
-from .training import Decay, Spectrum, decay, predicted_decay, spectrum
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Decay",
-    "KernelRegression",
-    "LineReport",
-    "Spectrum",
-    "decay",
-    "line_points",
-    "line_report",
-    "per_point",
-    "predicted_decay",
-    "spectrum",
-    "tangent_kernel",
-]
+from ...kernels.lazy import lazy
+
+if TYPE_CHECKING:
+    from .figures import FIGURES as FIGURES
+    from .kernel import per_point as per_point, tangent_kernel as tangent_kernel
+    from .line import LineReport as LineReport, line_points as line_points, line_report as line_report
+    from .regression import KernelRegression as KernelRegression
+    from .training import (
+        Decay as Decay,
+        Spectrum as Spectrum,
+        decay as decay,
+        predicted_decay as predicted_decay,
+        spectrum as spectrum,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

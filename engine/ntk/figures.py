@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..plots import new_figure
+from ..files import new_figure
 from .line import EVERY, LineReport
 
 LOWEST = 1e-12  # of the largest eigenvalue; what float64 has of a kernel ends a little below

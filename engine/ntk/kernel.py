@@ -10,7 +10,7 @@ import warnings
 import torch
 
 from ..fields import Field
-from ..progress import Advance, Watch, unwatched
+from ..files import Advance, Watch, unwatched
 
 BLOCK_NUMBERS = 2**24  # of derivatives held at a time: two blocks of 128 MB in float64
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 
-from ..fields import Field
-from ..fields.sampling import at_bounds
-from ..progress import Watch, unwatched
+from ..fields import Field, at_bounds
+from ..files import Watch, unwatched
 from .kernel import per_point, tangent_kernel
 from .regression import KernelRegression
 from .training import decay

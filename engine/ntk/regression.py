@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..fields import Field
-from ..progress import Watch, unwatched
+from ..files import Watch, unwatched
 from .kernel import flat, tangent_kernel
 
 SMALLEST_PIVOT = 1e-13  # of the largest eigenvalue: below it a float64 solve has no digits left

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from ..fields import Field
-from ..progress import Watch, unwatched
+from ..files import Watch, unwatched
 from .kernel import flat, tangent_kernel
 
 

@@ -1,19 +1,28 @@
-"""Programs: how a scene becomes what the machine runs."""
+"""From shapes to what the machine runs: nodes with extents, lowered, ordered and written as rows.
+
+Knows no scene and no kind of shape; a shape says itself what nodes it becomes.
+"""
 
 from typing import TYPE_CHECKING
 
-from .errors import BuildError
+from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
-    from .build import build_program
-
-__all__ = ["BuildError", "build_program"]
-
-
-def __getattr__(name: str) -> object:
-    # Shapes import this package for their lowering; building imports scenes, which import shapes.
-    if name == "build_program":
-        from .build import build_program
-
-        return build_program
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import extent as extent, numbers as numbers
+    from .emit import Emitter as Emitter
+    from .errors import BuildError as BuildError
+    from .extent import (
+        ENDLESS as ENDLESS,
+        INFINITY as INFINITY,
+        Extent as Extent,
+        Vector as Vector,
+        of_box as of_box,
+        of_flat as of_flat,
+        union as union,
+    )
+    from .frame import IDENTITY as IDENTITY, Frame as Frame
+    from .lowering import DEFAULT_MATERIAL as DEFAULT_MATERIAL, Lowering as Lowering, Source as Source, lower as lower
+    from .numbers import plain as plain, vector as vector
+    from .tree import Fold as Fold, Node as Node, OnValue as OnValue, is_plane as is_plane, united as united
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...kernels.operations import (
+from ...kernels.program import (
     CLEAR,
+    MAXIMUM_ROWS,
     NUMBERS,
     POINT_REGISTERS,
     SKIP,
@@ -14,7 +15,6 @@ from ...kernels.operations import (
     Combine,
     Frame as FrameKind,
 )
-from ...kernels.program import MAXIMUM_ROWS
 from . import extent as extents
 from .errors import BuildError
 from .extent import Extent
@@ -24,7 +24,7 @@ from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
 if TYPE_CHECKING:
-    from ...kernels.sample_bricks import Bricks
+    from ...kernels.program import Bricks
 
 FRAME_KINDS = {0: int(FrameKind.NONE), 4: int(FrameKind.SHIFT), 12: int(FrameKind.AFFINE)}
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ...kernels.operations import Combine
+from ...kernels.program import Combine
 from . import extent as extents, numbers
 from .extent import Extent
 from .frame import IDENTITY, Frame, quaternion_of
@@ -18,8 +18,8 @@ from .numbers import plain
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
-    from ...kernels.sample_bricks import Bricks
-    from ..shapes.base import Shape
+    from ...kernels.program import Bricks
+    from ..shapes import Shape
 
 
 DEFAULT_MATERIAL = ""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...kernels.operations import Combine
+from ...kernels.program import Combine
 from .extent import Extent
 from .frame import Frame
 from .numbers import plain
 
 if TYPE_CHECKING:
-    from ...kernels.sample_bricks import Bricks
+    from ...kernels.program import Bricks
 
 
 @dataclass(slots=True)

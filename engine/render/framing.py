@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...kernels import Program
-from ..program.numbers import vector
+from ..program import vector
 from ..scene import Camera
 
 DIRECTION = (0.45, -0.8, 0.38)  # from the subject to the camera: from the front, a little right and above

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..scene import Scene
-from ..shapes.modifiers import Offset
-from ..shapes.operators import Difference
-from ..shapes.solids import Plane
+from ..shapes import Difference, Offset, Plane
 
 Axis = Literal["x", "y", "z"]
 AXES: dict[str, tuple[float, float, float]] = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
-from ...kernels.visibility import LIGHT_SIZE, SKY_SIZE, Lighting
+from ...kernels.light import LIGHT_SIZE, SKY_SIZE, Lighting
 from ..scene import Light, PointLight, Sky, Sun
 
 SUN, POINT = 0.0, 1.0

@@ -13,13 +13,12 @@ from hashlib import sha256
 import torch
 
 from ...kernels import Program, distance, runtime
-from ...kernels.planes import plane_table
-from ...kernels.tiles import NOTHING, PART
+from ...kernels.program import NOTHING, PART, plane_table
 from ...kernels.trace import Met
 from ..bake import Bake, surface_field
 from ..fields import Field, Meaning, load_field
 from ..scene import Scene
-from ..shapes.from_files import Neural
+from ..shapes import Neural
 
 CHUNK = 2**13  # points that the network is asked for at once: their activations should stay in the processor's cache
 WAVES = 96
@@ -48,8 +47,8 @@ class Learned:
 
         `near` is what they meet with the bricks thickened by `margin`.
         """
-        ends, planes = _planes(scene, origins, directions, near.what)
-        rays = (near.what == PART).nonzero().flatten()
+        ends, planes = _planes(scene, origins, directions, near.hit_kind)
+        rays = (near.hit_kind == PART).nonzero().flatten()
         start = (near.distance[rays] - 2.0 * self.margin).clamp(min=0.0)
         met, steps = self._waves(origins[rays], directions[rays], start, ends[rays], tolerance)
         hit = met.isfinite()
@@ -144,11 +143,11 @@ class Learned:
 
 
 def _planes(
-    program: Program, origins: torch.Tensor, directions: torch.Tensor, what: torch.Tensor
+    program: Program, origins: torch.Tensor, directions: torch.Tensor, hit_kind: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Where rays (N, 3) meet the planes of a program (N,), infinite where they meet none, and its number (N,)."""
     ends = torch.full((len(origins),), torch.inf, device=origins.device)
-    planes = torch.full_like(what, NOTHING)
+    planes = torch.full_like(hit_kind, NOTHING)
     for number, (x, y, z, offset) in enumerate(plane_table(program).tolist()):
         normal = origins.new_tensor([x, y, z])
         above, sinking = origins @ normal - offset, -(directions @ normal)
@@ -176,7 +175,7 @@ def learned(scene: Scene, program: Program) -> Learned:
     Raises:
         ValueError: the subject is another.
     """
-    from ..program.build import build_program
+    from ..build import build_program
 
     shape = scene.shapes[scene.show]
     if not isinstance(shape, Neural) or any((shape.scaling, shape.rotation, shape.translation)):

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, get_args
 import torch
 
 from ...kernels import Program, runtime
-from ...kernels.arguments import check_whole
-from ...kernels.develop import develop
-from ...kernels.operations import Column
-from ...kernels.rays import Film, camera_rays
-from ...kernels.shade import shade
-from ...kernels.surface import surface_on
-from ...kernels.tiles import PART, Tiles
-from ...kernels.trace import Met, trace_film
-from ...kernels.visibility import Lighting, visibility
-from ..program.build import build_program
+from ...kernels.film import Film, camera_rays, develop
+from ...kernels.lanes import check_whole
+from ...kernels.light import Lighting, shade, visibility
+from ...kernels.program import PART, Column, Tiles
+from ...kernels.trace import Met, surface_on, trace_film
+from ..build import build_program
 from ..scene import Camera, Scene
 from . import colour
 from .framing import frame
@@ -192,7 +188,7 @@ def seen_of(view: View, rays: Cast, mode: Mode, jitter: float, linear: bool) -> 
     if mode == "ambient":
         _, open_sky, _ = what_is_visible(view, rays, replace(view.lighting, lights=view.lighting.lights[:0]))
         return open_sky[:, None].expand(-1, 3)
-    numbers, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
+    numbers, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.hit_kind)
     if mode == "shapes":
         return numbers[:, None].float().expand(-1, 3) if linear else colour.distinct(numbers)
     seen = what_is_visible(view, rays, view.lighting, jitter, numbers)
@@ -209,15 +205,15 @@ def what_is_visible(
     program, met, sampling = view.program, rays.met, None
     if len(program.sampling):
         if numbers is None:
-            numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what)
+            numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.hit_kind)
         sampling = program.sampling[numbers.clamp(min=0)]
     seen = visibility(
-        program, rays.tiles, lights, rays.origins, rays.directions, met.distance, met.what, rays.footprint, jitter,
+        program, rays.tiles, lights, rays.origins, rays.directions, met.distance, met.hit_kind, rays.footprint, jitter,
         sampling,
     )  # fmt: skip
     if rays.normals is None:
         return seen
-    return torch.where((met.what == PART)[:, None], rays.normals, seen[0]), seen[1], seen[2]
+    return torch.where((met.hit_kind == PART)[:, None], rays.normals, seen[0]), seen[1], seen[2]
 
 
 def pixel_size(camera: Camera, film: Film) -> float:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import torch
 
-from ...kernels.rays import TILE, Film, beams_of
-from ...kernels.spread import middles, parts_only, spread_picture
-from ...kernels.surface import shared_shapes, surface_on
-from ...kernels.tiles import tiles_of
+from ...kernels.film import TILE, Film, beams_of
+from ...kernels.light import middles, parts_only, spread_picture
+from ...kernels.program import tiles_of
+from ...kernels.trace import shared_shapes, surface_on
 from .picture import Cast, View, what_is_visible
 
 
@@ -28,7 +28,7 @@ def preview_of(view: View, rays: Cast, film: Film, coarseness: int) -> torch.Ten
     _, *light = what_is_visible(view, coarse, view.lighting)
     normals, _, _ = what_is_visible(view, replace(rays, met=parts_only(met)), view.dark)
     shared = shared_shapes(program, rays.tiles)
-    _, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.what, shared)
+    _, materials = surface_on(program, rays.tiles, rays.origins, rays.directions, met.distance, met.hit_kind, shared)
     return spread_picture(
         program, view.lighting, film, rays.tiles, shared, (rays.origins, rays.directions), met, materials, normals,
         coarseness, coarse_met, (light[0], light[1]), view.exposure, screen=True,

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from ...kernels import Program
-from ...kernels.develop import develop
-from ...kernels.rays import Film
-from ..program.build import build_program
+from ...kernels.film import Film, develop
+from ..build import build_program
 from ..scene import Camera, Scene
 from .layers import Layers, layered
 from .modes import Mode

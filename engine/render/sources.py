@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..endings import Up, kind_of
-from ..program.errors import BuildError
-from ..scene import Material, Scene, open_scene
-from ..scene.load import Source
-from ..shapes.from_files import FromFile, MeshFile, Neural, Sampled
-from ..shapes.solids import Plane
+from ..files import Up, kind_of
+from ..program import BuildError
+from ..scene import Material, Scene, Source, open_scene
+from ..shapes import FromFile, MeshFile, Neural, Plane, Sampled
 
 CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
 PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")

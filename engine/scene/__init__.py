@@ -1,30 +1,26 @@
-"""Scenes: what a file or a script holds, as immutable models."""
+"""Scenes: what a file or a script holds, as immutable models, read and written with every mistake said at once."""
 
-from .camera import Camera
-from .lights import STUDIO, Light, PointLight, Sky, Sun
-from .load import built_in_names, load, open_scene
-from .material import Material
-from .mistakes import Mistake, SceneError
-from .override import with_values
-from .save import save
-from .scene import Scene
-from .schema import schema
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "STUDIO",
-    "Camera",
-    "Light",
-    "Material",
-    "Mistake",
-    "PointLight",
-    "Scene",
-    "SceneError",
-    "Sky",
-    "Sun",
-    "built_in_names",
-    "load",
-    "open_scene",
-    "save",
-    "schema",
-    "with_values",
-]
+from ...kernels.lazy import lazy
+
+if TYPE_CHECKING:
+    from .camera import Camera as Camera
+    from .cross_references import reference_fields as reference_fields, references as references
+    from .json_schema import schema as schema
+    from .lights import STUDIO as STUDIO, Light as Light, PointLight as PointLight, Sky as Sky, Sun as Sun
+    from .loading import (
+        Source as Source,
+        built_in_names as built_in_names,
+        load as load,
+        open_scene as open_scene,
+        parse_scene as parse_scene,
+    )
+    from .material import Material as Material, linear_from_srgb as linear_from_srgb
+    from .mistakes import Mistake as Mistake, SceneError as SceneError
+    from .override import parse_settings as parse_settings, with_values as with_values
+    from .plain_values import key_of as key_of, plain as plain
+    from .saving import save as save
+    from .scene import Scene as Scene
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

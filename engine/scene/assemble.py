@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from ..shapes.base import Model, Shape, Vector3
-from ..shapes.from_files import FromFile
+from ..shapes import FromFile, Model, Shape, Vector3
 from .check import structure_mistakes
 from .mistakes import Mistake, SceneError, place, quoted
 from .parse import camera_from, light_from, material_from, model_from, named_from, shape_from

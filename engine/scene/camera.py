@@ -8,8 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
-from ..shapes import rotation
-from ..shapes.base import Direction, Model, Number, Positive, Vector3
+from ..shapes import Direction, Model, Number, Positive, Vector3, rotation
 
 Row = tuple[Number, Number, Number, Number]
 Matrix = tuple[Row, Row, Row, Row]

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..shapes.base import Shape
-from ..shapes.registry import KINDS
+from ..shapes import KINDS, Shape
+from .cross_references import reference_fields, references, written_references
 from .mistakes import LISTED, Mistake, Path, place, quoted, similar
-from .references import reference_fields, references, written_references
 
 MOST_SHAPES = 100_000
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..shapes.base import Shape
+from ..shapes import Shape
+from .cross_references import references
 from .material import Material
-from .references import references
 
 
 class Flat(NamedTuple):

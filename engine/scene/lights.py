@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from ..shapes.base import Direction, Length, Model, Vector3
+from ..shapes import Direction, Length, Model, Vector3
 from .material import Light3
 
 Strength = Annotated[Length, Field(description="factor of the colour, >= 0")]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, Strict, WithJsonSchema
 
-from ..shapes.base import LARGEST, Model
+from ..shapes import LARGEST, Model
 
 RGB = tuple[float, float, float]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .mistakes import Mistake, SceneError, quoted, refuse, shown, similar
-from .plain import plain
+from .plain_values import plain
 from .scene import Scene
 
 SECTIONS = ("shapes", "materials", "lights")

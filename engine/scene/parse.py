@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ..shapes.base import Model, Shape
-from ..shapes.registry import KINDS
+from ..shapes import KINDS, Model, Shape
 from .camera import Camera
 from .lights import LIGHT_KINDS, Light
 from .material import Material

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SerializeAsAny
 
-from ..shapes.base import Model, Shape
+from ..shapes import Model, Shape
 from .assemble import Bounds, assemble
 from .camera import Camera
 from .flatten import flatten
@@ -68,7 +68,7 @@ class Scene(Model):
 
     def to_toml(self) -> str:
         """The text of a scene file that holds the scene."""
-        from .save import new_text
+        from .saving import new_text
 
         return new_text(self)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import NamedTuple
 
-from ..shapes.base import Shape
+from ..shapes import Shape
 from .mistakes import SceneError, refuse
 from .scene import Scene
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..shapes.base import Shape
+from ..shapes import Shape
 from .annotations import classes, lengths
 from .mistakes import Mistake, Path, place, quoted, shown, similar
 

@@ -1,14 +1,19 @@
 """Shapes: the kinds that scene files name, and lower-case factories for scripts."""
 
-from . import flat, from_files, modifiers, operators, periodic, solids, warps
-from .base import Model, Shape
+from . import flat, modifiers, operators, periodic, rotation, solids, warps
+from .base import LARGEST, Direction, Length, Model, Number, Positive, Rotation, Shape, Vector3
 from .factories import Factory, factories
+from .from_files import FromFile, MeshFile, Neural, Sampled
+from .modifiers import Offset
+from .operators import Difference
 from .registry import KINDS
+from .solids import Plane
 
 _FACTORIES = factories()
 
-__all__ = ["KINDS", "Factory", "Model", "Shape", "flat", "from_files", "modifiers", "operators", "periodic"]
-__all__ += ["solids", "warps"]
+__all__ = ["KINDS", "LARGEST", "Difference", "Direction", "Factory", "FromFile", "Length", "MeshFile", "Model"]
+__all__ += ["Neural", "Number", "Offset", "Plane", "Positive", "Rotation", "Sampled", "Shape", "Vector3"]
+__all__ += ["flat", "modifiers", "operators", "periodic", "rotation", "solids", "warps"]
 __all__ += sorted(_FACTORIES)
 
 

@@ -23,8 +23,7 @@ from . import rotation
 from .fluent import Fluent
 
 if TYPE_CHECKING:
-    from ..program.lowering import Lowering
-    from ..program.tree import Node
+    from ..program import Lowering, Node
 
 QUILEZ = "I. Quilez, Distance functions (iquilezles.org)"
 LARGEST = 1e6  # beyond this a float32 coordinate has no digits left below 0.06

@@ -8,10 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ..program.extent import of_flat
-from ..program.lowering import Lowering
-from ..program.numbers import plain
-from ..program.tree import Node
+from ..program import Lowering, Node, of_flat, plain
 from .base import QUILEZ, Length, Limit, Positive, Shape, Size2, Vector2
 from .registry import register
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ..endings import FIELD, MESHES, VOLUME, Up
-from ..program.errors import BuildError
-from ..program.lowering import Lowering
-from ..program.tree import Node
+from ..files import FIELD, MESHES, VOLUME, Up
+from ..program import BuildError, Lowering, Node
 from .base import Shape, Vector3
 from .registry import register
 

@@ -7,9 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program.lowering import Lowering
-from ..program.numbers import plain
-from ..program.tree import Node
+from ..program import Lowering, Node, plain
 from .base import Number, Positive, Reference, Shape
 from .registry import register
 

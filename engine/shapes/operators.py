@@ -6,9 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ...kernels.operations import Combine
-from ..program.lowering import Lowering
-from ..program.tree import Node
+from ...kernels.program import Combine
+from ..program import Lowering, Node
 from .base import Length, Reference, Shape
 from .registry import register
 

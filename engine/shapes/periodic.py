@@ -8,9 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ...kernels.formulas import periodic
-from ..program.extent import ENDLESS
-from ..program.lowering import Lowering
-from ..program.tree import Node
+from ..program import ENDLESS, Lowering, Node
 from .base import Positive, Shape
 from .registry import register
 

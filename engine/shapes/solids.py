@@ -8,11 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program import numbers
-from ..program.extent import ENDLESS, INFINITY, Extent, of_box
-from ..program.lowering import Lowering
-from ..program.numbers import plain
-from ..program.tree import Node
+from ..program import ENDLESS, INFINITY, Extent, Lowering, Node, numbers, of_box, plain
 from .base import QUILEZ, Direction, Length, Limit, Number, Positive, Shape, Size3
 from .registry import register
 

@@ -9,13 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program import numbers
-from ..program.errors import BuildError
-from ..program.extent import INFINITY, Extent, Vector, union
-from ..program.frame import Frame
-from ..program.lowering import Lowering
-from ..program.numbers import plain
-from ..program.tree import Node, OnValue
+from ..program import INFINITY, BuildError, Extent, Frame, Lowering, Node, OnValue, Vector, numbers, plain, union
 from .base import Direction, Length, Number, Positive, Reference, Shape
 from .registry import register
 

@@ -9,10 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..endings import is_field
-from ..files import written_whole
-from ..scene import Camera
-from ..scene.plain import plain
+from ..files import is_field, written_whole
+from ..scene import Camera, plain
 from .pose import Pose, between
 from .state import State
 

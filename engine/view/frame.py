@@ -7,10 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from ...kernels.rays import TILE, Film
-from ..render.picture import Cast, cast, jittered, pixel_size, seen_of
-from ..render.preview import preview_of
-from ..render.shots import Overlay, Shot, Sums
+from ...kernels.film import TILE, Film
+from ..render import Cast, Overlay, Shot, Sums, cast, jittered, pixel_size, preview_of, seen_of
 
 
 def moving(shot: Shot, width: int, height: int, light: int) -> torch.Tensor:

@@ -12,9 +12,8 @@ import numpy
 import torch
 
 from ..fields import Field
-from ..files import write_image
-from ..fit.status import psnr_of
-from ..interrupts import interrupts_noted
+from ..files import interrupts_noted, write_image
+from ..fit import psnr_of
 from .capture import new_path
 from .events import Act, Event, Key, Set
 from .learning_pictures import Cut, field_picture, screen_of

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..fields import Field
-from ..fields.sampling import evaluated, sample_picture
-from ..render.overlay import iso_colours, line_spacing
+from ..fields import Field, evaluated, sample_picture
+from ..render import iso_colours, line_spacing
 
 SIDE = 224  # pixels of the longer side of what is evaluated
 CURVE_HEIGHT, CURVE_COLOUR, CURVE_GROUND = 0.22, (0.95, 0.75, 0.2), (0.08, 0.08, 0.1)  # share of the height; sRGB

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from ...kernels.rays import TILE
+from ...kernels.film import TILE
 from ..program import BuildError
-from ..render.shots import Shot, Views
+from ..render import Shot, Views
 from .frame import Refinement, moving
 from .pace import LIGHTS, Pace
 from .state import State

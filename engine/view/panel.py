@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ..scene.material import linear_from_srgb
+from ..scene import linear_from_srgb
 from .events import Act, Edit, Event, Set
 from .pose import AXES
 from .settings import MODES

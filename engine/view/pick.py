@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from ...kernels.rays import Film
-from ...kernels.surface import surface_on
-from ..render.picture import cast, pixel_size, what_is_visible
-from ..render.shots import Shot
+from ...kernels.film import Film
+from ...kernels.trace import surface_on
+from ..render import Shot, cast, pixel_size, what_is_visible
 from ..scene import Scene
 from .state import Picked
 
@@ -21,7 +20,7 @@ def pick(shot: Shot, width: int, height: int, x: float, y: float) -> Picked | No
     if distance == float("inf"):
         return None
     program = shot.view.program
-    numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, rays.met.distance, rays.met.what)
+    numbers, _ = surface_on(program, rays.tiles, rays.origins, rays.directions, rays.met.distance, rays.met.hit_kind)
     normals, _, _ = what_is_visible(shot.view, rays, shot.view.dark)
     point = rays.origins[0] + rays.directions[0] * distance
     name = program.names[int(numbers[0])]

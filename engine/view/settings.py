@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, get_args
 
-from ..render.layers import AXES, Layers
-from ..render.modes import Mode
-from ..shapes.base import LARGEST
+from ..render import AXES, Layers, Mode
+from ..shapes import LARGEST
 from .events import Set
 from .state import Section, State
 from .values import names_in

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..render.layers import Layers
-from ..render.modes import Mode
+from ..render import Layers, Mode
 from ..scene import Scene
 from .pose import Pose, Vector
 

@@ -9,9 +9,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ..scene import Scene
-from ..scene.plain import key_of
-from ..shapes.base import Rotation, Shape
+from ..scene import Scene, key_of
+from ..shapes import Rotation, Shape
 from .state import Section
 
 ANGLES = ("angle", "twist")

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import torch
 
-from ..endings import Up, is_field
-from ..render import view_of
-from ..render.sources import open_source
+from ..files import Up, is_field
+from ..render import open_source, view_of
 from ..scene import SceneError
 from .edits import at_time, reloaded
 from .events import Event, Tick

@@ -17,8 +17,8 @@ import torch
 from taichi.ui.utils import get_field_info
 
 from ...kernels import runtime
+from ...kernels.film import screen_pixels
 from ...kernels.runtime import ti
-from ...kernels.screen import screen_pixels
 from .events import Act, Button as MouseButton, Click, Drag, Event, Key, Settle
 from .panel import Button, Item, Panel, Text
 

@@ -12,7 +12,7 @@ import torch
 
 from ..files import write_image, write_video
 from ..program import BuildError
-from ..render.shots import still
+from ..render import still
 from ..scene import Camera, save
 from . import capture
 from .events import Key

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import imageio.v3 as imageio
@@ -69,13 +69,10 @@ class Renderer:
 
 @pytest.fixture
 def renderer(monkeypatch: pytest.MonkeyPatch) -> Renderer:
-    fake, module, shots = Renderer(), ModuleType(rendering.__name__), ModuleType(f"{rendering.__name__}.shots")
-    module.__path__ = list(rendering.__path__)
-    functions = {"render": fake.render, "view_of": fake.view_of, "render_view": fake.render_view}
-    module.__dict__.update(functions)
-    shots.__dict__.update(functions, still=fake.still, Views=lambda direct: fake)
-    for instead in (module, shots):
-        monkeypatch.setitem(sys.modules, instead.__name__, instead)
+    fake = Renderer()
+    for name in ("render", "view_of", "render_view", "still"):
+        monkeypatch.setattr(rendering, name, getattr(fake, name))
+    monkeypatch.setattr(rendering, "Views", lambda direct: fake)
     return fake
 
 

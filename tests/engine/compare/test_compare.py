@@ -235,7 +235,7 @@ def test_the_shipped_picture_is_there() -> None:
     import importlib.resources
 
     from isofield.engine.cli.compare import SHIPPED
-    from isofield.engine.images import read_pixels
+    from isofield.engine.files.pictures import read_pixels
 
     path = importlib.resources.files("isofield.scenes") / SHIPPED
     assert read_pixels(Path(str(path))).shape == (512, 512, 3)

@@ -9,14 +9,10 @@ import torch
 from twins.meshes import cube, globe, joined, torus
 
 from isofield.engine.fields import LearnedField, Placement
+from isofield.engine.files.meshes import Mesh
 from isofield.engine.fit import MeshSource, placed
-from isofield.engine.fit.agreement import (
-    agreement,
-    agreement_with_cloud,
-    agreement_with_mesh,
-)
+from isofield.engine.fit.agreement import agreement, agreement_with_cloud, agreement_with_mesh
 from isofield.engine.fit.mesh_source import on_surface
-from isofield.engine.models import Mesh
 from isofield.kernels import MeshTree
 
 BOUNDS = ((-1.0,) * 3, (1.0,) * 3)

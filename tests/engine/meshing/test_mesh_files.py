@@ -12,7 +12,7 @@ import trimesh
 
 import isofield as iso
 from isofield.engine.cli import main
-from isofield.engine.endings import MESHES
+from isofield.engine.files.endings import MESHES
 from isofield.engine.meshing import Mesh, mesh
 
 
@@ -125,7 +125,7 @@ def test_wrong_options_are_named(words: list[str], says: str, capsys: pytest.Cap
 
 
 def test_files_that_are_no_volume_are_named(tmp_path: Path) -> None:
-    from isofield.engine.volume import load_volume
+    from isofield.engine.files.volumes import load_volume
 
     (tmp_path / "text.npy").write_text("no numbers")
     numpy.save(tmp_path / "flat.npy", numpy.ones((3, 3)))
@@ -142,7 +142,7 @@ def test_files_that_are_no_volume_are_named(tmp_path: Path) -> None:
 
 
 def test_a_volume_is_read_as_it_lies(tmp_path: Path) -> None:
-    from isofield.engine.volume import load_volume
+    from isofield.engine.files.volumes import load_volume
 
     numpy.save(tmp_path / "v.npy", numpy.arange(24, dtype=numpy.int16).reshape(2, 3, 4))
     values = load_volume(tmp_path / "v.npy")

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.program import build_program
+from isofield.engine.build import build_program
 from isofield.engine.shapes import Shape
-from isofield.kernels.surface import surface_on
-from isofield.kernels.tiles import PART, Tiles
+from isofield.kernels.program.tiles import PART, Tiles
+from isofield.kernels.trace.surface import surface_on
 
 RED, GREEN, BLUE, GREY = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.6, 0.6)
 red, green, blue = (iso.Material(base_color=colour) for colour in (RED, GREEN, BLUE))
@@ -22,8 +22,8 @@ def shown(scene: iso.Scene, *points: tuple[float, float, float]) -> tuple[list[s
     ahead = torch.tensor([[0.0, 0.0, 1.0]]).repeat(len(points), 1)
     everything = (0, len(program.rows))  # planes too, which a tile's program leaves to the rays
     tiles = Tiles(program.rows, torch.tensor([everything], dtype=torch.int32), 2**30, everything)
-    what = torch.full((len(points),), PART, dtype=torch.int32)
-    numbers, materials = surface_on(program, tiles, origins, ahead, torch.zeros(len(points)), what)
+    hit_kind = torch.full((len(points),), PART, dtype=torch.int32)
+    numbers, materials = surface_on(program, tiles, origins, ahead, torch.zeros(len(points)), hit_kind)
     return [program.names[number] for number in numbers.tolist()], materials
 
 

@@ -9,13 +9,14 @@ import torch
 from hypothesis import assume, given, settings, strategies as st
 
 import isofield as iso
+from isofield.engine.build import build_program
 from isofield.engine.fields.shape import named_parameters_of
-from isofield.engine.program import BuildError, build_program
+from isofield.engine.program import BuildError
 from isofield.engine.program.frame import Frame
 from isofield.engine.program.lowering import DEFAULT_MATERIAL, Source, lower
 from isofield.engine.shapes import Shape
 from isofield.kernels import distance
-from isofield.kernels.operations import SKIP, Column
+from isofield.kernels.program.operations import SKIP, Column
 
 length = st.floats(0.05, 0.8).map(lambda x: round(x, 3))
 place = st.tuples(*[st.floats(-1.0, 1.0).map(lambda x: round(x, 3))] * 3)

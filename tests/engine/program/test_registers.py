@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.program import BuildError, build_program
+from isofield.engine.build import build_program
+from isofield.engine.program import BuildError
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program, distance, sphere_trace
-from isofield.kernels.operations import CLEAR, FIRST_WARP, NUMBERS, SKIP, VALUE_REGISTERS, Column, Combine
-from isofield.kernels.twin import distance_twin
+from isofield.kernels.program.operations import CLEAR, FIRST_WARP, NUMBERS, SKIP, VALUE_REGISTERS, Column, Combine
+from isofield.kernels.program.twin import distance_twin
 
 # A tree as nested tuples: ("ball", x, y, z, radius) or (operation, smooth, part, part, …).
 Tree = tuple

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.program import build_program
+from isofield.engine.build import build_program
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program, distance
-from isofield.kernels.operations import NUMBERS, SKIP, Column
-from isofield.kernels.twin import distance_twin
+from isofield.kernels.program.operations import NUMBERS, SKIP, Column
+from isofield.kernels.program.twin import distance_twin
 
 
 def scattered(make: Callable[[float], Shape], count: int, size: float = 0.15, spread: float = 1.5) -> list[Shape]:

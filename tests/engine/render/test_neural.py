@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine import bake
+from isofield.engine.bake.baking import baking as bake
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, Field, ShapeField
 from isofield.engine.render import render, view_of
@@ -18,8 +18,8 @@ from isofield.engine.render.neural import file_of
 from isofield.engine.render.picture import pixel_size
 from isofield.engine.render.sources import scene_of
 from isofield.engine.scene import Camera
-from isofield.kernels.rays import Film, camera_rays
-from isofield.kernels.trace import trace_film
+from isofield.kernels.film.rays import Film, camera_rays
+from isofield.kernels.trace.sphere_tracing import trace_film
 
 SIZE = {"width": 64, "height": 48, "samples": 1}
 RADIUS = 0.6
@@ -52,7 +52,7 @@ def seen(field: Field, camera: Camera, film: Film) -> tuple[torch.Tensor, torch.
     rays = camera_rays(torch.tensor(camera.matrix()), pixel_size(camera, film), film, (0.0, 0.0), perspective=True)
     _, near = trace_film(view.program, *rays, (view.learned.margin, 1e-4), 256)
     met, normals = view.learned.meet(view.program, *rays, near, (1e-6, 1e-4))
-    return *rays, torch.where(met.what == -1, met.distance, torch.inf), normals
+    return *rays, torch.where(met.hit_kind == -1, met.distance, torch.inf), normals
 
 
 def octahedron_hits(origins: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:

@@ -10,9 +10,9 @@ from isofield.engine.render import render, view_of
 from isofield.engine.render.picture import cast
 from isofield.engine.render.preview import preview_of
 from isofield.engine.scene import Camera, Scene, load
-from isofield.kernels.rays import Film
-from isofield.kernels.surface import shared_shapes, surface_on
-from isofield.kernels.tiles import whole
+from isofield.kernels.film.rays import Film
+from isofield.kernels.program.tiles import whole
+from isofield.kernels.trace.surface import shared_shapes, surface_on
 
 
 def of_many_materials() -> Scene:
@@ -48,9 +48,9 @@ def test_tiles_of_one_material_are_told_from_others() -> None:
             continue
         rays = cast(view, Film(48, 64), (0.0, 0.0))
         numbers, materials = surface_on(
-            program, rays.tiles, rays.origins, rays.directions, rays.met.distance, rays.met.what
+            program, rays.tiles, rays.origins, rays.directions, rays.met.distance, rays.met.hit_kind
         )
-        on_parts = rays.met.what == -1
+        on_parts = rays.met.hit_kind == -1
         assert on_parts.any()
         assert torch.allclose(materials[on_parts], program.surfaces[shape], atol=1e-6)
         assert (numbers[on_parts] >= 0).all()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from isofield.engine.scene import STUDIO, Camera, Material, PointLight, Scene, SceneError, Sky, Sun
-from isofield.engine.scene.references import reference_fields, references
+from isofield.engine.scene.cross_references import reference_fields, references
 from isofield.engine.shapes.base import Shape
 from isofield.engine.shapes.operators import Difference, Union
 from isofield.engine.shapes.registry import KINDS

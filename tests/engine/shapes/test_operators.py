@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 import isofield as iso
-from isofield.engine.program import BuildError, build_program
+from isofield.engine.build import build_program
+from isofield.engine.program import BuildError
 from isofield.engine.shapes import Shape
 from isofield.kernels import distance
 

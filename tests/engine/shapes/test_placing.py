@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import isofield as iso
-from isofield.engine.program import build_program
+from isofield.engine.build import build_program
 from isofield.engine.shapes import KINDS, Shape
 from isofield.kernels import distance
 

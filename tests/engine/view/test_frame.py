@@ -16,7 +16,7 @@ from isofield.engine.render.shots import Shot, Views, still
 from isofield.engine.scene import Camera, Scene, load, with_values
 from isofield.engine.view.frame import Refinement, moving
 from isofield.engine.view.pick import pick
-from isofield.kernels.runtime import impl
+from isofield.kernels.runtime.front_end import impl
 
 WIDTH, HEIGHT = 72, 56  # not whole tiles
 PLAIN = Layers()

@@ -31,7 +31,7 @@ from isofield.engine.render import render
 from isofield.engine.scene import load
 from isofield.engine.view.events import Act, Click, Drag, Edit, Key, Set, Settle
 from isofield.engine.view.viewer import Viewer
-from isofield.kernels.runtime import impl
+from isofield.kernels.runtime.front_end import impl
 
 def compiled():
     return sum(len(kernel.compiled_kernels) for kernel in impl.get_runtime().kernels)

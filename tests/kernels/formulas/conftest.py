@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 Profile = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # u in [0, 1] → (ρ, z)
 Patch = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (u, v) in [0, 1]² → points (..., 3)

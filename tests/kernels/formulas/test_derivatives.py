@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from isofield.kernels.formulas import flat, periodic, solids, values, warps
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 LEAVES = {
     solids.sphere: (0.5,),

@@ -7,7 +7,7 @@ import torch
 
 from isofield.kernels import runtime
 from isofield.kernels.formulas import flat, periodic, solids
-from isofield.kernels.maths import DEVICE, TORCH
+from isofield.kernels.lanes.maths import DEVICE, TORCH
 from isofield.kernels.runtime import ti
 
 WIDTH = 8

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from isofield.kernels.formulas import solids
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 # Sphere, nearly a sphere, flat, needle, three different, two close ones, very flat.
 AXES = [

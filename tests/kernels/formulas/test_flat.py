@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from isofield.kernels.formulas import flat
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 
 def outline_distance(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from isofield.kernels.formulas import periodic
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 SHEETS = [
     (periodic.gyroid, periodic.GYROID_SLOPE, math.sqrt(3)),

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, strategies
 
 from isofield.kernels.formulas import flat, solids, values
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 number = strategies.floats(-2, 2, allow_nan=False, width=32)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from isofield.kernels.formulas import solids, values, warps
-from isofield.kernels.maths import TORCH
+from isofield.kernels.lanes.maths import TORCH
 
 
 def moved(warp, points: np.ndarray, *parameters: float) -> np.ndarray:

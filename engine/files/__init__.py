@@ -1,0 +1,36 @@
+"""Foreign formats in and out: pictures, films, meshes, point clouds, volumes, plots; and how every file is written.
+
+A file is written beside its place and renamed, so it is whole or not there. Nothing that is read can run code.
+"""
+
+from typing import TYPE_CHECKING
+
+from ...kernels.lazy import lazy
+
+if TYPE_CHECKING:
+    from .endings import (
+        FIELD as FIELD,
+        MESHES as MESHES,
+        VOLUME as VOLUME,
+        Up as Up,
+        check_mesh_name as check_mesh_name,
+        is_field as is_field,
+        kind_of as kind_of,
+    )
+    from .interrupts import interrupts_noted as interrupts_noted
+    from .meshes import Cloud as Cloud, Mesh as Mesh, read_cloud as read_cloud, read_mesh as read_mesh
+    from .pictures import read_pixels as read_pixels
+    from .plots import check_plot_support as check_plot_support, new_figure as new_figure, write_figure as write_figure
+    from .progress import Advance as Advance, Watch as Watch, unwatched as unwatched, watched as watched
+    from .volumes import load_volume as load_volume
+    from .writing import (
+        check_video_support as check_video_support,
+        check_writable as check_writable,
+        eight_bits as eight_bits,
+        png_bytes as png_bytes,
+        write_image as write_image,
+        write_video as write_video,
+        written_whole as written_whole,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

@@ -1,0 +1,23 @@
+"""Packets of points (lanes), the maths namespace that formulas are written against, constants, and checks of arguments.
+
+Nothing here knows what a program is.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy
+
+if TYPE_CHECKING:
+    from . import arguments as arguments
+    from .arguments import Given as Given, check_whole as check_whole
+    from .constants import FAR as FAR
+    from .maths import DEVICE as DEVICE, TORCH as TORCH
+    from .packets import (
+        MOST_LANES as MOST_LANES,
+        every as every,
+        lanes as lanes,
+        some as some,
+        whole_packets as whole_packets,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

@@ -1,0 +1,13 @@
+"""Light at the points that rays hit: normals, occlusion, shadows, and what surfaces send to the camera."""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy
+
+if TYPE_CHECKING:
+    from .lights import LIGHT_SIZE as LIGHT_SIZE, SKY_SIZE as SKY_SIZE, Lighting as Lighting
+    from .shading import shade as shade
+    from .spread import middles as middles, parts_only as parts_only, spread_picture as spread_picture
+    from .visible import visibility as visibility
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)

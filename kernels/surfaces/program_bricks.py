@@ -1,0 +1,100 @@
+"""Bricks of a scene program: the values at their nodes, and the programs that tell more about their vertices."""
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+
+from .. import runtime
+from ..film import Beams
+from ..lanes import MOST_LANES
+from ..program import NUMBERS, Column, Program, Tiles, distance, every_row, tiles_of
+from .brick_nodes import brick_values
+from .brick_search import all_bricks, balls, near_bricks
+from .bricks import SIDE, Bricks
+
+BATCH = 2**10  # bricks at a time: 6 MB of values
+
+GROUP = MOST_LANES  # points that share a program: those of a packet must
+
+MOST = 2**20  # vertices at a time, where they share one program
+
+
+def add_program(
+    bricks: Bricks,
+    program: Program,
+    progress: Callable[[float], None] = lambda share: None,
+    *,
+    everywhere: bool = False,
+) -> None:
+    """Add the bricks that the surface of a program can meet.
+
+    A value is never more than the distance to the surface, so a block of bricks whose middle is farther away than its
+    corners holds none; the others are halved along each axis until they are bricks. Each of these is evaluated with a
+    program of its own, without parts of the outermost union too far away to change a value there that is near the
+    level: nodes of neighbouring bricks have the same values wherever the surface is.
+
+    Args:
+        bricks: the volume; on the device of `program`.
+        program: for a level other than 0 one that `is_lipschitz`, or `everywhere` must be True.
+        progress: called with the share of bricks done.
+        everywhere: whether to evaluate all bricks, with the whole program.
+    """
+    whole = replace(program, planes=0) if program.planes else program  # tiles leave planes out
+    found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, whole))
+    for at in range(0, len(found), BATCH):
+        batch = found[at : at + BATCH].contiguous()
+        tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
+        with runtime.lock:
+            bricks.add(batch, brick_values(bricks, whole, tiles, batch, everywhere))
+        progress((at + len(batch)) / len(found))
+
+
+def is_lipschitz(program: Program) -> bool:
+    """Whether values change no faster than the way between two points: so of all operations but bend."""
+    return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
+
+
+def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor | slice, Tiles]]:
+    """Vertices of a mesh that the bricks gave, a few bricks at a time, in groups with a program of their own.
+
+    Args:
+        bricks: to which `program` was added, after `mesh`.
+        program: without planes that are apart.
+        margin: how far from the vertices, in scene units, the programs still give the value where it is near the level.
+
+    Yields:
+        numbers (GROUP · G,) int64 of vertices, some of them more than once, and the tiles of GROUP points for them;
+        slices, and the whole program, if it cannot be divided.
+    """
+    if not program.divisible:
+        last = int(bricks.first_vertices[-1])
+        yield from ((slice(at, min(at + MOST, last)), every_row(program)) for at in range(0, last, MOST))
+        return
+    for at in range(0, len(bricks.met), BATCH):
+        batch = bricks.met[at : at + BATCH].contiguous()
+        starts = bricks.first_vertices[at : at + len(batch) + 1].long()
+        groups = (starts.diff() + GROUP - 1) // GROUP
+        brick = torch.arange(len(batch), device=groups.device).repeat_interleave(groups)
+        before = groups.cumsum(0) - groups
+        first = starts[brick] + GROUP * (torch.arange(len(brick), device=groups.device) - before[brick])
+        numbers = first[:, None] + torch.arange(GROUP, device=groups.device)
+        numbers = torch.minimum(numbers, starts[brick + 1][:, None] - 1)
+        tiles = _tiles(bricks, program, batch, margin)
+        yield numbers.flatten(), replace(tiles, ranges=tiles.ranges[brick].contiguous(), rays=GROUP)
+
+
+def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:
+    """A program for each brick, with what can change a value near the level there or up to `margin` farther away."""
+    if not program.divisible:
+        return every_row(program)
+    middle, half = balls(bricks, batch, SIDE)
+    longest = max(float(line.diff().max()) for line in torch.split(bricks.places, list(bricks.shape)))
+    cones = torch.zeros(len(batch), 4, device=batch.device)
+    cones[:, 0] = half + margin
+    # At a crossed edge values are no farther from the level than the edge is long.
+    cones[:, 3] = abs(bricks.level) + 2.0 * longest + margin
+    along = torch.zeros_like(middle)
+    along[:, 0] = 1.0
+    return tiles_of(program, Beams(middle, along, cones, 1))

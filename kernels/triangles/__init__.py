@@ -1,0 +1,10 @@
+"""Exact distances to triangle meshes, with an inside by the generalised winding number."""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy
+
+if TYPE_CHECKING:
+    from .distance import MeshTree as MeshTree, mesh_distance as mesh_distance
+else:
+    __getattr__, __dir__, __all__ = lazy(__name__)
