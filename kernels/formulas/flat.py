@@ -29,15 +29,22 @@ def star(m, x, y, z, sector, outer_x, inner_x, inner_y):
     edge_x = inner_x - outer_x
     edge_y = inner_y
     from_x = px - outer_x
-    t = m.clamp((from_x * edge_x + py * edge_y) / (edge_x * edge_x + edge_y * edge_y), 0.0, 1.0)
-    distance = m.length2(from_x - edge_x * t, py - edge_y * t)
-    return m.select(edge_x * py - edge_y * from_x > 0.0, -distance, distance)
+    square = edge_x * edge_x + edge_y * edge_y
+    along = (from_x * edge_x + py * edge_y) / square
+    t = m.clamp(along, 0.0, 1.0)
+    line = (edge_y * from_x - edge_x * py) / m.sqrt(square)  # signed distance to the edge's line
+    corner = m.length2(from_x - edge_x * t, py - edge_y * t)
+    # A length has no slope where it vanishes, the line's distance has one.
+    beside = ((along >= 0.0) & (along <= 1.0)) | (corner <= 0.0)
+    return m.select(beside, line, m.select(line < 0.0, -corner, corner))
 
 
 def polygon(m, x, y, z, vertices, start, count):
     """A simple polygon of `count` corners, x and y in turn in `vertices` from `start` on; sign by winding.
 
-    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign.
+    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign. On an
+    edge, where the root has no slope, the value is the signed distance to the edge's line, with the outside where the
+    sign of the polygon's area says.
     """
     last = start + 2 * (count - 1)
     previous_x = vertices[last]
@@ -45,7 +52,9 @@ def polygon(m, x, y, z, vertices, start, count):
     dx = x - previous_x
     dy = y - previous_y
     square = dx * dx + dy * dy
-    sign = square * 0.0 + 1.0
+    line = square * 0.0
+    sign = line + 1.0
+    area = 0.0
     for i in range(count):
         corner_x = vertices[start + 2 * i]
         corner_y = vertices[start + 2 * i + 1]
@@ -56,8 +65,11 @@ def polygon(m, x, y, z, vertices, start, count):
         t = m.clamp((from_x * edge_x + from_y * edge_y) / (edge_x * edge_x + edge_y * edge_y), 0.0, 1.0)
         rest_x = from_x - edge_x * t
         rest_y = from_y - edge_y * t
-        square = m.min(square, rest_x * rest_x + rest_y * rest_y)
+        rest = rest_x * rest_x + rest_y * rest_y
         cross = edge_x * from_y - edge_y * from_x
+        line = m.select(rest <= square, cross / m.sqrt(edge_x * edge_x + edge_y * edge_y), line)
+        square = m.min(square, rest)
+        area += previous_x * corner_y - previous_y * corner_x
         starts_below = y >= corner_y
         ends_above = y < previous_y
         left = cross > 0.0
@@ -66,4 +78,4 @@ def polygon(m, x, y, z, vertices, start, count):
         sign = m.select(upward | downward, -sign, sign)
         previous_x = corner_x
         previous_y = corner_y
-    return sign * m.sqrt(square)
+    return m.select(square > 0.0, sign * m.sqrt(square), line * m.select(area < 0.0, -1.0, 1.0))

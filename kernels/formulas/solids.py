@@ -173,12 +173,17 @@ def capped_cone(m, x, y, z, half_height, bottom, top):
     cap_z = m.abs(z) - half_height
     slant_x = top - bottom
     slant_z = 2.0 * half_height
-    along = (top - rho) * slant_x + (half_height - z) * slant_z
-    t = m.clamp(along / (slant_x * slant_x + slant_z * slant_z), 0.0, 1.0)
-    side_x = rho - top + slant_x * t
-    side_z = z - half_height + slant_z * t
-    distance = m.sqrt(m.min(cap_x * cap_x + cap_z * cap_z, side_x * side_x + side_z * side_z))
-    return m.select((side_x < 0.0) & (cap_z < 0.0), -distance, distance)
+    square = slant_x * slant_x + slant_z * slant_z
+    from_x = rho - top
+    from_z = z - half_height
+    t = m.clamp(-(from_x * slant_x + from_z * slant_z) / square, 0.0, 1.0)
+    side_x = from_x + slant_x * t
+    side_z = from_z + slant_z * t
+    outside = m.sqrt(m.min(cap_x * cap_x + cap_z * cap_z, side_x * side_x + side_z * side_z))
+    # Inside of what is convex the nearest of the planes decides; a square root would have no slope on the surface.
+    slant = (from_x * slant_z - from_z * slant_x) / m.sqrt(square)
+    inside = m.max(cap_z, slant)
+    return m.select(inside <= 0.0, inside, outside)
 
 
 def plane(m, x, y, z, normal_x, normal_y, normal_z, offset):
@@ -234,8 +239,9 @@ def pyramid(m, x, y, z, half_base, half_height):
     edge = m.length3(px - half_base * (1.0 - t), py - half_base * (1.0 - t), above - height * t)
     base = m.length3(m.max(px - half_base, 0.0), m.max(py - half_base, 0.0), above)
     side = m.select(within, m.abs(plane_distance), edge)
-    distance = m.min(side, base)
-    return m.select((plane_distance < 0.0) & (above > 0.0), -distance, distance)
+    # Inside of what is convex the nearest of the planes decides; a length would have no slope on the surface.
+    inside = m.max(plane_distance, -above)
+    return m.select(inside <= 0.0, inside, m.min(side, base))
 
 
 def prism(m, x, y, z, half_side, apothem, half_height, normal_x, normal_y, mirror):

@@ -5,7 +5,9 @@ A formula is one Python function `formula(m, x, y, z, …)`. Handed `DEVICE` it 
 twice is assigned to a variable (the device side would compute it twice), and conditions are values, combined with `&`
 and `|` and consumed by `select`.
 
-Lengths are safe where they vanish: their first and second derivatives there are 0 instead of NaN.
+Where two arguments tie the first one counts, value and derivative: `max(a, 0)` at a = 0 has the slope of a, and `abs(a)`
+there that of a. So a gradient on a face or in a crease is that of one side, and not the mean of two. Lengths are safe
+where they vanish: their first and second derivatives there are 0 instead of NaN.
 """
 
 from typing import Any
@@ -125,13 +127,15 @@ class TorchMaths:
         return first, torch.as_tensor(b, dtype=like.dtype, device=like.device)
 
     def abs(self, a: torch.Tensor) -> torch.Tensor:
-        return a.abs()
+        return torch.where(a >= 0, a, -a)
 
     def min(self, a: Any, b: Any) -> torch.Tensor:
-        return torch.minimum(*self._pair(a, b))
+        first, second = self._pair(a, b)
+        return torch.where(first <= second, first, second)
 
     def max(self, a: Any, b: Any) -> torch.Tensor:
-        return torch.maximum(*self._pair(a, b))
+        first, second = self._pair(a, b)
+        return torch.where(first >= second, first, second)
 
     def clamp(self, a: torch.Tensor, low: Any, high: Any) -> torch.Tensor:
         return self.min(self.max(a, low), high)

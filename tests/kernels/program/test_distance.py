@@ -13,7 +13,8 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.kernels import Program, distance, distance_and_gradient
+from isofield.engine.fields import ShapeField
+from isofield.kernels import Program, distance, distance_and_gradient, sphere_trace
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +252,43 @@ def test_what_is_no_program_is_refused_by_name(function: Callable[..., Any]) -> 
 def test_a_sparse_tensor_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"points: expected a dense tensor, got .*sparse"):
         distance(iso.build_program(iso.Scene(show=iso.sphere(1.0))), torch.eye(3).to_sparse())
+
+
+def hits_of(scene: Any) -> tuple[Program, torch.Tensor]:
+    """A program, and where a grid of rays from above and aslant meets it, as traced, faces met head-on among them."""
+    program = iso.build_program(scene)
+    across = torch.linspace(-0.9, 0.9, 61)
+    u, v = (axis.flatten() for axis in torch.meshgrid(across, across, indexing="ij"))
+    starts = [torch.stack([u, v, torch.full_like(u, 3.0)], 1), torch.stack([torch.full_like(u, 3.0), u, v], 1)]
+    ways = [torch.tensor([0.0, 0.0, -1.0]).expand(len(u), 3), torch.tensor([-1.0, 0.0, 0.0]).expand(len(u), 3)]
+    origins, directions = torch.cat(starts), torch.cat(ways)
+    hits = sphere_trace(program, origins, directions, tolerance=1e-6)
+    return program, (origins + hits.distance[:, None] * directions)[hits.hit]
+
+
+hole = iso.cylinder(0.5)
+CARVED = (iso.sphere(1) & iso.box(1.5)) - hole - hole.rotate(90, (1, 0, 0)) - hole.rotate(90, (0, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "shape", [iso.box((1.0, 0.5, 1.5)), iso.cylinder(0.5), CARVED], ids=["box", "cylinder", "carved"]
+)
+def test_gradients_at_traced_hits_have_length_1(shape: Any) -> None:
+    scene = iso.Scene(shape)
+    program, points = hits_of(scene)
+    assert len(points) > 1000
+    ones = torch.ones(len(points))
+    points.requires_grad_()
+    value = distance(program, points)
+    assert float((value.abs() < 1e-7).float().mean()) > 0.1, "no hit lies on a tie"
+    torch.testing.assert_close(torch.autograd.grad(value.sum(), points)[0].norm(dim=1), ones, rtol=0, atol=1e-3)
+    field = ShapeField(scene, trainable=())
+    found = torch.autograd.grad(field(points).sum(), points)[0]
+    torch.testing.assert_close(found.norm(dim=1), ones, rtol=0, atol=1e-3)
+    # Differences reach over 2e-3: only where the surface is as good as flat within that.
+    probes = points.detach()[:, None] + 4e-3 * torch.randn(len(points), 32, 3, generator=torch.manual_seed(1)).sign()
+    normals = torch.autograd.grad(distance(program, probes.requires_grad_()).sum(), probes)[0]
+    smooth = ((normals * found[:, None]).sum(dim=2) > 0.999).all(dim=1)
+    assert float(smooth.float().mean()) > 0.5
+    differences = distance_and_gradient(program, points.detach())[1].norm(dim=1)
+    torch.testing.assert_close(differences[smooth], ones[smooth], rtol=0, atol=1e-3)
