@@ -18,7 +18,8 @@ def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WI
     @functools.cache
     def made(width: int, *variant: Any) -> Any:
         kernel = in_vectors(factory(width, *variant))
-        kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
+        if recording.is_plain(variant):
+            kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
         return kernel
 
     @functools.wraps(factory)

@@ -70,7 +70,7 @@ def probes(seed: int = 0) -> torch.Tensor:
     return torch.cat([near, clusters, 20.0 * torch.randn(60, 3, generator=random)])
 
 
-@settings(max_examples=80)
+@settings(max_examples=4 * settings.default.max_examples // 5)
 @given(trees)
 def test_any_tree(shape: Shape) -> None:
     scene = iso.Scene(show=shape)
