@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 import isofield as iso
-from isofield.engine.bake.baking import baked_field, baked_mesh, baked_volume, baking as bake
+from isofield.engine.bake import baking as bake
+from isofield.engine.bake.baking import baked_field, baked_mesh, baked_volume
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, ShapeField, occupancy_of
 from isofield.engine.program.errors import BuildError

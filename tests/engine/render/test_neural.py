@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.bake.baking import baking as bake
+from isofield.engine.bake import baking as bake
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, Field, ShapeField
 from isofield.engine.render import render, view_of
