@@ -19,8 +19,8 @@ from ..program import (
     BuildError,
     Emitter,
     Fold,
+    LoweringContext,
     Node,
-    Source,
     extent as extents,
     is_plane,
     lower,
@@ -56,11 +56,11 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 
 def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
     given = {name: _split(value) for name, value in (values or {}).items()}
-    source = Source(scene.shapes, given, {})
-    placed = [lower(source, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
+    context = LoweringContext(scene.shapes, given, {})
+    placed = [lower(context, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
     parts = [part for node in placed for part in united(node)]
-    whole = extents.union(node.extent for node in placed)
-    root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, whole)
+    extent = extents.union(node.extent for node in placed)
+    root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, extent)
     emitter = Emitter()
     emitter.root(root)
     rows = numpy.array(emitter.rows, dtype=numpy.int32)
@@ -69,15 +69,15 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     return Program(
         rows=torch.from_numpy(rows),
         parameters=_vector(emitter.numbers),
-        surfaces=_surfaces(scene, [material for _, material in source.surfaces]),
-        names=tuple(name for name, _ in source.surfaces),
+        surfaces=_surfaces(scene, [material for _, material in context.surfaces]),
+        names=tuple(name for name, _ in context.surfaces),
         sphere=_ball(placed),
         subject=_ball(placed[:1]),
         box=placed[0].extent[:2],
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
         data=torch.cat(blocks) if blocks else torch.empty(0),
-        sampling=_sampling(source) if blocks else torch.empty(0, 2),
+        sampling=_sampling(context) if blocks else torch.empty(0, 2),
     )
 
 
@@ -91,9 +91,9 @@ def _ball(placed: list[Node]) -> tuple[float, float, float, float]:
     return (*extent.centre, extent.reach)
 
 
-def _sampling(source: Source) -> torch.Tensor:
+def _sampling(context: LoweringContext) -> torch.Tensor:
     """What `Program.sampling` says of each shape."""
-    return torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))])
+    return torch.tensor([context.sampling.get(number, (0.0, 1.0)) for number in range(len(context.surfaces))])
 
 
 def _depth(scene: Scene, shown: list[str]) -> int:

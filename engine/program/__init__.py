@@ -21,7 +21,12 @@ if TYPE_CHECKING:
         union as union,
     )
     from .frame import IDENTITY as IDENTITY, Frame as Frame
-    from .lowering import DEFAULT_MATERIAL as DEFAULT_MATERIAL, Lowering as Lowering, Source as Source, lower as lower
+    from .lowering import (
+        DEFAULT_MATERIAL as DEFAULT_MATERIAL,
+        Lowering as Lowering,
+        LoweringContext as LoweringContext,
+        lower as lower,
+    )
     from .numbers import plain as plain, vector as vector
     from .tree import Fold as Fold, Node as Node, OnValue as OnValue, is_plane as is_plane, united as united
 else:
