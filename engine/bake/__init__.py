@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING
 from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
-    from .baking import (
-        Bake as Bake,
-        baked_field as baked_field,
-        baked_mesh as baked_mesh,
-        baked_volume as baked_volume,
-        surface_field as surface_field,
-    )
+    from .cache import Bake as Bake
+    from .field import baked_field as baked_field, surface_field as surface_field
+    from .mesh import baked_mesh as baked_mesh
+    from .volume import baked_volume as baked_volume
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)
