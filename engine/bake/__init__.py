@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
-    from .cache import Bake as Bake
-    from .field import baked_field as baked_field, surface_field as surface_field
-    from .mesh import baked_mesh as baked_mesh
-    from .volume import baked_volume as baked_volume
+    from .baking import baked as baked
+    from .field import surface_field as surface_field
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

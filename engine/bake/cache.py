@@ -10,39 +10,17 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from ...kernels.program import Bricks
 from ...kernels.runtime import cache_folder
 from ..fields import FieldFileError, reading, write_tensors
+from ..shapes import Bake
 
 VERSION = 1  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to
-
-
-@dataclass(frozen=True)
-class Bake:
-    """Bricks, and by how much they are wrong.
-
-    Attributes:
-        bricks: for the program.
-        error: the largest difference, scene units, between what the bricks interpolate and what was baked, at random
-            points of the voxels that hold the surface; 0 for a volume of distances, which says no more than its nodes.
-    """
-
-    bricks: Bricks
-    error: float
-
-    def __str__(self) -> str:
-        voxels = " x ".join(map(str, self.bricks.voxels))
-        megabytes = self.bricks.data.nbytes / 1e6
-        return (
-            f"{voxels} voxels of {self.bricks.voxel:.3g}, {self.bricks.count} bricks, {megabytes:.1f} MB, "
-            f"error {self.error:.2g}, slope {self.bricks.slopes[0]:.3g}"
-        )
-
 
 _bakes: dict[tuple[Any, ...], Bake] = {}
 

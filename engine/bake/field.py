@@ -7,7 +7,8 @@ import torch
 from ...kernels import MeshTree
 from ...kernels.program import Corner
 from ..fields import Field, Meaning, load_field
-from .cache import Bake, kept
+from ..shapes import Bake
+from .cache import kept
 from .sampling import Values, axes_of, everywhere, sampled
 
 CHUNK = 2**16  # points a field is asked for at once

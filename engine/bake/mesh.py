@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...kernels import MeshTree
 from ..files import Up
 from ..program import vector
-from .cache import Bake, kept
+from ..shapes import Bake
+from .cache import kept
 from .sampling import sampled
 
 FREE = 8  # voxels around a mesh

@@ -8,7 +8,7 @@ import torch
 
 from ...kernels.formulas import BRICK
 from ...kernels.program import Bricks, Corner, bricks_of
-from .cache import Bake
+from ..shapes import Bake
 
 PROBES = 20_000  # points at which the error is measured
 

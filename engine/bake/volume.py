@@ -10,7 +10,8 @@ from safetensors import SafetensorError, safe_open
 
 from ...kernels.program import Corner, bricks_of
 from ..files import VOLUME, load_volume
-from .cache import Bake, kept
+from ..shapes import Bake
+from .cache import kept
 
 MOST_NODES = 2**29  # of a volume: 2 GB, 812 nodes along each side
 

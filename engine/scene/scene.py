@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SerializeAsAny
 
+from .. import hooks
 from ..shapes import Model, Shape
 from .assemble import Bounds, assemble
 from .camera import Camera
@@ -74,10 +75,7 @@ class Scene(Model):
 
     def _repr_png_(self) -> bytes:
         """A picture of the scene, by which a notebook shows it."""
-        from ..files import png_bytes
-        from ..render import render
-
-        return png_bytes(render(self))
+        return hooks.png_of(self)
 
 
 def _named_by_kind(lights: Sequence[Light]) -> dict[str, Light]:

@@ -3,7 +3,7 @@
 from . import flat, modifiers, operators, periodic, rotation, solids, warps
 from .base import LARGEST, Direction, Length, Model, Number, Positive, Rotation, Shape, Vector3
 from .factories import Factory, factories
-from .from_files import FromFile, MeshFile, Neural, Sampled
+from .from_files import Bake, FromFile, MeshFile, Neural, Sampled
 from .modifiers import Offset
 from .operators import Difference
 from .registry import KINDS
@@ -11,8 +11,8 @@ from .solids import Plane
 
 _FACTORIES = factories()
 
-__all__ = ["KINDS", "LARGEST", "Difference", "Direction", "Factory", "FromFile", "Length", "MeshFile", "Model"]
-__all__ += ["Neural", "Number", "Offset", "Plane", "Positive", "Rotation", "Sampled", "Shape", "Vector3"]
+__all__ = ["KINDS", "LARGEST", "Bake", "Difference", "Direction", "Factory", "FromFile", "Length", "MeshFile"]
+__all__ += ["Model", "Neural", "Number", "Offset", "Plane", "Positive", "Rotation", "Sampled", "Shape", "Vector3"]
 __all__ += ["flat", "modifiers", "operators", "periodic", "rotation", "solids", "warps"]
 __all__ += sorted(_FACTORIES)
 

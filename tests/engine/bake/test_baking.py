@@ -12,8 +12,11 @@ import torch
 from safetensors.torch import save_file
 
 import isofield as iso
-from isofield.engine.bake import baked_field, baked_mesh, baked_volume, cache, field as field_baking
+from isofield.engine.bake import cache, field as field_baking
+from isofield.engine.bake.field import baked_field
+from isofield.engine.bake.mesh import baked_mesh
 from isofield.engine.bake.sampling import sampled
+from isofield.engine.bake.volume import baked_volume
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, ShapeField, occupancy_of
 from isofield.engine.program.errors import BuildError
