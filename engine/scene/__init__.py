@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .material import Material as Material, linear_from_srgb as linear_from_srgb
     from .mistakes import Mistake as Mistake, SceneError as SceneError
     from .override import parse_settings as parse_settings, with_values as with_values
-    from .plain_values import key_of as key_of, plain as plain
     from .saving import save as save
     from .scene import Scene as Scene
+    from .toml_values import key_of as key_of, toml_value as toml_value
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -18,8 +18,8 @@ from ..shapes import FromFile
 from .loading import MOST_BYTES
 from .mistakes import Mistake, Path as Place, quoted, refuse
 from .parse import camera_from, light_from, material_from, shape_from
-from .plain_values import key_of, plain, table_of
 from .scene import Scene
+from .toml_values import key_of, table_of, toml_value
 
 Reader = Callable[[object, Place, list[Mistake]], BaseModel | None]
 
@@ -58,7 +58,7 @@ def _beside(scene: Scene, folder: Path) -> Scene:
 
 def new_text(scene: Scene) -> str:
     """The text of a scene file, one line a shape."""
-    lines = [f"{key} = {_inline(plain(getattr(scene, key)))}" for key in HEADING if getattr(scene, key)]
+    lines = [f"{key} = {_inline(toml_value(getattr(scene, key)))}" for key in HEADING if getattr(scene, key)]
     for section in READERS:
         entries: Mapping[str, BaseModel] = getattr(scene, section)
         if entries:
@@ -102,7 +102,7 @@ def _changed_text(path: Path, scene: Scene) -> str:
 
 def _update_heading(document: MutableMapping[str, Any], scene: Scene) -> None:
     for key in HEADING:
-        value = plain(getattr(scene, key))
+        value = toml_value(getattr(scene, key))
         if not value:
             document.pop(key, None)
         elif document.get(key) != value:
@@ -145,7 +145,7 @@ def _update_entry(container: MutableMapping[str, Any], name: str, old: BaseModel
     fields = {key_of(name, field): name for name, field in type(new).model_fields.items()}
     everything = {key: getattr(new, name) for key, name in fields.items()}
     kept = [key for key in table if everything.get(key) is not None]
-    wanted = {key: plain(everything[key]) for key in dict.fromkeys([*kept, *table_of(new)])}
+    wanted = {key: toml_value(everything[key]) for key in dict.fromkeys([*kept, *table_of(new)])}
     if isinstance(table, InlineTable) and set(wanted) != set(table):
         container[name] = _item(wanted)
         return
