@@ -21,10 +21,10 @@ from ..program import (
     Fold,
     LoweringContext,
     Node,
+    as_float,
     extent as extents,
     is_plane,
     lower,
-    plain,
     united,
 )
 from ..scene import Material, reference_fields, references
@@ -164,7 +164,7 @@ def _vector(numbers: list[Any]) -> torch.Tensor:
         return torch.from_numpy(numpy.array(numbers, dtype=numpy.float32))
     tensors = {at: number for at, number in enumerate(numbers) if isinstance(number, torch.Tensor)}
     first = next(iter(tensors.values()))
-    vector = torch.tensor([plain(number) for number in numbers], dtype=first.dtype, device=first.device)
+    vector = torch.tensor([as_float(number) for number in numbers], dtype=first.dtype, device=first.device)
     places = torch.tensor(list(tensors), device=first.device)
     return vector.index_copy(0, places, torch.stack(list(tensors.values())).to(first.dtype))
 

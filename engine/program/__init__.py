@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         LoweringContext as LoweringContext,
         lower as lower,
     )
-    from .numbers import plain as plain, vector as vector
+    from .numbers import as_float as as_float, vector as vector
     from .tree import Fold as Fold, Node as Node, OnValue as OnValue, is_plane as is_plane, united as united
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

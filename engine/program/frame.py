@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from . import numbers
 from .extent import Extent, Matrix
-from .numbers import plain
+from .numbers import as_float
 
 Vector = tuple[Any, Any, Any]
 Rows = tuple[Vector, Vector, Vector]
@@ -48,7 +48,7 @@ class Frame(NamedTuple):
     def translated(self, offset: Vector) -> Frame:
         """The frame of a part moved by `offset` in this frame's coordinates."""
         (a, b, c), (x, y, z) = self.shift, offset
-        shift, origin = (a - x, b - y, c - z), self._outer((plain(x), plain(y), plain(z)))
+        shift, origin = (a - x, b - y, c - z), self._outer((as_float(x), as_float(y), as_float(z)))
         # Nearly every shape is moved, and `_replace` takes three times as long.
         return Frame(self.scale, self.turn, shift, self.back, origin, self.back_scale, self.stretch)
 
@@ -57,13 +57,13 @@ class Frame(NamedTuple):
         matrix = rotation_matrix(quaternion)
         inverse = tuple(zip(*matrix, strict=True))  # a rotation's inverse is its transpose
         turn: Any = inverse if self.turn is None else _product(inverse, self.turn)
-        back_matrix = tuple(tuple(plain(entry) for entry in row) for row in matrix)
+        back_matrix = tuple(tuple(as_float(entry) for entry in row) for row in matrix)
         back: Any = back_matrix if self.back is None else _product(self.back, back_matrix)
         return self._replace(turn=turn, shift=_apply(inverse, self.shift), back=back)
 
     def scaled(self, factor: Any) -> Frame:
         """The frame of a part `factor` times as large."""
-        size = plain(factor)
+        size = as_float(factor)
         shift: Any = tuple(c / factor for c in self.shift)
         return self._replace(
             scale=self.scale / factor, shift=shift, back_scale=self.back_scale * size, stretch=self.stretch * size
@@ -72,7 +72,7 @@ class Frame(NamedTuple):
     def scaled_by_axis(self, factors: Vector) -> Frame:
         """The frame of a part scaled by one factor an axis."""
         identity: Rows = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-        sizes = tuple(plain(factor) for factor in factors)
+        sizes = tuple(as_float(factor) for factor in factors)
         turn: Any = tuple(tuple(e / f for e in row) for row, f in zip(self.turn or identity, factors, strict=True))
         back: Any = tuple(tuple(e * s for e, s in zip(row, sizes, strict=True)) for row in self.back or identity)
         shift: Any = tuple(c / f for c, f in zip(self.shift, factors, strict=True))

@@ -14,7 +14,7 @@ from ...kernels.program import Combine
 from . import extent as extents, numbers
 from .extent import Extent
 from .frame import IDENTITY, Frame, quaternion_of
-from .numbers import plain
+from .numbers import as_float
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Lowering:
 
     def leaf(self, operation: str, stored: list[Any], extent: Extent, corners: int = 0) -> Leaf:
         """A leaf in the shape's own coordinates."""
-        placed = self.frame.placed(extent, plain(self.factor))
+        placed = self.frame.placed(extent, as_float(self.factor))
         number = self.context.surface(self.name, self.material)
         return Leaf(operation, stored, self.frame, self.factor, number, placed, corners)
 
@@ -104,16 +104,16 @@ class Lowering:
         support = smooth * self.factor
         if len(parts) == 1:
             return parts[0]
-        if combine == Combine.UNION and plain(support) == 0.0:
+        if combine == Combine.UNION and as_float(support) == 0.0:
             parts = [inner for part in parts for inner in united(part)]
-        reach = plain(support) * min(0.25 * (len(parts) - 1), 1.0)  # how far smooth folds can lower a value together
+        reach = as_float(support) * min(0.25 * (len(parts) - 1), 1.0)  # how far smooth folds can lower a value together
         if combine in (Combine.UNION, Combine.XOR):
             extent = extents.union(part.extent for part in parts).grown(reach)
         elif combine == Combine.INTERSECTION:
             extent = extents.intersection(part.extent for part in parts)
         else:
             extent = parts[0].extent.claiming(False, all(part.extent.exact for part in parts[1:]))
-        if plain(support) > 0.0:
+        if as_float(support) > 0.0:
             extent = extent.claiming(False, False)
         return Fold(combine, support, parts, extent)
 
@@ -126,7 +126,7 @@ class Lowering:
 
         `part` comes from `unscaled`; `extent` is the result's, with values in own units too.
         """
-        factor = plain(self.factor)
+        factor = as_float(self.factor)
         scaled = extent._replace(radius=extent.radius * factor, slope=extent.slope * factor)
         return OnValue(operation, stored, self.frame, self.factor, part, scaled)
 
@@ -145,7 +145,7 @@ class Lowering:
 
     def divided(self, node: Node, slope: Any) -> OnValue:
         """A node whose values grow `slope` times as fast as a distance may, made a bound."""
-        size = plain(slope)
+        size = as_float(slope)
         extent = node.extent._replace(radius=node.extent.radius / size, slope=node.extent.slope / size)
         return OnValue("keep", [], IDENTITY, 1.0 / slope, node, extent.claiming(False, False))
 

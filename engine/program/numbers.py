@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Vector = tuple[Any, Any, Any]
 
 
-def plain(value: Any) -> float:
+def as_float(value: Any) -> float:
     """The value as a float, without its gradient."""
     return value if isinstance(value, float) else float(value.detach() if hasattr(value, "detach") else value)
 
@@ -42,7 +42,7 @@ def cos(angle: Any) -> Any:
 
 def smallest(values: Vector) -> Any:
     """The smallest of three numbers, with its gradient."""
-    return min(values, key=plain)
+    return min(values, key=as_float)
 
 
 def normalized(direction: Vector) -> Vector:
