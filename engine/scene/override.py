@@ -6,11 +6,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .assemble import SECTIONS
 from .mistakes import Mistake, SceneError, quoted, refuse, shown, similar
 from .scene import Scene
 from .toml_values import toml_value
-
-SECTIONS = ("shapes", "materials", "lights")
 
 # What a value of the camera takes the place of.
 REPLACED = {"fov": "width", "width": "fov", "eye": "camera_to_world", "target": "camera_to_world"}

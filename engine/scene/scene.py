@@ -69,9 +69,9 @@ class Scene(Model):
 
     def to_toml(self) -> str:
         """The text of a scene file that holds the scene."""
-        from .saving import new_text
+        from .text import text_of  # brings tomlkit, which reading a scene does without
 
-        return new_text(self)
+        return text_of(dict(self))
 
     def _repr_png_(self) -> bytes:
         """A picture of the scene, by which a notebook shows it."""
