@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from .base import Shape
-from .registry import KINDS
+from .base import KINDS, Shape
 
 COMMON = set(Shape.model_fields) | {"kind"}
 

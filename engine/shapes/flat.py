@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ..program import Lowering, Node, as_float, of_flat
-from .base import QUILEZ, Length, Limit, Positive, Shape, Size2, Vector2
-from .registry import register
+from .base import QUILEZ, Limit, Shape, register
+from .model import Length, Positive, Size2, Vector2
 
 
 def regular(radius: Any, sides: int) -> list[Any]:

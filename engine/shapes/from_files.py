@@ -11,8 +11,8 @@ from pydantic import Field, field_validator
 from .. import hooks
 from ..files import FIELD, MESHES, VOLUME, Up
 from ..program import BuildError, Lowering, Node
-from .base import Shape, Vector3
-from .registry import register
+from .base import Shape, register
+from .model import Vector3
 
 if TYPE_CHECKING:
     from ...kernels.program import Bricks

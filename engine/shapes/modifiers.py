@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ..program import Lowering, Node, as_float
-from .base import Number, Positive, Reference, Shape
-from .registry import register
+from .base import Reference, Shape, register
+from .model import Number, Positive
 
 
 @register

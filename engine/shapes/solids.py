@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ..program import ENDLESS, INFINITY, Extent, Lowering, Node, as_float, numbers, of_box
-from .base import QUILEZ, Direction, Length, Limit, Number, Positive, Shape, Size3
-from .registry import register
+from .base import QUILEZ, Limit, Shape, register
+from .model import Direction, Length, Number, Positive, Size3
 
 
 def halves(size: tuple[float, ...]) -> list[float]:

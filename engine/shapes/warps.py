@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ..program import INFINITY, BuildError, Extent, Frame, Lowering, Node, OnValue, Vector, as_float, numbers, union
-from .base import Direction, Length, Number, Positive, Reference, Shape
-from .registry import register
+from .base import Reference, Shape, register
+from .model import Direction, Length, Number, Positive
 
 MOST_CELLS = 1_000_000  # cell numbers stay whole in float32
 Copies = Annotated[int, Field(ge=1, le=MOST_CELLS, strict=True)]

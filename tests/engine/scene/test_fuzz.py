@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from isofield.engine.scene import Scene, SceneError, load
-from isofield.engine.shapes.registry import KINDS
+from isofield.engine.shapes import KINDS
 
 from .conftest import TOY
 

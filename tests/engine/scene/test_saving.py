@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from isofield.engine.scene import Camera, Material, PointLight, Scene, SceneError, Sky, Sun, load, save, with_values
-from isofield.engine.shapes.base import Rotation, Shape
+from isofield.engine.shapes import Rotation, Shape
 from isofield.engine.shapes.operators import Difference, Union
 from isofield.engine.shapes.solids import Box, Sphere
 
