@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         Vector as Vector,
         of_box as of_box,
         of_flat as of_flat,
-        union as union,
     )
     from .frame import IDENTITY as IDENTITY, Frame as Frame
     from .lowering import (

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 from . import numbers
 from .extent import Extent, Matrix
-from .numbers import as_float
+from .numbers import Triple, as_float
 
-Vector = tuple[Any, Any, Any]
-Rows = tuple[Vector, Vector, Vector]
+Rows = tuple[Triple, Triple, Triple]
 
 
 class Frame(NamedTuple):
@@ -21,7 +20,7 @@ class Frame(NamedTuple):
 
     scale: Any = 1.0
     turn: Rows | None = None
-    shift: Vector = (0.0, 0.0, 0.0)
+    shift: Triple = (0.0, 0.0, 0.0)
     back: Matrix | None = None
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     back_scale: float = 1.0
@@ -45,7 +44,7 @@ class Frame(NamedTuple):
             stored += [self.scale * row[0], self.scale * row[1], self.scale * row[2], shift]
         return stored
 
-    def translated(self, offset: Vector) -> Frame:
+    def translated(self, offset: Triple) -> Frame:
         """The frame of a part moved by `offset` in this frame's coordinates."""
         (a, b, c), (x, y, z) = self.shift, offset
         shift, origin = (a - x, b - y, c - z), self._outer((as_float(x), as_float(y), as_float(z)))
@@ -69,7 +68,7 @@ class Frame(NamedTuple):
             scale=self.scale / factor, shift=shift, back_scale=self.back_scale * size, stretch=self.stretch * size
         )
 
-    def scaled_by_axis(self, factors: Vector) -> Frame:
+    def scaled_by_axis(self, factors: Triple) -> Frame:
         """The frame of a part scaled by one factor an axis."""
         identity: Rows = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
         sizes = tuple(as_float(factor) for factor in factors)
@@ -99,7 +98,7 @@ def rotation_matrix(quaternion: tuple[Any, Any, Any, Any]) -> Rows:
     )
 
 
-def quaternion_of(axis: Vector, degrees: Any) -> tuple[Any, Any, Any, Any]:
+def quaternion_of(axis: Triple, degrees: Any) -> tuple[Any, Any, Any, Any]:
     """The turn by `degrees` about `axis` as a quaternion, w first."""
     half = degrees * (3.141592653589793 / 360.0)
     x, y, z = numbers.normalized(axis)

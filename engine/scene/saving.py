@@ -17,13 +17,13 @@ from ..files import written_whole
 from ..shapes import FromFile
 from .assemble import Heading
 from .loading import MOST_BYTES
-from .mistakes import Mistake, Path as Place, quoted, refuse
+from .mistakes import KeyPath, Mistake, quoted, refuse
 from .parse import camera_from, light_from, material_from, shape_from
 from .scene import Scene
 from .text import inline
 from .toml_values import key_of, table_of, toml_value
 
-Reader = Callable[[object, Place, list[Mistake]], BaseModel | None]
+Reader = Callable[[object, KeyPath, list[Mistake]], BaseModel | None]
 
 READERS: dict[str, Reader] = {"shapes": shape_from, "materials": material_from, "lights": light_from}
 

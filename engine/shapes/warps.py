@@ -9,7 +9,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program import INFINITY, BuildError, Extent, Frame, Lowering, Node, OnValue, Vector, as_float, numbers, union
+from ..program import (
+    INFINITY,
+    BuildError,
+    Extent,
+    Frame,
+    Lowering,
+    Node,
+    OnValue,
+    Vector,
+    as_float,
+    extent as extents,
+    numbers,
+)
 from .base import Reference, Shape, register
 from .model import Direction, Length, Number, Positive
 
@@ -75,7 +87,7 @@ class Mirror(Shape):
         other = inner.extent.placed(numbers.vector(rows), 1.0, numbers.vector(2.0 * o * c for c in n), 1.0, 1.0)
         height = sum(a * b for a, b in zip(n, inner.extent.centre, strict=True)) - o
         middle = numbers.vector(c - height * a for c, a in zip(inner.extent.centre, n, strict=True))
-        both = union([inner.extent, other])
+        both = extents.union([inner.extent, other])
         # A shape that the plane cuts has parts that the fold has thrown away; one that it touches grows into its image.
         corner = zip(n, inner.extent.low, inner.extent.high, strict=True)
         lowest = sum(a * (low if a > 0.0 else high) for a, low, high in corner if a != 0.0)
