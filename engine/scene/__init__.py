@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .json_schema import schema as schema
     from .lights import STUDIO as STUDIO, Light as Light, PointLight as PointLight, Sky as Sky, Sun as Sun
     from .loading import (
-        Source as Source,
+        SceneSource as SceneSource,
         built_in_names as built_in_names,
         load as load,
         open_scene as open_scene,
