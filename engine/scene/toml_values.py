@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-COMMON = ("surface", "scaling", "rotation", "translation")  # stand last, as in a caption: what it is, then where
+from ..shapes import Shape
 
 
 def toml_value(value: object) -> Any:
@@ -24,7 +24,8 @@ def toml_value(value: object) -> Any:
 def table_of(model: BaseModel) -> dict[str, Any]:
     """The table of a model: `kind`, its own keys, then what all shapes have; neither None nor what is default."""
     fields = type(model).model_fields
-    ordered = sorted(fields, key=lambda name: (name != "kind", name in COMMON))
+    # As in a caption: what it is, then where.
+    ordered = sorted(fields, key=lambda name: (name != "kind", name in Shape.model_fields))
     return {
         key_of(name, fields[name]): toml_value(getattr(model, name))
         for name in ordered
