@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import torch
 
     from ..render import Layers
-    from ..scene import Camera, Scene, Source
+    from ..scene import Camera, Scene, SceneSource
     from .render import Render
 
 STOPPED = 130
 
 
-def render_film(options: Render, source: Source, layers: Layers) -> int:
+def render_film(options: Render, source: SceneSource, layers: Layers) -> int:
     """Render the frames and write the film; after Ctrl-C it has the frames made until then. Returns the exit status."""
     from ..files import write_video
 
@@ -42,7 +42,7 @@ def render_film(options: Render, source: Source, layers: Layers) -> int:
     return 0
 
 
-def _images(options: Render, source: Source, frames: int, layers: Layers) -> Iterator[torch.Tensor]:
+def _images(options: Render, source: SceneSource, frames: int, layers: Layers) -> Iterator[torch.Tensor]:
     from ..render import Views, still
 
     views = Views(direct=options.direct)
@@ -51,7 +51,7 @@ def _images(options: Render, source: Source, frames: int, layers: Layers) -> Ite
         yield still(shot, options.width, options.height, options.samples, options.seed)
 
 
-def _views(options: Render, source: Source, frames: int) -> Iterator[tuple[Scene, Camera]]:
+def _views(options: Render, source: SceneSource, frames: int) -> Iterator[tuple[Scene, Camera]]:
     """What is seen in every frame, and from where; of a turntable and of time the last is a step before the first."""
     from ..render import view_of
     from ..scene import parse_settings, with_values

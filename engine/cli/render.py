@@ -15,7 +15,7 @@ from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
     from ..render import Axis, Layers
-    from ..scene import Source
+    from ..scene import SceneSource
 
 MOST_PIXELS = 16384  # a side
 MOST_FRAMES = 10_000
@@ -96,7 +96,7 @@ class Render:
         """Whether a network is to be traced."""
         return is_field(self.scene) and not self.baked
 
-    def _render_picture(self, source: Source, layers: Layers) -> int:
+    def _render_picture(self, source: SceneSource, layers: Layers) -> int:
         from ..scene import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))

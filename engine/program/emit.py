@@ -20,7 +20,7 @@ from .errors import BuildError
 from .extent import Extent
 from .frame import IDENTITY, Frame
 from .hierarchy import Group, hierarchy
-from .numbers import plain
+from .numbers import as_float
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Emitter:
             raise BuildError(f"scene: warps (repeat, twist, extrude …) nest deeper than {POINT_REGISTERS - 1}")
         several = len(node.variants) > 1
         # A union can take the copies one by one; every other fold needs the smallest of them first.
-        held = target if not several or (combine == Combine.UNION and plain(support) == 0.0) else free
+        held = target if not several or (combine == Combine.UNION and as_float(support) == 0.0) else free
         if held == free and held != target:
             self._clear(held)
         for variant in node.variants:
@@ -180,7 +180,7 @@ class Emitter:
             self.numbers += [x, y, z, ball.slope, ball.radius + rounding]
         at = len(self.numbers)
         stored = frame.numbers()
-        self.numbers += [factor, support, 0.25 / support if plain(support) > 0.0 else 0.0, *stored, *numbers]
+        self.numbers += [factor, support, 0.25 / support if as_float(support) > 0.0 else 0.0, *stored, *numbers]
         kind = FRAME_KINDS[len(stored)]
         self.rows.append([operation, target, point, value, combine, kind, at, data, shape, int(ball is not None)])
 

@@ -15,10 +15,10 @@ import torch
 from ...kernels import Program, distance, runtime
 from ...kernels.program import NOTHING, PART, plane_table
 from ...kernels.trace import Met
-from ..bake import Bake, surface_field
+from ..bake import surface_field
 from ..fields import Field, Meaning, load_field
 from ..scene import Scene
-from ..shapes import Neural
+from ..shapes import Bake, Neural
 
 CHUNK = 2**13  # points that the network is asked for at once: their activations should stay in the processor's cache
 WAVES = 96

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from ..files import Up, kind_of
 from ..program import BuildError
-from ..scene import Material, Scene, Source, open_scene
+from ..scene import Material, Scene, SceneSource, open_scene
 from ..shapes import FromFile, MeshFile, Neural, Plane, Sampled
 
 CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
 PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")
 
 
-def open_source(name: str, up: Up = "z") -> Source:
+def open_source(name: str, up: Up = "z") -> SceneSource:
     """A scene file, a script, a built-in name, a field (.safetensors), a volume (.npy) or a mesh as a scene.
 
     Of a mesh the axis `up` points up.
@@ -31,7 +31,7 @@ def open_source(name: str, up: Up = "z") -> Source:
         scene = scene_of(name)
     else:
         scene = _in_clay(Sampled(file=name) if kind == "volume" else MeshFile(file=name, up=up), kind)
-    return Source(Path(name), False, lambda time: scene)
+    return SceneSource(Path(name), False, lambda time: scene)
 
 
 def scene_of(path: str | os.PathLike[str], resolution: int = 128) -> Scene:

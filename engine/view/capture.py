@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import is_field, written_whole
-from ..scene import Camera, plain
+from ..scene import Camera, toml_value
 from .pose import Pose, between
 from .state import State
 
@@ -60,7 +60,7 @@ def camera_table(camera: Camera) -> dict[str, Any]:
     """All that places a camera with eye and target, as a scene file holds it."""
     lens = {"fov": camera.fov} if camera.width is None else {"width": camera.width}
     place = {"eye": camera.eye, "target": camera.target, "up": camera.up}
-    return {name: plain(value) for name, value in {**place, **lens}.items()}
+    return {name: toml_value(value) for name, value in {**place, **lens}.items()}
 
 
 def camera_text(pose: Pose) -> str:
@@ -73,7 +73,7 @@ def setting(value: Any) -> str:
     """A value as `--set` reads it: numbers with commas between them."""
     if isinstance(value, (list, tuple)):
         return ",".join(setting(part) for part in value)
-    return repr(plain(value)) if isinstance(value, float) else str(value)
+    return repr(toml_value(value)) if isinstance(value, float) else str(value)
 
 
 def write_cameras(path: Path, keys: Sequence[Pose]) -> None:

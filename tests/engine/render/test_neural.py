@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.bake.baking import baking as bake
+from isofield.engine.bake import cache
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, Field, ShapeField
 from isofield.engine.render import render, view_of
@@ -27,7 +27,7 @@ RADIUS = 0.6
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bake, "cache_folder", lambda: tmp_path / "cache" / "taichi")
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "cache" / "taichi")
     monkeypatch.setattr("isofield.engine.render.neural.runtime.cache_folder", lambda: tmp_path / "cache" / "taichi")
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings, strategies as st
 from isofield.engine.scene import Camera, Material, Scene, SceneError, load
 from isofield.engine.scene.lights import LIGHT_KINDS
 from isofield.engine.scene.words import keys
-from isofield.engine.shapes.registry import KINDS
+from isofield.engine.shapes import KINDS
 
 from .conftest import TOY
 

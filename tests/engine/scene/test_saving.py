@@ -15,9 +15,8 @@ from pydantic import ValidationError
 from isofield.engine.scene import Camera, Material, PointLight, Scene, SceneError, Sky, Sun, load, save, with_values
 from isofield.engine.scene.assemble import Heading
 from isofield.engine.scene.lights import LIGHT_KINDS
-from isofield.engine.shapes.base import Model, Rotation, Shape
+from isofield.engine.shapes import KINDS, Model, Rotation, Shape
 from isofield.engine.shapes.operators import Difference, Union
-from isofield.engine.shapes.registry import KINDS
 from isofield.engine.shapes.solids import Box, Sphere
 
 # No subnormal numbers: Taichi's runtime sets the processor to flush them to zero.

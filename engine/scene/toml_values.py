@@ -1,4 +1,4 @@
-"""Models as the plain values of a file: tables, lists, numbers and strings, without what is default."""
+"""Models as the values of a TOML file: tables, lists, numbers and strings, without what is default."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-COMMON = ("surface", "scaling", "rotation", "translation")  # stand last, as in a caption: what it is, then where
+from ..shapes import Shape
 
 
-def plain(value: object) -> Any:
+def toml_value(value: object) -> Any:
     """A value as it is written: models as tables, tuples as lists, whole floats without their point."""
     if isinstance(value, BaseModel):
         return table_of(value)
     if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
+        return [toml_value(part) for part in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     return value
@@ -24,9 +24,10 @@ def plain(value: object) -> Any:
 def table_of(model: BaseModel) -> dict[str, Any]:
     """The table of a model: `kind`, its own keys, then what all shapes have; neither None nor what is default."""
     fields = type(model).model_fields
-    ordered = sorted(fields, key=lambda name: (name != "kind", name in COMMON))
+    # As in a caption: what it is, then where.
+    ordered = sorted(fields, key=lambda name: (name != "kind", name in Shape.model_fields))
     return {
-        key_of(name, fields[name]): plain(getattr(model, name))
+        key_of(name, fields[name]): toml_value(getattr(model, name))
         for name in ordered
         if name == "kind" or getattr(model, name) not in (None, fields[name].default)
     }
