@@ -14,7 +14,7 @@ import imageio.v3 as imageio
 import torch
 
 from ..fields import CHUNK, Field, ImageField, evaluated
-from ..files import check_writable, eight_bits, write_image, write_video, written_whole
+from ..files import atomic_write, check_writable, eight_bits, write_image, write_video
 from ..fit import FitResult, FitSettings, fit, make_field, psnr_of
 from .fit import FPS, STOPPED, FitOptions
 from .usage import UsageError
@@ -129,8 +129,8 @@ class Fitting:
             **({"measured": measured} if measured else {}),
             "entries": result.log,
         }
-        with written_whole(self.folder / "log.json") as beside:
-            beside.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+        with atomic_write(self.folder / "log.json") as temporary:
+            temporary.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
 
     def _write_film(self) -> None:
         """The snapshots, of which a resumed run finds some that are there already, as a film."""

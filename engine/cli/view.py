@@ -131,9 +131,9 @@ def read_inputs(path: Path) -> dict[int, list[Event]]:
 
 def write_inputs(path: Path, happened: list[tuple[int, Event]]) -> None:
     """Write events with the numbers of their frames."""
-    from ..files import written_whole
+    from ..files import atomic_write
     from ..view import written
 
     lines = [json.dumps({"frame": frame, **written(event)}) for frame, event in happened]
-    with written_whole(path) as beside:
-        beside.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..files import eight_bits, write_figure, write_image, write_video, written_whole
+from ..files import atomic_write, eight_bits, write_figure, write_image, write_video
 from .entries import Learned
 from .plot import losses_figure
 from .sheet import WORST, Pixels, Tile, error_map, scale, sheet
@@ -42,9 +42,9 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
     Raises:
         OSError: a file cannot be written.
     """
-    with written_whole(folder / "compare.json") as beside:
+    with atomic_write(folder / "compare.json") as temporary:
         table = {**run, "rows": [one.row.as_table() for one in learned]}
-        beside.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     _write_sheet(folder / "compare.png", _pictures(learned, target, side))
     write_figure(folder / "losses.png", losses_figure(learned))
     for one in learned:

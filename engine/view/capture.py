@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..files import is_field, written_whole
+from ..files import atomic_write, is_field
 from ..scene import Camera, plain
 from .pose import Pose, between
 from .state import State
@@ -78,8 +78,8 @@ def setting(value: Any) -> str:
 
 def write_cameras(path: Path, keys: Sequence[Pose]) -> None:
     """Write the cameras of a path to a file."""
-    with written_whole(path) as beside:
-        beside.write_text(json.dumps({"cameras": [asdict(key) for key in keys]}, indent=1) + "\n", encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps({"cameras": [asdict(key) for key in keys]}, indent=1) + "\n", encoding="utf-8")
 
 
 def read_cameras(path: Path) -> list[Pose]:
