@@ -16,7 +16,7 @@ from ..files import Up, check_mesh_name, kind_of
 from .usage import UsageError, check_range, check_up, read_from
 
 if TYPE_CHECKING:
-    from ..meshing import Progress
+    from ..meshing import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class MeshCommand:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[ProgressCallback]:
     """A bar on stderr that a function moves, gone at the end."""
     from rich.console import Console
     from rich.progress import Progress as Bar
