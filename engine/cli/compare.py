@@ -54,13 +54,15 @@ class Compare:
         check_writable(self.output / "compare.json")
         import torch
 
-        from ..compare import ImageTarget, compare, smaller, write_report
+        from ..compare import ImageTarget, compare, smaller_side, write_report
         from ..fields import ImageField
 
         if self.device == "cuda" and not torch.cuda.is_available():
             raise UsageError("--device: there is no CUDA device; expected cpu")
         target = ImageTarget(ImageField(pixels), self.device)
-        learned, interrupted = compare(target, settings, device=self.device, side=smaller(self.side), progress=True)
+        learned, interrupted = compare(
+            target, settings, device=self.device, side=smaller_side(self.side), progress=True
+        )
         if not learned:
             raise KeyboardInterrupt
         kept = {name: asdict(settings)[name] for name in ("steps", "batch", "seed", "schedule")}

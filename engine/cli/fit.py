@@ -134,9 +134,9 @@ class FitShape:
 
     def _mesh(self, meaning: str, gradients: bool) -> tuple[Any, Placement, Callable[[Field], dict[str, Any]]]:
         from ..files import read_mesh
-        from ..fit import MeshSource, agreement_with_mesh, placed
+        from ..fit import MeshSource, agreement_with_mesh, placed_mesh
 
-        mesh, placement, bounds = placed(read_mesh(self.shape, self.up))
+        mesh, placement, bounds = placed_mesh(read_mesh(self.shape, self.up))
         source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients)
         return source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree)
 

@@ -10,7 +10,7 @@ from ...kernels import MeshTree, marching_cubes
 from ..fields import Field, Meaning, at_bounds, evaluated
 from ..files import TriangleMesh
 from ..meshing import report_of
-from .mesh_source import on_surface
+from .mesh_source import surface_points
 
 SAMPLES = 2**17  # points on each surface
 INSIDES = 2**18  # points at which insides are compared
@@ -41,7 +41,7 @@ def agreement(first: TriangleMesh, second: TriangleMesh, seed: int = 0) -> Agree
     generator = torch.Generator().manual_seed(seed)
     means, most, cosines = [], [], []
     for one, other in ((first, second), (second, first)):
-        points, normals = on_surface(one, SAMPLES, generator)
+        points, normals = surface_points(one, SAMPLES, generator)
         corners = one.vertices[torch.unique(one.faces.long())]
         there = MeshTree(other.vertices, other.faces).closest(torch.cat([points, corners]))
         faces = other.vertices[other.faces[there.faces[:SAMPLES].long()].long()]

@@ -18,7 +18,7 @@ FREE = ("log_every", "checkpoint_every", "snapshot_every")  # settings that do n
 
 
 @dataclass(frozen=True)
-class Progress:
+class FitProgress:
     """How far a fit is: steps, seconds, log, and sum and number of the losses since its last entry."""
 
     step: int
@@ -35,7 +35,7 @@ def write_checkpoint(
     random_state: torch.Tensor,
     settings: FitSettings,
     source: dict[str, Any],
-    progress: Progress,
+    progress: FitProgress,
 ) -> None:
     """Write the state between two steps to a .safetensors file, whole or not at all.
 
@@ -57,7 +57,7 @@ def read_checkpoint(
     generator: torch.Generator,
     settings: FitSettings,
     source: dict[str, Any],
-) -> Progress:
+) -> FitProgress:
     """Put the state of a checkpoint into field, optimiser and generator; returns how far it is.
 
     Raises:
@@ -73,7 +73,7 @@ def read_checkpoint(
         wanted["generator"] = generator.get_state()
         state = checked_tensors(wanted, tensors)
         try:
-            progress = Progress(**header["progress"])
+            progress = FitProgress(**header["progress"])
             generator.set_state(state["generator"])
         except (KeyError, TypeError, RuntimeError) as error:
             raise FieldFileError(f"progress: {error}") from None

@@ -19,7 +19,7 @@ POOL = 2**20  # points that batches are drawn from
 ON_SURFACE = 1e-6  # distance, as a part of the diagonal, below which a face's normal is the gradient
 
 
-def placed(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
+def placed_mesh(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
     """A mesh moved so that its longest side and the margin beside it fill [-1, 1], how it was, and bounds about it.
 
     Raises:
@@ -37,7 +37,7 @@ def placed(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
     return moved, placement, (tuple((-half).tolist()), tuple(half.tolist()))
 
 
-def on_surface(mesh: TriangleMesh, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def surface_points(mesh: TriangleMesh, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """`count` points (N, 3) on a mesh, uniform by area, and the unit normals (N, 3) of their faces."""
     corners = mesh.vertices[mesh.faces.long()].double()
     normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -83,7 +83,7 @@ class MeshSource:
         close = round(near * POOL)
         points = low + torch.rand(POOL - close, 3, generator=generator) * (high - low)
         if close:
-            surface, _ = on_surface(mesh, close, generator)
+            surface, _ = surface_points(mesh, close, generator)
             kinds = NEAR if self.target is Meaning.OCCUPANCY else (0.0, *NEAR)  # it has no value on the surface
             widths = torch.tensor(kinds)[torch.arange(close) % len(kinds)] * math.dist(*bounds)
             offsets = widths[:, None] * torch.randn(close, 3, generator=generator)

@@ -27,7 +27,8 @@ from ..fields import CHUNK as FIELD_CHUNK, Field, Meaning, evaluated
 from .report import report_of
 from .sampling_grid import SamplingGrid, grid_around, grid_within
 
-ProgressCallback = Callable[[float], None]
+ProgressCallback = Callable[[float], None]  # of the share that is done
+Numbers = torch.Tensor | slice  # of some vertices
 
 CHUNK = 2**20  # points at a time
 
@@ -65,9 +66,7 @@ class Surface(ABC):
         """Linear RGB (N, 3) at points (N, 3), or None."""
         return None
 
-    def near_vertices(
-        self, bricks: Bricks, count: int, margin: float
-    ) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
+    def near_vertices(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[Numbers, Surface]]:
         """Numbers of some of the `count` vertices of the mesh of bricks, and what to ask for values up to `margin` from
         them; all vertices in the end."""
         for at in range(0, count, CHUNK):
@@ -101,9 +100,7 @@ class ProgramSurface(Surface):
     def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         add_program(bricks, self.program, progress, everywhere=self.level != 0.0 and not is_lipschitz(self.program))
 
-    def near_vertices(
-        self, bricks: Bricks, count: int, margin: float
-    ) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
+    def near_vertices(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[Numbers, Surface]]:
         farthest = max(1.0, float(bricks.places.abs().max())) * math.sqrt(3.0)
         for numbers, tiles in vertex_tiles(bricks, self.program, margin + GRADIENT_STEP * farthest):
             yield numbers, self._with(tiles)

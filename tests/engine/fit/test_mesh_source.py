@@ -10,9 +10,9 @@ from twins.meshes import cube, globe, joined, torus
 
 from isofield.engine.fields import LearnedField, Placement
 from isofield.engine.files.meshes import TriangleMesh
-from isofield.engine.fit import MeshSource, placed
+from isofield.engine.fit import MeshSource, placed_mesh
 from isofield.engine.fit.agreement import agreement, agreement_with_cloud, agreement_with_mesh
-from isofield.engine.fit.mesh_source import on_surface
+from isofield.engine.fit.mesh_source import surface_points
 from isofield.kernels import MeshTree
 
 BOUNDS = ((-1.0,) * 3, (1.0,) * 3)
@@ -47,7 +47,7 @@ class Ball(LearnedField):
 def test_a_mesh_is_moved_into_the_unit_box_and_back(scale: float) -> None:
     vertices, faces = torus(20, 20)
     mesh = TriangleMesh(scale * (vertices + torch.tensor([3.0, -2.0, 1.0])), faces)
-    moved, placement, (low, high) = placed(mesh)
+    moved, placement, (low, high) = placed_mesh(mesh)
     assert max(high) == pytest.approx(1.0)
     assert float(moved.vertices.abs().max()) == pytest.approx(1.0 / 1.2, rel=1e-5)
     assert torch.allclose(moved.vertices.amax(dim=0) + 0.2 / 1.2, torch.tensor(high), atol=1e-5)
@@ -57,11 +57,11 @@ def test_a_mesh_is_moved_into_the_unit_box_and_back(scale: float) -> None:
 
 def test_a_mesh_without_extent_cannot_be_placed() -> None:
     with pytest.raises(ValueError, match="mesh: expected a longest side from 1e-30"):
-        placed(TriangleMesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]], dtype=torch.int32)))
+        placed_mesh(TriangleMesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]], dtype=torch.int32)))
 
 
 def test_points_on_a_surface_are_as_dense_everywhere() -> None:
-    points, normals = on_surface(TriangleMesh(*cube()), 60_000, generator())
+    points, normals = surface_points(TriangleMesh(*cube()), 60_000, generator())
     outermost, axis = points.abs().max(dim=1)
     assert torch.allclose(outermost, torch.tensor(0.5))
     facing = points.gather(1, axis[:, None])[:, 0].sign()
@@ -69,7 +69,7 @@ def test_points_on_a_surface_are_as_dense_everywhere() -> None:
     sides = torch.bincount(2 * axis + (facing > 0.0), minlength=6) / len(points)
     assert torch.allclose(sides, torch.full((6,), 1 / 6), atol=0.01)
     with pytest.raises(ValueError, match="mesh: expected faces with an area, got none"):
-        on_surface(TriangleMesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]])), 10, generator())
+        surface_points(TriangleMesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]])), 10, generator())
 
 
 def test_distances_and_gradients_are_the_meshs() -> None:
