@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ..files import Up, check_mesh_name, kind_of
+from .exit_status import OK
 from .usage import UsageError, check_range, check_up, read_from
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ class MeshCommand:
             )
         if len(made.faces) == 0:
             print(f"{self.source}: nothing has the level within the bounds, so no file is written", file=sys.stderr)
-            return 0
+            return OK
         made.save(self.output)
         print(f"{self.output}: {len(made.vertices)} vertices, {len(made.faces)} triangles", file=sys.stderr)
         if self.report:
             print(made.report)
-        return 0
+        return OK
 
     def _opened(self) -> Any:
         """The scene, field, volume or mesh."""

@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 
 from ..files import FIELD, is_field
 from ..fit import PRESETS, PresetName
+from .exit_status import OK
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Ntk:
             temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
         for file, draw in FIGURES.items():
             write_figure(self.output / file, draw(reports))
-        return 0
+        return OK
 
 
 def _field(name: str, seed: int) -> Field:
