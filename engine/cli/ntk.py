@@ -70,9 +70,9 @@ class Ntk:
                 f"half of them above {report.eigenvalues[len(report.eigenvalues) // 2]:.3g}",
                 file=sys.stderr,
             )
-        table = {"seed": self.seed, "rows": [report.as_dictionary() for report in reports]}
+        report_file = {"seed": self.seed, "rows": [report.as_dictionary() for report in reports]}
         with atomic_write(self.output / "ntk.json") as temporary:
-            temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(report_file, indent=1) + "\n", encoding="utf-8")
         for file, draw in FIGURES.items():
             write_figure(self.output / file, draw(reports))
         return OK

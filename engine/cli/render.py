@@ -100,8 +100,15 @@ class Render:
     @property
     def frames(self) -> int:
         """How many pictures are asked for."""
-        path_frames = None if self.path is None else self.path[1]
-        return self.turntable or self.animate or path_frames or 1
+        return self.turntable or self.animate or self._path_frames or 1
+
+    @property
+    def _path_frames(self) -> int | None:
+        """The frames of `path`."""
+        if self.path is None:
+            return None
+        _, frames = self.path
+        return frames
 
     def _render_film(self, source: Source, layers: Layers) -> int:
         from .film import write_film
@@ -130,7 +137,10 @@ class Render:
         def scene_at(time: float) -> Scene:
             return with_values(source.at(time), values)
 
-        keys = [] if self.path is None else read_cameras(self.path[0])
+        keys = []
+        if self.path is not None:
+            cameras, _ = self.path
+            keys = read_cameras(cameras)
         scene = scene_at(self.time)
         camera = scene.camera or view_of(scene).camera
         if self.turntable is not None:
@@ -171,8 +181,7 @@ class Render:
         check_range("--time", self.time, -1e6, 1e6)
         check_range("--duration", self.duration, 0.02, 3600)
         check_range("--level", self.level, -1e6, 1e6)
-        path_frames = None if self.path is None else self.path[1]
-        films = {"--turntable": self.turntable, "--animate": self.animate, "--path": path_frames}
+        films = {"--turntable": self.turntable, "--animate": self.animate, "--path": self._path_frames}
         asked = {option: frames for option, frames in films.items() if frames is not None}
         for option, frames in asked.items():
             check_range(option, frames, 1, MOST_FRAMES)

@@ -59,16 +59,17 @@ class ViewCommand:
             raise UsageError(f"--sampled: expected a field (.safetensors) to look at, got {self.scene}")
         if self.sampled and self.beside is not None:
             raise UsageError("--sampled: expected alone, got --beside too")
+        frames, folder = self.offscreen or (0, None)
         if self.offscreen is not None:
-            check_range("--offscreen", self.offscreen[0], 1, 1_000_000)
+            check_range("--offscreen", frames, 1, 1_000_000)
         inputs = {} if self.inputs is None else read_inputs(self.inputs)
         from ..files import check_writable
         from ..view import Viewer
 
         if self.record is not None:
             check_writable(self.record)
-        if self.offscreen is not None:
-            self.offscreen[1].mkdir(parents=True, exist_ok=True)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         viewer = Viewer(
             self.scene,
             self.width,
@@ -79,13 +80,13 @@ class ViewCommand:
             up=self.up,
             sampled=self.sampled,
             records=self.record is not None,
-            folder=None if self.offscreen is None else self.offscreen[1],
+            folder=folder,
         )
         try:
-            if self.offscreen is None:
+            if folder is None:
                 viewer.run()
             else:
-                self._write_frames(viewer, inputs, *self.offscreen)
+                self._write_frames(viewer, inputs, frames, folder)
         finally:
             viewer.close()
             if self.record is not None:

@@ -43,8 +43,8 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
         OSError: a file cannot be written.
     """
     with atomic_write(folder / "compare.json") as temporary:
-        table = {**run, "rows": [one.row.as_table() for one in learned]}
-        temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        report = {**run, "rows": [one.row.as_dictionary() for one in learned]}
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     _write_sheet(folder / "compare.png", _pictures(learned, target, side))
     write_figure(folder / "losses.png", losses_figure(learned))
     for one in learned:

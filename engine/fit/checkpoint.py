@@ -102,14 +102,14 @@ def _run(field: Field, settings: FitSettings, source: dict[str, Any]) -> dict[st
 def _check_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse a checkpoint of another run."""
     differing = []
-    for group, table in wanted.items():
+    for group, new in wanted.items():
         old = found.get(group)
         if not isinstance(old, dict):
             raise FieldFileError(f"{group}: expected a table, got {old!r}")
         differing += [
-            f"{group}.{key} was {_short(old.get(key))}, is {_short(table.get(key))}"
-            for key in sorted({*old, *table})
-            if old.get(key) != table.get(key)
+            f"{group}.{key} was {_short(old.get(key))}, is {_short(new.get(key))}"
+            for key in sorted({*old, *new})
+            if old.get(key) != new.get(key)
         ]
     if differing:
         raise FieldFileError(f"a run can only be resumed as it was started: {'; '.join(differing)}")

@@ -12,7 +12,7 @@ from .events import Act, Edit, Event, Set
 from .pose import SIDES
 from .settings import MODES
 from .state import Section, State
-from .values import Value, names_in, values_of
+from .values import Value, models_in, names_in, values_of
 
 LETTERS, NARROW = 58, 27  # in a line of an error, and of what is said at the left
 HINTS = """\
@@ -174,8 +174,7 @@ def _camera(state: State) -> list[Item]:
 
 
 def _kind(state: State, name: str) -> str:
-    table: Any = state.scene.lighting if state.section == "lights" else getattr(state.scene, state.section)
-    kind = getattr(table[name], "kind", "")
+    kind = getattr(models_in(state.scene, state.section)[name], "kind", "")
     return f": {kind}" if kind and kind != name else ""
 
 
