@@ -97,7 +97,7 @@ def loop(quick: bool) -> list[float]:
     from isofield.engine.view.pace import Pace
     from isofield.engine.view.viewer import Viewer
 
-    viewer = Viewer("carved_box", 640, 360, whole=False)
+    viewer = Viewer("carved_box", 640, 360, whole_passes=False)
     found = []
     for _ in range((5 if quick else 120) + WARM_UP):
         start = time.perf_counter()
@@ -133,8 +133,8 @@ def fits(quick: bool) -> tuple[list[float], dict[str, Any]]:
             work = functools.partial(fit, field, source, settings, psnr=True, watch=window)
             (sample,) = timed(work, 1, warm_up=0, own_threads=True)  # the window's
         if window is not None:
-            looks.append(window.looking.count)
-            shares.append((window.looking.spent + window.hearing.spent) / sample.wall)
+            looks.append(window.picture_budget.count)
+            shares.append((window.picture_budget.spent + window.input_budget.spent) / sample.wall)
         return sample
 
     pairs = []
@@ -179,7 +179,7 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
     orbit = [Drag("left", 0.01, 0.001)] * (times + WARM_UP)
     result: dict[str, tuple[list[float], dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        viewer = Viewer("carved_box", 640, 360, hidden=True, whole=False)
+        viewer = Viewer("carved_box", 640, 360, hidden=True, whole_passes=False)
         result["orbit"] = frames(viewer, orbit, True), {"status": viewer.painter.status}
         sliders = [Edit("ball.radius", 1.0 - 0.002 * number) for number in range(times + WARM_UP)]
         frames(viewer, [Edit("ball.radius", 1.001)], True)  # what no orbit needs
@@ -189,14 +189,14 @@ def measure(quick: bool) -> dict[str, tuple[list[float], dict[str, Any]]]:
 
         path = Path(folder) / "fifty.toml"
         path.write_text(inputs.torus_and_spheres().to_toml(), encoding="utf-8")
-        viewer = Viewer(str(path), 960, 540, hidden=True, whole=False)
+        viewer = Viewer(str(path), 960, 540, hidden=True, whole_passes=False)
         result["adaptive"] = frames(viewer, [*orbit, *orbit], False)[times:], {"status": viewer.painter.status}
         viewer.close()
 
         path = Path(folder) / "many.toml"
         text = inputs.city(300).to_toml()
         path.write_text(text, encoding="utf-8")
-        viewer = Viewer(str(path), 640, 360, hidden=True, whole=False)
+        viewer = Viewer(str(path), 640, 360, hidden=True, whole_passes=False)
         frames(viewer, orbit, False)
         reloads = []
         for number in range(3 if quick else 12):

@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from .extract import mesh as mesh
     from .report import MeshReport as MeshReport, report_of as report_of
     from .result import Mesh as Mesh
-    from .sources import Progress as Progress
+    from .surfaces import ProgressCallback as ProgressCallback
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from ..files import written_whole
+from ..files import atomic_write
 from ..shapes import FromFile
 from .assemble import Heading
 from .loading import MOST_BYTES
@@ -42,7 +42,7 @@ def save(scene: Scene, path: str | os.PathLike[str]) -> None:
         raise refuse(f"expected a name that ends in .toml, got {quoted(str(path))}")
     scene = _beside(scene, path.absolute().parent)
     text = _changed_text(path, scene) if path.is_file() and path.stat().st_size else scene.to_toml()
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="")
 
 

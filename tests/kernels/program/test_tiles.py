@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.render.picture import pixel_size
+from isofield.engine.render.rays import pixel_size
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program
 from isofield.kernels.film.rays import PACKET, TILE, Film, beams_of, camera_rays

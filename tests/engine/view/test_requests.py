@@ -1,4 +1,4 @@
-"""What states wish for, and pictures of states, without a window."""
+"""What states request, and pictures of states, without a window."""
 
 from __future__ import annotations
 
@@ -20,24 +20,22 @@ from isofield.engine.view.events import Act, Click, Drag, Edit, Set
 from isofield.engine.view.inputs import apply
 from isofield.engine.view.painter import LINE, Painter
 from isofield.engine.view.panel import Panel
+from isofield.engine.view.requests import Tools, fulfil
 from isofield.engine.view.state import State
-from isofield.engine.view.window import Grip
-from isofield.engine.view.wishes import fulfil
+from isofield.engine.view.window import PanelPress
 
 WIDTH, HEIGHT = 64, 48
 
 
 def painter(samples: int = 2) -> Painter:
-    return Painter(samples=samples, whole=True, direct=(False, False))
+    return Painter(samples=samples, whole_passes=True)
 
 
-def viewer_of(state: State, folder: Path, said: list[str] | None = None) -> Any:
-    """As much of a viewer as wishes need."""
-    told = [] if said is None else said
-    return SimpleNamespace(
-        state=state, painter=painter(), window=SimpleNamespace(shape=(WIDTH, HEIGHT), hidden=True), folder=folder,
-        name="toy", up="z", say=told.append, source=SimpleNamespace(path=Path("toy.toml")),
-    )  # fmt: skip
+def done(state: State, folder: Path, said: list[str] | None = None) -> State:
+    """The state after what it requests is done, without a window."""
+    told: list[str] = [] if said is None else said
+    window: Any = SimpleNamespace(shape=(WIDTH, HEIGHT), hidden=True)
+    return fulfil(state, Tools(painter(), window, "toy", "z", "toy", folder, told.append))
 
 
 def beside(state: State) -> State:
@@ -48,16 +46,16 @@ def beside(state: State) -> State:
 
 @pytest.mark.parametrize(("x", "shape"), [(0.1, "floor"), (0.9, "ground")])
 def test_a_click_looks_at_the_side_of_the_line_it_is_on(state: State, tmp_path: Path, x: float, shape: str) -> None:
-    viewer = viewer_of(apply(beside(state), Click(x, 0.95)), tmp_path)
-    fulfil(viewer)
-    assert viewer.state.picked.shape == shape
-    assert viewer.state.wishes == ()
+    after = done(apply(beside(state), Click(x, 0.95)), tmp_path)
+    assert after.picked is not None
+    assert after.picked.shape == shape
+    assert after.requests == ()
 
 
 def test_what_is_saved_has_the_edits_and_the_camera(state: State, tmp_path: Path) -> None:
     for event in (Edit("knob.radius", 0.4), Drag("left", 0.2, 0.1), Act("save"), Act("save")):
         state = apply(state, event)
-    fulfil(viewer_of(state, tmp_path))
+    done(state, tmp_path)
     for number in (1, 2):
         saved = load(tmp_path / f"toy-{number}.toml")
         assert saved.shapes["knob"].radius == 0.4  # type: ignore[attr-defined]
@@ -66,8 +64,7 @@ def test_what_is_saved_has_the_edits_and_the_camera(state: State, tmp_path: Path
 
 def test_a_screenshot_is_the_picture_at_rest(state: State, tmp_path: Path) -> None:
     said: list[str] = []
-    viewer = viewer_of(apply(state, Act("screenshot")), tmp_path, said)
-    fulfil(viewer)
+    done(apply(state, Act("screenshot")), tmp_path, said)
     wanted = render(state.scene, width=WIDTH, height=HEIGHT, samples=2, camera=state.pose.camera())
     written = imageio.imread(tmp_path / "toy-1.png").astype(float) / 255.0
     assert numpy.abs(written - wanted.numpy()).max() < 1.0 / 255.0
@@ -84,10 +81,9 @@ def test_a_scene_that_does_not_fit_is_told_and_the_next_is_drawn(state: State, t
     assert ours.unfit
     assert ours.paint(state, WIDTH, HEIGHT) is not None
     assert ours.unfit == ""
-    viewer = viewer_of(unfit, tmp_path)
-    fulfil(viewer)
-    assert viewer.state.picked is None
-    assert viewer.state.message
+    after = done(unfit, tmp_path)
+    assert after.picked is None
+    assert after.message
 
 
 def test_two_scenes_are_parted_by_a_line(state: State) -> None:
@@ -120,8 +116,8 @@ def test_the_command_says_all_that_is_not_as_usual(state: State) -> None:
 def test_a_panel_may_have_moved_unless_something_in_it_was_used() -> None:
     panel = Panel("view", (0.0, 0.0, 0.25, 1.0), ())
     size = (800, 600)
-    assert Grip(panel, 0.1, 0.01).moves_panel(0.1, 0.01, *size), "its title folds it"
-    assert Grip(panel, 0.1, 0.5).moves_panel(0.3, 0.5, *size)
-    assert not Grip(panel, 0.1, 0.5, used=True).moves_panel(0.3, 0.5, *size)
-    assert not Grip(panel, 0.1, 0.5).moves_panel(0.1, 0.5, *size)
-    assert not Grip(panel, 0.245, 0.5).moves_panel(0.245, 0.7, *size), "what scrolls it"
+    assert PanelPress(panel, 0.1, 0.01).moves_panel(0.1, 0.01, *size), "its title folds it"
+    assert PanelPress(panel, 0.1, 0.5).moves_panel(0.3, 0.5, *size)
+    assert not PanelPress(panel, 0.1, 0.5, used=True).moves_panel(0.3, 0.5, *size)
+    assert not PanelPress(panel, 0.1, 0.5).moves_panel(0.1, 0.5, *size)
+    assert not PanelPress(panel, 0.245, 0.5).moves_panel(0.245, 0.7, *size), "what scrolls it"

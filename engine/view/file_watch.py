@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-class Watch:
+class FileWatch:
     """Says whether a file is another than when it was last asked for."""
 
     def __init__(self, path: Path) -> None:

@@ -24,10 +24,11 @@ from ...kernels.program import (
 from ...kernels.surfaces import SIDE, Bricks, add_bounded, add_followed, add_program, is_lipschitz, vertex_tiles
 from ...kernels.trace import surface_on
 from ..fields import CHUNK as FIELD_CHUNK, Field, Meaning, evaluated
-from .lattice import Lattice, lattice_around, lattice_within
 from .report import report_of
+from .sampling_grid import SamplingGrid, grid_around, grid_within
 
-Progress = Callable[[float], None]
+ProgressCallback = Callable[[float], None]  # of the share that is done
+Numbers = torch.Tensor | slice  # of some vertices
 
 CHUNK = 2**20  # points at a time
 
@@ -43,11 +44,11 @@ class Surface(ABC):
     level: float
 
     @abstractmethod
-    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+    def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
         """The nodes it is sampled at."""
 
     @abstractmethod
-    def add(self, bricks: Bricks, progress: Progress) -> None:
+    def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         """Add to the bricks whatever the surface meets."""
 
     @abstractmethod
@@ -65,7 +66,7 @@ class Surface(ABC):
         """Linear RGB (N, 3) at points (N, 3), or None."""
         return None
 
-    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
+    def near_vertices(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[Numbers, Surface]]:
         """Numbers of some of the `count` vertices of the mesh of bricks, and what to ask for values up to `margin` from
         them; all vertices in the end."""
         for at in range(0, count, CHUNK):
@@ -84,9 +85,9 @@ class ProgramSurface(Surface):
         self.tiles = every_row(self.program)
         self.level, self.box, self.exact_box = level, box, exact_box
 
-    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+    def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
         if bounds is not None or self.exact_box:
-            return lattice_within(bounds or self.box, resolution)
+            return grid_within(bounds or self.box, resolution)
         low, high = self.box
         if not all(math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
             raise ValueError(
@@ -94,12 +95,12 @@ class ProgramSurface(Surface):
                 "((-1, -1, -1), (1, 1, 1)), or intersect it with a shape that ends"
             )
         grow = max(self.level, 0.0)
-        return lattice_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+        return grid_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
 
-    def add(self, bricks: Bricks, progress: Progress) -> None:
+    def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         add_program(bricks, self.program, progress, everywhere=self.level != 0.0 and not is_lipschitz(self.program))
 
-    def near(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[torch.Tensor | slice, Surface]]:
+    def near_vertices(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[Numbers, Surface]]:
         farthest = max(1.0, float(bricks.places.abs().max())) * math.sqrt(3.0)
         for numbers, tiles in vertex_tiles(bricks, self.program, margin + GRADIENT_STEP * farthest):
             yield numbers, self._with(tiles)
@@ -126,7 +127,7 @@ class ProgramSurface(Surface):
         return materials[:, :3]
 
 
-class ModelSurface(Surface):
+class MeshSurface(Surface):
     """The signed distance to a mesh: exact, so only near bricks are evaluated, if the mesh is closed.
 
     The inside of an open one begins where the winding number says so, also far from its triangles: all is evaluated.
@@ -134,29 +135,29 @@ class ModelSurface(Surface):
 
     level = 0.0
 
-    def __init__(self, model: MeshTree, level: float) -> None:
-        self.model, self.level = model, level
+    def __init__(self, mesh: MeshTree, level: float) -> None:
+        self.mesh, self.level = mesh, level
         # Files may hold a vertex once for each of its triangles.
-        vertices, numbers = torch.unique(model.vertices, dim=0, return_inverse=True)
-        self.closed = report_of(vertices, numbers[model.faces.long()]).watertight
-        corners = model.vertices[model.faces.long()]
+        vertices, numbers = torch.unique(mesh.vertices, dim=0, return_inverse=True)
+        self.closed = report_of(vertices, numbers[mesh.faces.long()]).watertight
+        corners = mesh.vertices[mesh.faces.long()]
         self.face_normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
 
-    def lattice(self, bounds: Any, resolution: int) -> Lattice:
+    def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
         if bounds is not None:
-            return lattice_within(bounds, resolution)
+            return grid_within(bounds, resolution)
         grow = max(self.level, 0.0)
-        low, high = self.model.low, self.model.high
-        return lattice_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+        low, high = self.mesh.low, self.mesh.high
+        return grid_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
 
-    def add(self, bricks: Bricks, progress: Progress) -> None:
+    def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         # Distances less than infinity apart: with such a slope no brick is too far.
-        add_bounded(bricks, self.model.distance, 1.0 if self.closed else math.inf, progress)
+        add_bounded(bricks, self.mesh.distance, 1.0 if self.closed else math.inf, progress)
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The gradient is the normal of the nearest triangle, which is so on the mesh too."""
-        faces = self.model.closest(points).faces.long()
-        return self.model.distance(points), torch.nn.functional.normalize(self.face_normals[faces], dim=1)
+        faces = self.mesh.closest(points).faces.long()
+        return self.mesh.distance(points), torch.nn.functional.normalize(self.face_normals[faces], dim=1)
 
 
 class FieldSurface(Surface):
@@ -179,10 +180,10 @@ class FieldSurface(Surface):
         self.sign = -1.0 if field.meaning in (Meaning.OCCUPANCY, Meaning.DENSITY) else 1.0
         self.level = self.sign * (level if level is not None else 0.5 if field.meaning is Meaning.OCCUPANCY else 0.0)
 
-    def lattice(self, bounds: Any, resolution: int) -> Lattice:
-        return lattice_within(bounds or self.field.bounds, resolution)
+    def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
+        return grid_within(bounds or self.field.bounds, resolution)
 
-    def add(self, bricks: Bricks, progress: Progress) -> None:
+    def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         def values(points: torch.Tensor) -> torch.Tensor:
             found = self.sign * evaluated(self.field, points.cpu())[:, 0].float()
             _check_finite(int((~found.isfinite()).sum()), len(found))
@@ -221,14 +222,14 @@ class VolumeSurface(Surface):
         if values.ndim != 3 or min(values.shape) < 1:
             raise ValueError(f"values: expected shape (X, Y, Z), got {tuple(values.shape)}")
         self.values, self.level = values, level
-        self.placed: Lattice | None = None
+        self.grid: SamplingGrid | None = None
 
-    def lattice(self, bounds: Any, resolution: int) -> Lattice:
-        low, high = lattice_within(bounds, 1)[1:]
-        self.placed = Lattice(tuple(self.values.shape), low, high)
-        return self.placed
+    def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
+        low, high = grid_within(bounds, 1).corners
+        self.grid = SamplingGrid(tuple(self.values.shape), low, high)
+        return self.grid
 
-    def add(self, bricks: Bricks, progress: Progress) -> None:
+    def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         held = self._layer(bricks, 0, 1)
         bad = int((~held.isfinite()).sum())
         for layer in range(bricks.sides[0]):
@@ -247,19 +248,19 @@ class VolumeSurface(Surface):
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values between the nodes, and central differences of them over one cell on both sides."""
-        assert self.placed is not None
-        low, high = (points.new_tensor(corner) for corner in self.placed[1:])
-        cells = (points - low) / (high - low) * (points.new_tensor(self.placed.shape) - 1.0)
+        assert self.grid is not None
+        low, high = (points.new_tensor(corner) for corner in self.grid.corners)
+        cells = (points - low) / (high - low) * (points.new_tensor(self.grid.shape) - 1.0)
         values, gradients = torch.empty_like(points[:, 0]), torch.empty_like(points)
-        slab = (cells[:, 0].clamp(0.0, self.placed.shape[0] - 1.0) // SLAB).int()
+        slab = (cells[:, 0].clamp(0.0, self.grid.shape[0] - 1.0) // SLAB).int()
         for number in torch.unique(slab).tolist():
             chosen = slab == number
             values[chosen], gradients[chosen] = self._in_slab(number * SLAB, cells[chosen])
-        return values, gradients * (points.new_tensor(self.placed.shape) - 1.0) / (high - low)
+        return values, gradients * (points.new_tensor(self.grid.shape) - 1.0) / (high - low)
 
     def _in_slab(self, first: int, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values, and slopes from cell to cell, at points in cells of which x is from `first` on; reads these alone."""
-        assert self.placed is not None
+        assert self.grid is not None
         begin = max(first - 1, 0)
         grid = _floats(self.values[begin : first + SLAB + 2])[..., None].to(cells.device)
         last = cells.new_tensor(grid.shape[:3]) - 1.0

@@ -9,14 +9,14 @@ from ...kernels.surfaces import corners
 
 LARGEST_RESOLUTION = 4096
 
-# Cells between the subject and each side of its lattice: the mesh must not touch the border, and a surface parallel to
+# Cells between the subject and each side of its grid: the mesh must not touch the border, and a surface parallel to
 # the axes should not fall on nodes.
 MARGIN = 1.25
 
 Corner = tuple[float, ...]
 
 
-class Lattice(NamedTuple):
+class SamplingGrid(NamedTuple):
     """Nodes along x, y and z, and the corners that they span."""
 
     shape: tuple[int, int, int]
@@ -24,12 +24,17 @@ class Lattice(NamedTuple):
     high: Corner
 
     @property
+    def corners(self) -> tuple[Corner, Corner]:
+        """The lower and the upper corner."""
+        return self.low, self.high
+
+    @property
     def cell(self) -> float:
         """The longest side of a cell."""
         return max((b - a) / (n - 1) for a, b, n in zip(self.low, self.high, self.shape, strict=True))
 
 
-def lattice_within(bounds: Any, resolution: int) -> Lattice:
+def grid_within(bounds: Any, resolution: int) -> SamplingGrid:
     """`resolution` cells along the longest side of the bounds, cells as near to cubes as whole numbers of them allow.
 
     Raises:
@@ -39,17 +44,17 @@ def lattice_within(bounds: Any, resolution: int) -> Lattice:
     sides = [b - a for a, b in zip(low, high, strict=True)]
     cell = max(sides) / resolution
     x, y, z = (max(1, round(side / cell)) + 1 for side in sides)
-    return Lattice((x, y, z), low, high)
+    return SamplingGrid((x, y, z), low, high)
 
 
-def lattice_around(low: Corner, high: Corner, resolution: int) -> Lattice:
+def grid_around(low: Corner, high: Corner, resolution: int) -> SamplingGrid:
     """Cubes around a box, `resolution` of them along the longest side, with a margin on every side."""
     sides = [b - a for a, b in zip(low, high, strict=True)]
     cell = max(*sides, 1e-6) / max(resolution - 2.0 * MARGIN, 0.5)
     x, y, z = counts = [min(math.ceil(side / cell + 2.0 * MARGIN), resolution) for side in sides]
     middles = [0.5 * (a + b) for a, b in zip(low, high, strict=True)]
     halves = [0.5 * cell * count for count in counts]
-    return Lattice(
+    return SamplingGrid(
         (x + 1, y + 1, z + 1),
         tuple(a - half for a, half in zip(middles, halves, strict=True)),
         tuple(a + half for a, half in zip(middles, halves, strict=True)),

@@ -12,19 +12,19 @@ import torch
 from isofield.engine.render import render
 from isofield.engine.render.layers import Layers, layered
 from isofield.engine.render.overlay import box_of, iso_colours, line_spacing
-from isofield.engine.render.shots import Shot, Views, still
+from isofield.engine.render.shots import Shot, ViewCache, render_shot
 from isofield.engine.scene import Camera, Scene, load, with_values
-from isofield.engine.view.frame import Refinement, moving
 from isofield.engine.view.pick import pick
+from isofield.engine.view.progressive import Refinement, moving_picture
 from isofield.kernels.runtime.front_end import impl
 
 WIDTH, HEIGHT = 72, 56  # not whole tiles
 PLAIN = Layers()
 
 
-def shot_of(scene: Scene, views: Views | None = None, layers: Layers = PLAIN, **more: Any) -> Shot:
+def shot_of(scene: Scene, views: ViewCache | None = None, layers: Layers = PLAIN, **more: Any) -> Shot:
     assert scene.camera is not None
-    return replace((views or Views()).shot(scene, scene.camera, "shaded", layers), **more)
+    return replace((views or ViewCache()).shot(scene, scene.camera, "shaded", layers), **more)
 
 
 def compiled() -> int:
@@ -50,25 +50,25 @@ def test_the_last_picture_at_rest_is_that_of_render(toy: Scene) -> None:
     assert new == 3  # the first, and those of two and three samples
     wanted = render(toy, width=WIDTH, height=HEIGHT, samples=3)
     assert (refinement.pictures[0] - wanted).abs().max() < 1e-5
-    assert (still(shot_of(toy), WIDTH, HEIGHT, 3) - wanted).abs().max() < 1e-5
+    assert (render_shot(shot_of(toy), WIDTH, HEIGHT, 3) - wanted).abs().max() < 1e-5
 
 
 def test_a_moving_picture_differs_in_its_light_only(toy: Scene) -> None:
     shot = shot_of(toy)
-    whole = moving(shot, 160, 96, 1)
+    whole = moving_picture(shot, 160, 96, 1)
     assert torch.equal(whole, render(toy, width=160, height=96, samples=1))
     for light, allowed in ((2, 0.01), (4, 0.02)):
-        off = (moving(shot, 160, 96, light) - whole).abs().amax(dim=2)
+        off = (moving_picture(shot, 160, 96, light) - whole).abs().amax(dim=2)
         assert 0.0 < off.mean() < allowed
         assert off.quantile(0.9) < 0.03
     normals = replace(shot, mode="normals")
-    assert torch.equal(moving(normals, 160, 96, 4), moving(normals, 160, 96, 1))
+    assert torch.equal(moving_picture(normals, 160, 96, 4), moving_picture(normals, 160, 96, 1))
 
 
 def test_only_what_changed_is_made_anew_and_nothing_is_compiled(toy: Scene) -> None:
-    views = Views()
+    views = ViewCache()
     first = shot_of(toy, views)
-    moving(first, WIDTH, HEIGHT, 2)
+    moving_picture(first, WIDTH, HEIGHT, 2)
     before, built = compiled(), views.built
     turned = views.shot(toy, toy.camera.orbit(20.0), "shaded", PLAIN)  # type: ignore[union-attr]
     assert turned.view.program is first.view.program
@@ -77,8 +77,8 @@ def test_only_what_changed_is_made_anew_and_nothing_is_compiled(toy: Scene) -> N
     assert dimmed.view.program is first.view.program
     assert views.built == built
     for scene in (lit, with_values(toy, {"knob.radius": 0.4}), with_values(toy, {"clay.roughness": 0.1})):
-        picture = moving(shot_of(scene, views), WIDTH, HEIGHT, 2)
-        fresh = moving(shot_of(scene), WIDTH, HEIGHT, 2)
+        picture = moving_picture(shot_of(scene, views), WIDTH, HEIGHT, 2)
+        fresh = moving_picture(shot_of(scene), WIDTH, HEIGHT, 2)
         assert torch.equal(picture, fresh)
     assert views.built == built + 2
     assert compiled() == before
@@ -88,14 +88,14 @@ def test_while_it_moves_bricks_stand_for_a_network(toy: Scene) -> None:
     class Network:
         margin = 0.0
 
-        def meet(self, *_: object) -> None:
+        def trace(self, *_: object) -> None:
             raise AssertionError("asked while it moves")
 
     shot = shot_of(toy)
-    asked = replace(shot, view=replace(shot.view, learned=Network()))  # type: ignore[arg-type]
-    assert torch.equal(moving(asked, WIDTH, HEIGHT, 1), moving(shot, WIDTH, HEIGHT, 1))
+    asked = replace(shot, view=replace(shot.view, network=Network()))  # type: ignore[arg-type]
+    assert torch.equal(moving_picture(asked, WIDTH, HEIGHT, 1), moving_picture(shot, WIDTH, HEIGHT, 1))
     with pytest.raises(AssertionError, match="asked"):
-        still(asked, WIDTH, HEIGHT, 1)
+        render_shot(asked, WIDTH, HEIGHT, 1)
 
 
 def test_a_level_moves_the_surface_and_a_cut_takes_away_what_is_beyond() -> None:
@@ -113,7 +113,7 @@ def test_a_level_moves_the_surface_and_a_cut_takes_away_what_is_beyond() -> None
 def test_the_colours_of_a_cut_tell_the_sign(toy: Scene) -> None:
     scene = Scene(show=load("carved_box").shapes["ball"], camera=Camera(eye=(0, -6, 0), target=(0, 0, 0), fov=30))
     shot = shot_of(scene, layers=Layers(slice="y", offset=0.0, flipped=True))
-    picture = still(shot, 96, 96, 1)
+    picture = render_shot(shot, 96, 96, 1)
     red, _, blue = picture[48, 48]
     assert blue > red + 0.2  # inside
     red, _, blue = picture[20, 20]  # within the bounds, outside of the ball
@@ -137,9 +137,11 @@ def test_bounds_are_drawn_where_nothing_hides_them() -> None:
     scene = Scene(show=ball, bounds=box, camera=Camera(eye=(0, -6, 0), target=(0, 0, 0), fov=30))
     shot = shot_of(scene, layers=Layers(bounds=True))
     assert box_of(scene, shot.view.program) == box
-    assert torch.equal(still(shot, 80, 80, 1), render(scene, width=80, height=80, samples=1)), "inside of the ball"
+    assert torch.equal(render_shot(shot, 80, 80, 1), render(scene, width=80, height=80, samples=1)), (
+        "inside of the ball"
+    )
     far = scene.model_copy(update={"bounds": ((-1.4, -1.4, -1.4), (1.4, 1.4, 1.4))})
-    with_box = still(shot_of(far, layers=Layers(bounds=True)), 80, 80, 1)
+    with_box = render_shot(shot_of(far, layers=Layers(bounds=True)), 80, 80, 1)
     changed = (with_box != render(scene, width=80, height=80, samples=1)).any(dim=2)
     assert 80 < int(changed.sum()) < 1500
 
