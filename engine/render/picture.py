@@ -10,7 +10,7 @@ import torch
 
 from ...kernels import Program, runtime
 from ...kernels.film import Film, camera_rays, develop
-from ...kernels.lanes import check_whole
+from ...kernels.lanes import check_integer
 from ...kernels.light import Lighting, shade, visibility
 from ...kernels.program import PART, Column, Tiles
 from ...kernels.trace import Met, surface_on, trace_film
@@ -254,7 +254,7 @@ def _check(scene: object, camera: Camera | None, width: int, height: int, mode: 
     if not (camera is None or isinstance(camera, Camera)):
         raise TypeError(f"camera: expected a Camera, got {type(camera).__name__}")
     for name, number in (("width", width), ("height", height), ("samples", samples), ("seed", seed)):
-        check_whole(name, number)
+        check_integer(name, number)
     for name, side in (("width", width), ("height", height)):
         if not 1 <= side <= LARGEST_SIDE:
             raise ValueError(f"{name}: expected 1 to {LARGEST_SIDE} pixels, got {side}")

@@ -9,7 +9,7 @@ from ..lazy import lazy
 
 if TYPE_CHECKING:
     from . import arguments as arguments
-    from .arguments import Given as Given, check_whole as check_whole
+    from .arguments import Array as Array, check_integer as check_integer
     from .constants import FAR as FAR
     from .maths import DEVICE as DEVICE, TORCH as TORCH
     from .packets import (

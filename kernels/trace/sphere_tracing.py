@@ -8,7 +8,7 @@ import torch
 
 from .. import runtime
 from ..film import PACKET, TILE, Beams, beams_of
-from ..lanes import FAR, Given, arguments, lanes, some, whole_packets
+from ..lanes import FAR, Array, arguments, lanes, some, whole_packets
 from ..program import NOTHING, PART, Program, Tiles, check_program, machine, plane_table, tiles_of, whole
 from ..runtime import deal, first_turn, memory, next_turn, ti
 from .surface import surface_on
@@ -61,8 +61,8 @@ class Met:
 
 def sphere_trace(
     program: Program,
-    origins: Given,
-    directions: Given,
+    origins: Array,
+    directions: Array,
     *,
     near: float = 0.0,
     far: float = math.inf,
@@ -74,34 +74,33 @@ def sphere_trace(
 
     Args:
         program: what `isofield.build_program` makes of a scene.
-        origins: (…, 3) float32, scene units.
+        origins: (…, 3) float32, scene units; a torch tensor, numpy array, DLPack object or `ti.ndarray`.
         directions: (…, 3) float32, unit vectors. Rays that lie side by side in memory run fastest.
         near, far: the part of the ray that counts, scene units.
         tolerance: a value below `tolerance + spread · distance` is a hit; `spread` is a pixel's size at distance 1.
         maximum_steps: evaluations after which a ray that neither hit nor left is a miss.
 
     Returns:
-        `Hits` of the rays' shape. Rays that start inside hit at `near`; NaN rays miss. Gradients: none; evaluate
-        `distance` at the point found (implicit differentiation).
+        `Hits` of the rays' shape, in numpy arrays if `origins` is one, else in tensors. Rays that start inside
+        hit at `near`; NaN rays miss. Gradients: none; evaluate `distance` at the point found (implicit
+        differentiation).
 
     Raises:
         TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps are
             out of range.
     """
     check_program(program)
-    start, restore = arguments.vectors("origins", origins)
-    way, _ = arguments.vectors("directions", directions)
+    start, restore = arguments.floats("origins", origins, (..., 3), double=False)
+    way, _ = arguments.floats("directions", directions, (..., 3), double=False)
     if start.shape != way.shape:
         raise ValueError(f"directions: expected the shape of origins, {tuple(start.shape)}, got {tuple(way.shape)}")
     if not 0.0 <= near <= far:
         raise ValueError(f"near, far: expected 0 ≤ near ≤ far, got {near} and {far}")
     if not (tolerance >= 0.0 and spread >= 0.0 and tolerance + spread > 0.0):
         raise ValueError(f"tolerance, spread: expected numbers ≥ 0, one of them > 0, got {tolerance} and {spread}")
-    arguments.check_whole("maximum_steps", maximum_steps)
-    if maximum_steps < 1:
-        raise ValueError(f"maximum_steps: expected at least 1, got {maximum_steps}")
-    flat_start = arguments.ready("origins", start)
-    flat_way = arguments.ready("directions", way)
+    arguments.check_integer("maximum_steps", maximum_steps, 1)
+    flat_start = arguments.for_kernel("origins", start)
+    flat_way = arguments.for_kernel("directions", way)
     tiles = whole(program)
     met = march(program, tiles, flat_start, flat_way, (near, far), (tolerance, spread), maximum_steps)
     shape = surface_on(program, tiles, flat_start, flat_way, met.distance, met.hit_kind)[0]
