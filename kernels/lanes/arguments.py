@@ -71,10 +71,12 @@ def check_tensor(
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
     if tensor.dtype not in dtypes:
         raise TypeError(f"{name}: expected {' or '.join(map(str, dtypes))}, got {tensor.dtype}")
-    fits = not shapes or any(_fits(tuple(tensor.shape), shape) for shape in shapes)
-    if not fits or not (may_be_empty or tensor.numel()):
-        wanted = " or ".join(map(_written, shapes)) + ("" if may_be_empty else ", none of them 0")
-        raise ValueError(f"{name}: expected shape {wanted}, got {tuple(tensor.shape)}")
+    sizes = tuple(tensor.shape)
+    fits = not shapes or any(_fits(sizes, shape) for shape in shapes)
+    empty = not may_be_empty and 0 in sizes
+    if not fits or empty:
+        wanted = " or ".join(map(_written, shapes)) + (", none of them 0" if empty else "")
+        raise ValueError(f"{name}: expected shape {wanted}, got {sizes}")
 
 
 def check_same_dtype(name: str, tensor: torch.Tensor, other_name: str, other: torch.Tensor) -> None:
