@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 
 from ...kernels import MeshTree
 from ...kernels.formulas import BRICK
-from ...kernels.program import Bricks, Corner, bricks_of
+from ...kernels.program import Corner, SampleBlock, sample_block_of
 from ...kernels.runtime import cache_folder
 from ..fields import Field, FieldFileError, Meaning, load_field, reading, write_tensors
 from ..files import VOLUME, Up, load_volume
@@ -48,7 +48,7 @@ class Bake:
             points of the voxels that hold the surface; 0 for a volume of distances, which says no more than its nodes.
     """
 
-    bricks: Bricks
+    bricks: SampleBlock
     error: float
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ def baked_volume(path: str, bounds: tuple[Corner, Corner]) -> Bake:
         ValueError: the file holds no volume of signed distances; says why.
         OSError: the file cannot be read.
     """
-    return _kept(path, {"bounds": bounds}, lambda: Bake(bricks_of(_volume(path), *bounds), 0.0))
+    return _kept(path, {"bounds": bounds}, lambda: Bake(sample_block_of(_volume(path), *bounds), 0.0))
 
 
 def baked_field(path: str, resolution: int) -> Bake:
@@ -143,7 +143,7 @@ def _sampled(values: Values, low: Corner, high: Corner, resolution: int, is_dist
     """
     axes = _axes(low, high, resolution)
     grid = _near_surface(values, axes) if is_distance else _everywhere(values, axes)
-    bricks = bricks_of(grid, low, high)
+    bricks = sample_block_of(grid, low, high)
     return Bake(bricks, _error(bricks, values, grid, axes))
 
 
@@ -210,7 +210,7 @@ def _interpolated(values: torch.Tensor, coarse: list[torch.Tensor], axes: list[t
     return values
 
 
-def _error(bricks: Bricks, values: Values, grid: torch.Tensor, axes: list[torch.Tensor]) -> float:
+def _error(bricks: SampleBlock, values: Values, grid: torch.Tensor, axes: list[torch.Tensor]) -> float:
     """The largest difference at random points of the voxels with a change of sign."""
     corners = grid.unfold(0, 2, 1).unfold(1, 2, 1).unfold(2, 2, 1)
     voxels = ((corners.amin(dim=(3, 4, 5)) < 0.0) & (corners.amax(dim=(3, 4, 5)) >= 0.0)).nonzero()
@@ -283,7 +283,7 @@ def _kept(path: str, asked: dict[str, Any], bake: Callable[[], Bake]) -> Bake:
 
 
 def _write(place: Path, bake: Bake) -> None:
-    numbers = {field.name: getattr(bake.bricks, field.name) for field in fields(Bricks) if field.name != "data"}
+    numbers = {field.name: getattr(bake.bricks, field.name) for field in fields(SampleBlock) if field.name != "data"}
     write_tensors(place, {"data": bake.bricks.data}, {"format": "isofield-bake", "error": bake.error, **numbers})
 
 
@@ -296,6 +296,6 @@ def _read(place: Path) -> Bake | None:
             numbers: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in header.items()
             }
-            return Bake(Bricks(tensors.get_tensor("data"), **numbers), error)
+            return Bake(SampleBlock(tensors.get_tensor("data"), **numbers), error)
     except (FieldFileError, OSError, KeyError, TypeError):
         return None

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
         values as values,
         warps as warps,
     )
-    from .sample_block import BRICK as BRICK, BRICK_NODES as BRICK_NODES, HEADER as HEADER, SIDE as SIDE
+    from .sample_block import (
+        BRICK as BRICK,
+        BRICK_NODES as BRICK_NODES,
+        BRICK_SIDE as BRICK_SIDE,
+        HEADER_SIZE as HEADER_SIZE,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

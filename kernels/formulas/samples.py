@@ -1,6 +1,6 @@
 """Formula of the sampled leaf: a value read from a grid of bricks."""
 
-from .sample_block import BRICK, BRICK_NODES, HEADER, SIDE
+from .sample_block import BRICK, BRICK_NODES, BRICK_SIDE, HEADER_SIZE
 
 
 def samples(m, x, y, z, data, at):
@@ -22,13 +22,13 @@ def samples(m, x, y, z, data, at):
     voxel_y = m.clamp(py + half_y, 0.0, 2.0 * half_y) * data[at + 10]
     voxel_z = m.clamp(pz + half_z, 0.0, 2.0 * half_z) * data[at + 11]
     # The cell of BRICK³ voxels: a brick of its own, or its eight corners alone.
-    cells_x = m.whole(data[at], 1, 4096)
-    cells_y = m.whole(data[at + 1], 1, 4096)
-    cells_z = m.whole(data[at + 2], 1, 4096)
-    cell_x = m.whole(voxel_x / BRICK, 0, cells_x - 1)
-    cell_y = m.whole(voxel_y / BRICK, 0, cells_y - 1)
-    cell_z = m.whole(voxel_z / BRICK, 0, cells_z - 1)
-    table = at + HEADER
+    cells_x = m.to_integer(data[at], 1, 4096)
+    cells_y = m.to_integer(data[at + 1], 1, 4096)
+    cells_z = m.to_integer(data[at + 2], 1, 4096)
+    cell_x = m.to_integer(voxel_x / BRICK, 0, cells_x - 1)
+    cell_y = m.to_integer(voxel_y / BRICK, 0, cells_y - 1)
+    cell_z = m.to_integer(voxel_z / BRICK, 0, cells_z - 1)
+    table = at + HEADER_SIZE
     corners = table + cells_x * cells_y * cells_z
     bricks = corners + (cells_x + 1) * (cells_y + 1) * (cells_z + 1)
     brick = m.read(data, (cell_x * cells_y + cell_y) * cells_z + cell_z + table)
@@ -36,15 +36,15 @@ def samples(m, x, y, z, data, at):
     in_x = voxel_x - cell_x * BRICK
     in_y = voxel_y - cell_y * BRICK
     in_z = voxel_z - cell_z * BRICK
-    node_x = m.whole(in_x, 0, BRICK - 1)
-    node_y = m.whole(in_y, 0, BRICK - 1)
-    node_z = m.whole(in_z, 0, BRICK - 1)
-    number = m.whole(brick, 0, 2**24)
-    own = number * BRICK_NODES + ((node_x * SIDE + node_y) * SIDE + node_z) + bricks
+    node_x = m.to_integer(in_x, 0, BRICK - 1)
+    node_y = m.to_integer(in_y, 0, BRICK - 1)
+    node_z = m.to_integer(in_z, 0, BRICK - 1)
+    number = m.to_integer(brick, 0, 2**24)
+    own = number * BRICK_NODES + ((node_x * BRICK_SIDE + node_y) * BRICK_SIDE + node_z) + bricks
     shared = (cell_x * (cells_y + 1) + cell_y) * (cells_z + 1) + cell_z + corners
     base = m.select(fine, own, shared)
-    step_y = m.select(fine, SIDE, cells_z + 1)
-    step_x = m.select(fine, SIDE * SIDE, (cells_y + 1) * (cells_z + 1))
+    step_y = m.select(fine, BRICK_SIDE, cells_z + 1)
+    step_x = m.select(fine, BRICK_SIDE * BRICK_SIDE, (cells_y + 1) * (cells_z + 1))
     part_x = m.select(fine, in_x - node_x, in_x / BRICK)
     part_y = m.select(fine, in_y - node_y, in_y / BRICK)
     part_z = m.select(fine, in_z - node_z, in_z / BRICK)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .. import runtime
 from ..lanes import Array, arguments
-from ..runtime import Gradients, bridge, memory, transformed
+from ..runtime import Gradients, bridge, memory, under_torch_func
 from .gather import gather_kernel, gather_sloped_kernel, pull_kernel
 from .lattice import Lattice
 from .scatter import scatter_atomic_kernel, scatter_copies_kernel, scatter_few_kernel, scatter_kernel, weights_kernel
@@ -64,7 +64,7 @@ def interpolate(
     arguments.check_same_dtype("points", places, "values", grid)
     runtime.check_device(values=grid, points=places)
     lattice = _lattice(grid, aligned=align_corners, border=boundary == "border")
-    return restore(_Interpolation(lattice, tuple(grid.shape), not transformed()).gather(grid, places))
+    return restore(_Interpolation(lattice, tuple(grid.shape), not under_torch_func()).gather(grid, places))
 
 
 @dataclass

@@ -140,7 +140,7 @@ def _tensor(name: str, given: Array) -> tuple[torch.Tensor, Restore]:
     if hasattr(given, "__dlpack__"):
         return from_dlpack(given), _same
     if isinstance(given, runtime.ti.Ndarray):
-        with runtime.launch():  # Taichi copies by a kernel of its own
+        with runtime.locked_runtime():  # Taichi copies by a kernel of its own
             copy = torch.from_numpy(given.to_numpy())
         return copy.to("cuda" if runtime.backend() == "cuda" else "cpu"), _same
     raise TypeError(

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, Array, arguments, lanes
-from ..runtime import bridge, derivative_of, memory, ti, transformed
+from ..lanes import FAR, Array, arguments, packet_functions
+from ..runtime import bridge, derivative_of, memory, ti, under_torch_func
 from .interpreter import machine
 from .program import Program, check_program
-from .tiles import Tiles, every_row
+from .tiles import Tiles, one_tile_with_planes
 from .twin import distance_twin
 
 # Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
@@ -38,7 +38,7 @@ def distance(program: Program, points: Array) -> Any:
     check_program(program)
     tensor, restore = arguments.floats("points", points, (..., 3))
     flat = tensor.reshape(-1, 3)
-    if tensor.dtype == torch.float64 or transformed():
+    if tensor.dtype == torch.float64 or under_torch_func():
         return restore(distance_twin(program, flat).reshape(tensor.shape[:-1]))
     numbers = program.parameters.to(torch.float32)
 
@@ -94,7 +94,7 @@ def _evaluate(
     tiles: Tiles | None = None, *, only_normals: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     if tiles is None:
-        tiles = every_row(program)
+        tiles = one_tile_with_planes(program)
     flat = arguments.for_kernel("points", points)
     runtime.check_device(rows=program.rows, parameters=parameters)
     count = len(flat)
@@ -110,7 +110,7 @@ def _evaluate(
 @functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
 def _distance_kernel(width: int, with_samples: bool) -> Any:
     device = machine(width, with_samples=with_samples)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.kernel

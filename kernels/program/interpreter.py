@@ -8,14 +8,14 @@ import functools
 from types import SimpleNamespace
 
 from ..formulas import values
-from ..lanes import DEVICE, FAR, every, some
+from ..lanes import DEVICE, FAR, all_lanes, any_lane
 from ..runtime import ti
 from .operations import (
     CLEAR,
     FIRST_WARP,
     FRAME_SIZES,
     HEAD_SIZE,
-    NUMBERS,
+    OPERATION_NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
     SAMPLES,
@@ -24,12 +24,12 @@ from .operations import (
     VALUE_REGISTERS,
     Column,
     Combine,
-    Frame,
+    FrameKind,
 )
 from .program import SURFACE_SIZE
 
 FIRST_LEAF = CLEAR + 1
-FIRST_ON_VALUE = NUMBERS["keep"]
+FIRST_ON_VALUE = OPERATION_NUMBERS["keep"]
 
 _OP, _TARGET, _POINT, _VALUE, _COMBINE = map(
     int, (Column.OPERATION, Column.TARGET, Column.POINT, Column.VALUE, Column.COMBINE)
@@ -38,7 +38,7 @@ _FRAME, _PARAMETERS, _DATA, _SHAPE, _SKIP = map(
     int, (Column.FRAME, Column.PARAMETERS, Column.DATA, Column.SHAPE, Column.SKIP)
 )
 _SET, _UNION, _INTERSECTION, _DIFFERENCE, _CUT, _XOR = map(int, Combine)
-_SHIFT, _AFFINE = int(Frame.SHIFT), int(Frame.AFFINE)
+_SHIFT, _AFFINE = int(FrameKind.SHIFT), int(FrameKind.AFFINE)
 
 smooth_minimum = ti.func(values.smooth_minimum)
 share = ti.func(values.share)
@@ -272,7 +272,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                 dz = qz - parameters[at - SPHERE_SIZE + 2]
                 away = ti.sqrt(dx * dx + dy * dy + dz * dz) * parameters[at - 2] - parameters[at - 1]
                 spare = spare_distance(rows[row, _COMBINE], held, away, parameters[at + 1]) + lane_bias
-                if every(spare >= 0.0):
+                if all_lanes(spare >= 0.0):
                     row += rows[row, _SKIP]
             elif operation == CLEAR:
                 if target == 0:
@@ -289,7 +289,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                     qx = qx * factor + parameters[inside + 1]
                     qy = qy * factor + parameters[inside + 2]
                     qz = qz * factor + parameters[inside + 3]
-                    inside += FRAME_SIZES[Frame.SHIFT]
+                    inside += FRAME_SIZES[FrameKind.SHIFT]
                 elif frame == _AFFINE:
                     a = [parameters[inside + i] for i in ti.static(range(12))]
                     px = qx
@@ -298,7 +298,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                     qx = px * a[0] + py * a[1] + pz * a[2] + a[3]
                     qy = px * a[4] + py * a[5] + pz * a[6] + a[7]
                     qz = px * a[8] + py * a[9] + pz * a[10] + a[11]
-                    inside += FRAME_SIZES[Frame.AFFINE]
+                    inside += FRAME_SIZES[FrameKind.AFFINE]
                 if operation < FIRST_WARP:
                     own = Lanes(0.0)
                     count = rows[row, _DATA]
@@ -318,7 +318,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                     result = fold(combine, known, own, parameters[at + 1], parameters[at + 2])
                     if ti.static(with_surface):
                         weight = share_of_row(combine, known, own, parameters[at + 1], parameters[at + 2])
-                        if some(weight > 0.0) or combine == _CUT:
+                        if any_lane(weight > 0.0) or combine == _CUT:
                             fold_surface(row, rows, surfaces, combine, weight, number_registers, material_registers)
                     if target == 0:
                         answer = result

@@ -4,14 +4,14 @@ import functools
 
 import torch
 
-from ..formulas import BRICK_NODES, HEADER
+from ..formulas import BRICK_NODES, HEADER_SIZE
 from .operations import (
     CLEAR,
     FIRST_WARP,
     FRAME_SIZES,
     HEAD_SIZE,
     NESTING,
-    NUMBERS,
+    OPERATION_NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
     SAMPLES,
@@ -85,7 +85,9 @@ def check_planes(rows: torch.Tensor, count: int, parameters: torch.Tensor) -> No
     if not 0 <= count <= len(rows):
         raise ValueError(f"planes: expected at most as many as there are rows, got {count}")
     sharp = parameters.detach().cpu()[rows[:, Column.PARAMETERS] + 1] == 0.0
-    outermost = (rows[:, Column.OPERATION] == NUMBERS["plane"]) & (rows[:, Column.COMBINE] == Combine.UNION) & sharp
+    outermost = (
+        (rows[:, Column.OPERATION] == OPERATION_NUMBERS["plane"]) & (rows[:, Column.COMBINE] == Combine.UNION) & sharp
+    )
     outermost &= (rows[:, Column.TARGET] == 0) & (rows[:, Column.POINT] == 0)
     if not bool(outermost.all()):
         at = int((~outermost).nonzero()[0])
@@ -102,10 +104,12 @@ def check_samples(rows: torch.Tensor, parameter_count: int, data: torch.Tensor) 
         table, corners = 1, 1
         for number in cells:
             table, corners = table * number, corners * (number + 1)
-        whole = len(block) >= HEADER and bool(block.isfinite().all()) and all(1 <= number <= 4096 for number in cells)
+        whole = (
+            len(block) >= HEADER_SIZE and bool(block.isfinite().all()) and all(1 <= number <= 4096 for number in cells)
+        )
         if whole:
-            bricks = block[HEADER : HEADER + table]
+            bricks = block[HEADER_SIZE : HEADER_SIZE + table]
             last = int(bricks.max()) + 1 if len(bricks) == table else 0
-            whole = len(bricks) == table and len(block) >= HEADER + table + corners + last * BRICK_NODES
+            whole = len(bricks) == table and len(block) >= HEADER_SIZE + table + corners + last * BRICK_NODES
         if not whole:
             raise ValueError(f"rows: row {at} reads samples where no whole block of them stands: {rows[at].tolist()}")
