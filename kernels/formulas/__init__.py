@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         BRICK_NODES as BRICK_NODES,
         BRICK_SIDE as BRICK_SIDE,
         HEADER_SIZE as HEADER_SIZE,
+        MAXIMUM_CELLS as MAXIMUM_CELLS,
+        Header as Header,
     )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

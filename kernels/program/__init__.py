@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         SAMPLES as SAMPLES,
         SKIP as SKIP,
         VALUE_REGISTERS as VALUE_REGISTERS,
+        Block as Block,
         Column as Column,
         Combine as Combine,
         FrameKind as FrameKind,

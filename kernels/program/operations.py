@@ -51,11 +51,26 @@ class FrameKind(IntEnum):
 
 FRAME_SIZES = {FrameKind.NONE: 0, FrameKind.SHIFT: 4, FrameKind.AFFINE: 12}
 
-# Every value row's block: factor to scene units, support and quarter of the fold's smooth minimum; then the frame, then
-# the formula's parameters. In front of the block of a row that may be left out: the sphere (x, y, z, slope, radius)
-# outside of which value ≥ slope · |p - centre| - radius.
-HEAD_SIZE = 3
-SPHERE_SIZE = 5
+
+class Block(IntEnum):
+    """Places of numbers in a row's block, counted from `Column.PARAMETERS`.
+
+    Behind its head stand the frame's numbers, then the formula's. In front of the block of a row that may be left out
+    stands a sphere, outside of which value ≥ slope · |p - centre| - radius.
+    """
+
+    CENTRE_X = -5
+    CENTRE_Y = -4
+    CENTRE_Z = -3
+    SLOPE = -2
+    RADIUS = -1
+    FACTOR = 0  # of the formula's value, to scene units
+    SUPPORT = 1  # of the fold's smooth minimum, see `values.smooth_minimum`
+    QUARTER = 2  # 1 / (4 support), or 0
+
+
+SPHERE_SIZE = -Block.CENTRE_X
+HEAD_SIZE = len(Block) - SPHERE_SIZE
 
 VALUE_REGISTERS = 16
 POINT_REGISTERS = 8

@@ -4,7 +4,7 @@ import functools
 
 import torch
 
-from ..formulas import BRICK_NODES, HEADER_SIZE
+from ..formulas import BRICK_NODES, HEADER_SIZE, MAXIMUM_CELLS, Header
 from .operations import (
     CLEAR,
     FIRST_WARP,
@@ -18,6 +18,7 @@ from .operations import (
     SKIP,
     SPHERE_SIZE,
     VALUE_REGISTERS,
+    Block,
     Column,
     Combine,
 )
@@ -84,7 +85,7 @@ def check_planes(rows: torch.Tensor, count: int, parameters: torch.Tensor) -> No
     """Refuse rows said to be planes of the outermost union that are anything else."""
     if not 0 <= count <= len(rows):
         raise ValueError(f"planes: expected at most as many as there are rows, got {count}")
-    sharp = parameters.detach().cpu()[rows[:, Column.PARAMETERS] + 1] == 0.0
+    sharp = parameters.detach().cpu()[rows[:, Column.PARAMETERS] + Block.SUPPORT] == 0.0
     outermost = (
         (rows[:, Column.OPERATION] == OPERATION_NUMBERS["plane"]) & (rows[:, Column.COMBINE] == Combine.UNION) & sharp
     )
@@ -100,12 +101,14 @@ def check_samples(rows: torch.Tensor, parameter_count: int, data: torch.Tensor) 
     first = {start: at for at, start in zip(reading.tolist(), rows[reading, Column.DATA].tolist(), strict=True)}
     for start, at in first.items():
         block = data[start - parameter_count :] if start >= parameter_count else data[:0]
-        cells = [int(number) for number in block[:3].nan_to_num().tolist()]
+        cells = [int(number) for number in block[: Header.CELLS_Z + 1].nan_to_num().tolist()]
         table, corners = 1, 1
         for number in cells:
             table, corners = table * number, corners * (number + 1)
         whole = (
-            len(block) >= HEADER_SIZE and bool(block.isfinite().all()) and all(1 <= number <= 4096 for number in cells)
+            len(block) >= HEADER_SIZE
+            and bool(block.isfinite().all())
+            and all(1 <= number <= MAXIMUM_CELLS for number in cells)
         )
         if whole:
             bricks = block[HEADER_SIZE : HEADER_SIZE + table]

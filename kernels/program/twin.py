@@ -58,10 +58,9 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
             own = formula(TORCH, *point, value_registers.get(row[Column.VALUE], far), *own_numbers)
         else:
             own = formula(TORCH, *point, *own_numbers)
+        factor, support, quarter = scalars[at : at + HEAD_SIZE]
         known = value_registers.get(target, far)
-        value_registers[target] = fold(
-            Combine(row[Column.COMBINE]), known, own * scalars[at], scalars[at + 1], scalars[at + 2]
-        )
+        value_registers[target] = fold(Combine(row[Column.COMBINE]), known, own * factor, support, quarter)
     # A formula may ignore a coordinate, and a select may drop a NaN; the point is no place all the same.
     nowhere = points.isnan().any(dim=1)
     return torch.where(nowhere, torch.nan, value_registers.get(0, far))
