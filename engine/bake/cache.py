@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ...kernels.program import Bricks
+from ...kernels.program import SampleBlock
 from ...kernels.runtime import cache_folder
 from ..fields import FieldFileError, reading, write_tensors
 from ..shapes import Bake
@@ -52,7 +52,7 @@ def kept(path: str, asked: dict[str, Any], bake: Callable[[], Bake]) -> Bake:
 
 
 def _write(place: Path, bake: Bake) -> None:
-    numbers = {field.name: getattr(bake.bricks, field.name) for field in fields(Bricks) if field.name != "data"}
+    numbers = {field.name: getattr(bake.bricks, field.name) for field in fields(SampleBlock) if field.name != "data"}
     write_tensors(place, {"data": bake.bricks.data}, {"format": "isofield-bake", "error": bake.error, **numbers})
 
 
@@ -65,6 +65,6 @@ def _read(place: Path) -> Bake | None:
             numbers: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in header.items()
             }
-            return Bake(Bricks(tensors.get_tensor("data"), **numbers), error)
+            return Bake(SampleBlock(tensors.get_tensor("data"), **numbers), error)
     except (FieldFileError, OSError, KeyError, TypeError):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from ...kernels.formulas import BRICK
-from ...kernels.program import Bricks, Corner, bricks_of
+from ...kernels.program import Corner, SampleBlock, sample_block_of
 from ..shapes import Bake
 
 PROBES = 20_000  # points at which the error is measured
@@ -22,7 +22,7 @@ def sampled(values: Values, low: Corner, high: Corner, resolution: int, is_dista
     """
     axes = axes_of(low, high, resolution)
     grid = _near_surface(values, axes) if is_distance else everywhere(values, axes)
-    bricks = bricks_of(grid, low, high)
+    bricks = sample_block_of(grid, low, high)
     return Bake(bricks, _error(bricks, values, grid, axes))
 
 
@@ -65,7 +65,7 @@ def _interpolated(values: torch.Tensor, coarse: list[torch.Tensor], axes: list[t
     return values
 
 
-def _error(bricks: Bricks, values: Values, grid: torch.Tensor, axes: list[torch.Tensor]) -> float:
+def _error(bricks: SampleBlock, values: Values, grid: torch.Tensor, axes: list[torch.Tensor]) -> float:
     """The largest difference at random points of the voxels with a change of sign."""
     corners = grid.unfold(0, 2, 1).unfold(1, 2, 1).unfold(2, 2, 1)
     voxels = ((corners.amin(dim=(3, 4, 5)) < 0.0) & (corners.amax(dim=(3, 4, 5)) >= 0.0)).nonzero()

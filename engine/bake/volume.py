@@ -8,7 +8,7 @@ import numpy
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ...kernels.program import Corner, bricks_of
+from ...kernels.program import Corner, sample_block_of
 from ..files import VOLUME, load_volume
 from ..shapes import Bake
 from .cache import kept
@@ -23,7 +23,7 @@ def baked_volume(path: str, bounds: tuple[Corner, Corner]) -> Bake:
         ValueError: the file holds no volume of signed distances; says why.
         OSError: the file cannot be read.
     """
-    return kept(path, {"bounds": bounds}, lambda: Bake(bricks_of(_volume(path), *bounds), 0.0))
+    return kept(path, {"bounds": bounds}, lambda: Bake(sample_block_of(_volume(path), *bounds), 0.0))
 
 
 def _volume(path: str) -> torch.Tensor:

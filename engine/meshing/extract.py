@@ -9,7 +9,7 @@ import numpy
 import torch
 
 from ...kernels import MeshTree, runtime
-from ...kernels.lanes import check_whole
+from ...kernels.lanes import check_integer
 from ...kernels.runtime import memory
 from ...kernels.surfaces import Bricks
 from ..build import build_program
@@ -56,7 +56,7 @@ def mesh(
     """
     surface = _surface(source, level, resolution)
     resolution = DEFAULT_RESOLUTION if resolution is None else resolution
-    check_whole("resolution", resolution)
+    check_integer("resolution", resolution)
     if not 4 <= resolution <= LARGEST_RESOLUTION:
         raise ValueError(f"resolution: expected 4 to {LARGEST_RESOLUTION} cells, got {resolution}")
     report: ProgressCallback = progress or (lambda share: None)

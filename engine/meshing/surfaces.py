@@ -18,8 +18,8 @@ from ...kernels.program import (
     PART,
     Tiles,
     distance_and_gradient_by_tiles,
-    every_row,
     normals_by_tiles,
+    one_tile_with_planes,
 )
 from ...kernels.surfaces import SIDE, Bricks, add_bounded, add_followed, add_program, is_lipschitz, vertex_tiles
 from ...kernels.trace import surface_on
@@ -82,7 +82,7 @@ class ProgramSurface(Surface):
 
     def __init__(self, program: Program, level: float, box: tuple[Any, Any], *, exact_box: bool) -> None:
         self.program = replace(program, planes=0) if program.planes else program  # planes are no rows of a tile
-        self.tiles = every_row(self.program)
+        self.tiles = one_tile_with_planes(self.program)
         self.level, self.box, self.exact_box = level, box, exact_box
 
     def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:

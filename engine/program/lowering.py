@@ -18,7 +18,7 @@ from .numbers import as_float
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
-    from ...kernels.program import Bricks
+    from ...kernels.program import SampleBlock
 
 
 DEFAULT_MATERIAL = ""
@@ -83,7 +83,7 @@ class Lowering:
         number = self.context.surface(self.name, self.material)
         return Leaf(operation, stored, self.frame, self.factor, number, placed, corners)
 
-    def samples(self, bricks: Bricks) -> Leaf:
+    def samples(self, bricks: SampleBlock) -> Leaf:
         """A leaf that reads bricks, which are in the shape's own coordinates."""
         *centre, radius = bricks.ball
         extent = Extent(bricks.low, bricks.high, numbers.vector(centre), radius, 1.0, False, False)

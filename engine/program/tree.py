@@ -15,7 +15,7 @@ from .frame import Frame
 from .numbers import as_float
 
 if TYPE_CHECKING:
-    from ...kernels.program import Bricks
+    from ...kernels.program import SampleBlock
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Leaf:
     shape: int
     extent: Extent
     corners: int = 0
-    bricks: Bricks | None = None
+    bricks: SampleBlock | None = None
 
 
 @dataclass(slots=True)

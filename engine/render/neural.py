@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from ...kernels import Program, distance
-from ...kernels.program import NOTHING, PART, plane_table
+from ...kernels.program import NOTHING, PART, plane_equations
 from ...kernels.trace import Met
 from ..bake import surface_field
 from ..build import build_program
@@ -149,7 +149,7 @@ def _planes(
     """Where rays (N, 3) meet the planes of a program (N,), infinite where they meet none, and its number (N,)."""
     ends = torch.full((len(origins),), torch.inf, device=origins.device)
     planes = torch.full_like(hit_kind, NOTHING)
-    for number, (x, y, z, offset) in enumerate(plane_table(program).tolist()):
+    for number, (x, y, z, offset) in enumerate(plane_equations(program).tolist()):
         normal = origins.new_tensor([x, y, z])
         above, sinking = origins @ normal - offset, -(directions @ normal)
         there = torch.where(sinking > 0.0, (above / sinking.clamp(min=1e-30)).clamp(min=0.0), torch.inf)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import torch
 
 from ...kernels.film import Film, develop
-from ...kernels.lanes import check_whole
+from ...kernels.lanes import check_integer
 from ...kernels.light import shade
 from ...kernels.trace import surface_on
 from ..scene import Camera, Scene
@@ -116,7 +116,7 @@ def _check(scene: object, camera: Camera | None, width: int, height: int, mode: 
     if not (camera is None or isinstance(camera, Camera)):
         raise TypeError(f"camera: expected a Camera, got {type(camera).__name__}")
     for name, number in (("width", width), ("height", height), ("samples", samples), ("seed", seed)):
-        check_whole(name, number)
+        check_integer(name, number)
     for name, side in (("width", width), ("height", height)):
         if not 1 <= side <= LARGEST_SIDE:
             raise ValueError(f"{name}: expected 1 to {LARGEST_SIDE} pixels, got {side}")

@@ -15,7 +15,7 @@ from .base import Shape, register
 from .model import Vector3
 
 if TYPE_CHECKING:
-    from ...kernels.program import Bricks
+    from ...kernels.program import SampleBlock
 
 Resolution = Annotated[
     int, Field(strict=True, ge=8, le=512, description="voxels along the longest side; the error falls with its square")
@@ -24,7 +24,7 @@ Resolution = Annotated[
 
 @dataclass(frozen=True)
 class Bake:
-    """Bricks, and by how much they are wrong.
+    """SampleBlock, and by how much they are wrong.
 
     Attributes:
         bricks: for the program.
@@ -32,7 +32,7 @@ class Bake:
             points of the voxels that hold the surface; 0 for a volume of distances, which says no more than its nodes.
     """
 
-    bricks: Bricks
+    bricks: SampleBlock
     error: float
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, lanes
+from ..lanes import FAR, packet_functions
 from ..runtime import memory, ti
 
 TILE_BITS, PACKET_BITS = 4, 2
@@ -111,7 +111,7 @@ def place_of(column, row, tiles_in_row):
 
 @runtime.per_lane_width
 def _ray_kernel(width: int) -> Any:
-    device = lanes(width)
+    device = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.kernel
@@ -157,7 +157,7 @@ def _ray_kernel(width: int) -> Any:
 
 @runtime.per_lane_width
 def _beam_kernel(width: int) -> Any:
-    device = lanes(width)
+    device = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.func

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from .. import runtime
-from ..lanes import Given, arguments
-from ..runtime import Gradients, bridge, memory, transformed
+from ..lanes import Array, arguments
+from ..runtime import Gradients, bridge, memory, under_torch_func
 from .gather import gather_kernel, gather_sloped_kernel, pull_kernel
 from .lattice import Lattice
 from .scatter import scatter_atomic_kernel, scatter_copies_kernel, scatter_few_kernel, scatter_kernel, weights_kernel
@@ -27,8 +27,8 @@ CACHED = 2**22  # bytes; values up to this size are read in any order
 
 
 def interpolate(
-    values: Given,
-    points: Given,
+    values: Array,
+    points: Array,
     *,
     boundary: Literal["border", "zeros"] = "border",
     align_corners: bool = True,
@@ -38,16 +38,17 @@ def interpolate(
     It is `torch.nn.functional.grid_sample` with channels last, coordinates in [0, 1] and axes in the order of `values`.
 
     Args:
-        values: (X, Y, C) or (X, Y, Z, C) float32 or float64; `values[i, j, k]` lies at x_i, y_j, z_k.
+        values: (X, Y, C) or (X, Y, Z, C) float32 or float64; `values[i, j, k]` lies at x_i, y_j, z_k. A torch tensor,
+            numpy array, DLPack object or `ti.ndarray`.
         points: (N, 2) or (N, 3) of the same dtype; coordinate i runs along axis i of `values`.
         boundary: "border": outside, the value of the nearest point of the border; "zeros": nodes outside are 0.
         align_corners: True: node k of n along an axis lies at k / (n - 1), False: at (k + 0.5) / n.
 
     Returns:
-        (N, C), of the kind of `values`. The row of a point with NaN is NaN. Differentiable twice, to values and points,
-        by autograd and by torch.func, but for its forward mode; derivatives to a coordinate are those within its cell
-        (at a node, of the cell above it), and 0 on the border and outside. A point with NaN adds nothing to the
-        gradient of the values.
+        (N, C), a numpy array if `values` is one, else a tensor. The row of a point with NaN is NaN.
+        Differentiable twice, to values and points, by autograd and by torch.func, but for its forward mode;
+        derivatives to a coordinate are those within its cell (at a node, of the cell above it), and 0 on the border and
+        outside. A point with NaN adds nothing to the gradient of the values.
 
     Raises:
         TypeError, ValueError: an argument is of another dtype, shape or device, or too large for 32-bit indices.
@@ -58,20 +59,12 @@ def interpolate(
     """
     if boundary not in ("border", "zeros"):
         raise ValueError(f"boundary: expected 'border' or 'zeros', got {boundary!r}")
-    grid, restore = arguments.numbers("values", values)
-    if grid.ndim not in (3, 4) or 0 in grid.shape:
-        raise ValueError(f"values: expected shape (X, Y, C) or (X, Y, Z, C), none of them 0, got {tuple(grid.shape)}")
-    places, _ = arguments.numbers("points", points)
-    dimensions = grid.ndim - 1
-    if places.ndim != 2 or places.shape[1] != dimensions:
-        raise ValueError(
-            f"points: expected shape (N, {dimensions}) for values of {tuple(grid.shape)}, got {tuple(places.shape)}"
-        )
-    if places.dtype != grid.dtype:
-        raise TypeError(f"points: expected the dtype of values, {grid.dtype}, got {places.dtype}")
+    grid, restore = arguments.floats("values", values, ("X", "Y", "C"), ("X", "Y", "Z", "C"), may_be_empty=False)
+    places, _ = arguments.floats("points", points, ("N", grid.ndim - 1))
+    arguments.check_same_dtype("points", places, "values", grid)
     runtime.check_device(values=grid, points=places)
     lattice = _lattice(grid, aligned=align_corners, border=boundary == "border")
-    return restore(_Interpolation(lattice, tuple(grid.shape), not transformed()).gather(grid, places))
+    return restore(_Interpolation(lattice, tuple(grid.shape), not under_torch_func()).gather(grid, places))
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, lanes, some, whole_packets
+from ..lanes import FAR, any_lane, packet_functions, room_for_packets
 from ..program import SURFACE_SIZE
 from ..runtime import memory, ti
 from .lights import Lighting
@@ -36,7 +36,7 @@ def shade(
         materials: (N, 8) float32, from `surface_on`.
         seen: normals, open sky and free lights, from `visibility`.
     """
-    radiance = memory.empty(whole_packets(len(origins)), 3, like=origins)
+    radiance = memory.empty(room_for_packets(len(origins)), 3, like=origins)
     runtime.run(
         _shade_kernel(), lighting.lights, lighting.sky, origins, directions, distance, materials, *seen, radiance,
         len(lighting.lights), len(origins),
@@ -130,7 +130,7 @@ def shading(width: int, places: int) -> Any:
 
     How much of a light a point sees is read in `places` rows of an array, and weighted.
     """
-    Lanes = lanes(width).Lanes
+    Lanes = packet_functions(width).Lanes
 
     @ti.func
     def reflected(
@@ -169,7 +169,7 @@ def shading(width: int, places: int) -> Any:
             for place in ti.static(range(places)):
                 for lane in ti.static(range(width)):
                     share[lane] += weights[place, lane] * free[rows[place, lane], first_light + light]
-            if some(share > 0.0):
+            if any_lane(share > 0.0):
                 is_point = lights[light, 0]
                 lx = lights[light, 1] - px * is_point
                 ly = lights[light, 2] - py * is_point
@@ -213,7 +213,7 @@ def shading(width: int, places: int) -> Any:
 @runtime.per_lane_width
 def _shade_kernel(backend_width: int) -> Any:
     width = min(backend_width, SHADE_WIDTH)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = packets.Lanes
     reflected = shading(width, 1)
 
@@ -247,7 +247,7 @@ def _shade_kernel(backend_width: int) -> Any:
                 if distance[row] < 0.5 * FAR:
                     far[lane] = distance[row]
                     hit[lane] = 1.0
-            if some(hit > 0.0):
+            if any_lane(hit > 0.0):
                 ox, oy, oz = packets.load(origins, packet, count)
                 nx, ny, nz = packets.load(normals, packet, count)
                 for lane in ti.static(range(width)):

@@ -94,7 +94,7 @@ def sights_of(
 
 def _whole(tiles: Tiles, lights: torch.Tensor) -> Sights:
     """The whole program for all rays and lights."""
-    whole = torch.tensor([tiles.whole], dtype=torch.int32, device=tiles.rows.device)
+    whole = torch.tensor([tiles.whole_range], dtype=torch.int32, device=tiles.rows.device)
     return Sights(tiles.rows, whole.expand(1 + len(lights), 2).contiguous(), 1)
 
 

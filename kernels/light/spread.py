@@ -7,8 +7,8 @@ import torch
 
 from .. import runtime
 from ..film import TILE, Film, on_screen, packet_corner, pixel_in_packet, place_of
-from ..lanes import FAR, lanes
-from ..program import NOTHING, PART, SURFACE_SIZE, Program, Tiles, plane_shapes, plane_table
+from ..lanes import FAR, packet_functions
+from ..program import NOTHING, PART, SURFACE_SIZE, Program, Tiles, plane_equations, plane_shapes
 from ..runtime import memory, ti
 from ..trace import Met
 from .lights import Lighting
@@ -91,7 +91,7 @@ def spread_picture(
         coarse.width, coarse.padded[1] // TILE, len(lighting.lights),
     )  # fmt: skip
     runtime.run(
-        _spread_kernel(), lighting.lights, lighting.sky, program.surfaces.view(-1), plane_table(program).view(-1),
+        _spread_kernel(), lighting.lights, lighting.sky, program.surfaces.view(-1), plane_equations(program).view(-1),
         plane_shapes(program), shared, rays[0].view(-1), rays[1].view(-1), met.distance, met.hit_kind,
         materials.view(-1), normals.view(-1), few, picture.view(-1), film.rays, tiles.rays, film.padded[1] // TILE,
         film.height, film.width, coarse.height, coarse.width, len(lighting.lights), 1.0 / coarseness, float(scale),
@@ -177,7 +177,7 @@ SPREAD_WIDTH = 8
 @runtime.per_lane_width
 def _spread_kernel(backend_width: int) -> Any:
     width = min(backend_width, SPREAD_WIDTH)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = packets.Lanes
     reflected = shading(width, 4)
 

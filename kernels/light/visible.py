@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, every, lanes, some, whole_packets
-from ..program import NOTHING, Program, Tiles, machine, plane_table
+from ..lanes import FAR, all_lanes, any_lane, packet_functions, room_for_packets
+from ..program import NOTHING, Program, Tiles, machine, plane_equations
 from ..runtime import deal, first_turn, memory, next_turn, ti
 from .lights import Lighting
 from .sights import RAYS, sights_of
@@ -71,7 +71,7 @@ def visibility(
     """
     count = len(origins)
     device = origins.device
-    room = whole_packets(count)
+    room = room_for_packets(count)
     normals, open_sky = memory.empty(room, 3, like=origins), memory.empty(room, like=origins)
     free = memory.empty(room, len(lighting.lights), like=origins)
     radius = max(program.sphere[3], 1e-3)
@@ -89,7 +89,7 @@ def visibility(
         dtype=torch.float32,
         device=device,
     )
-    planes = plane_table(program)
+    planes = plane_equations(program)
     if sampling is None:
         sampling = torch.tensor([[0.0, 1.0]], device=device).expand(count if program.has_samples else 1, 2).contiguous()
     sights = sights_of(program, tiles, lighting, origins, directions, distance, hit_kind, footprint)
@@ -104,7 +104,7 @@ def visibility(
 @runtime.per_lane_width
 def _visibility_kernel(width: int, with_samples: bool) -> Any:
     device = machine(width, with_samples=with_samples)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.func
@@ -152,7 +152,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                 upcoming = next_turn(queue, packet, packet_count)
                 met = packets.load_numbers(hit_kind, packet, count)
                 missed = ti.select(met == NOTHING, FAR, 0.0)  # FAR on lanes that have nothing to shade
-                if every(missed >= 1.0):
+                if all_lanes(missed >= 1.0):
                     packets.store(normals, packet, Lanes(0.0), Lanes(0.0), Lanes(0.0))
                     packets.store_numbers(open_sky, packet, Lanes(1.0))
                     for unseen in range(light_count):
@@ -208,7 +208,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                 light = -1
                 phase = _NORMAL
                 turn = 0
-                if every(known >= 1.0):
+                if all_lanes(known >= 1.0):
                     phase = _AMBIENT
                     turn = AMBIENT_TAPS
                 while phase != _DONE:
@@ -253,7 +253,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         qy += ny * tap_size * 2.0 + ly * t
                         qz += nz * tap_size * 2.0 + lz * t
                     value = limit
-                    if some(lane_bias < 1.0):
+                    if any_lane(lane_bias < 1.0):
                         value = device.evaluate(
                             rows,
                             first,
@@ -289,7 +289,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
                         occlusion += missing / height / ti.cast(1 << turn, ti.f32)
                         turn -= 1
-                        if turn == 0 or every(missing <= NOTHING_NEAR * reach):
+                        if turn == 0 or all_lanes(missing <= NOTHING_NEAR * reach):
                             turn = 0
                             next_light = True
                     else:
@@ -311,7 +311,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         t += ti.select(lane_bias < 1.0, step, 0.0)
                         lane_bias = ti.select((visible < -1.0) | (t > end), FAR, lane_bias)
                         turn += 1
-                        next_light = turn == SHADOW_STEPS or every(lane_bias >= 1.0)
+                        next_light = turn == SHADOW_STEPS or all_lanes(lane_bias >= 1.0)
                     if phase == _AMBIENT and turn == AMBIENT_TAPS and reach <= 0.0:
                         next_light = True
                     while next_light:
@@ -363,7 +363,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                             away_from = nx * lx + ny * ly + nz * lz <= 0.0
                             visible = ti.select(away_from | (missed >= 1.0), -1.0, visible)
                             lane_bias = ti.select((visible <= -1.0) | outside | (t > end), FAR, missed)
-                            next_light = every(lane_bias >= 1.0)
+                            next_light = all_lanes(lane_bias >= 1.0)
                 hit = missed < 1.0
                 packets.store(
                     normals, packet, ti.select(hit, nx, 0.0), ti.select(hit, ny, 0.0), ti.select(hit, nz, 0.0)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import Given, arguments
+from ..lanes import Array, arguments
 from ..runtime import bridge, derivative_of, memory, ti
 from .cell_device import cell_kernels, lowest
 from .cells import table
@@ -19,7 +19,7 @@ BITS = 32  # nodes in a word
 MARGIN = 1e-3
 
 
-def marching_cubes(values: Given, level: float = 0.0, *, bounds: Any = None) -> tuple[Any, Any]:
+def marching_cubes(values: Array, level: float = 0.0, *, bounds: Any = None) -> tuple[Any, Any]:
     """The surface on which a sampled field has the value `level`, as triangles.
 
     A vertex lies where the field, linear along an edge of the grid, reaches the level, at least MARGIN of the edge away
@@ -31,15 +31,15 @@ def marching_cubes(values: Given, level: float = 0.0, *, bounds: Any = None) -> 
     there. A tunnel through the middle of a single cell is not drawn.
 
     Args:
-        values: (X, Y, Z) float32 or float64, `values[i, j, k]` at x_i, y_j, z_k. A torch tensor, numpy array or DLPack
-            object. A NaN is outside; vertices on an edge to a value that is not finite are NaN.
+        values: (X, Y, Z) float32 or float64, `values[i, j, k]` at x_i, y_j, z_k. A torch tensor, numpy array, DLPack
+            object or `ti.ndarray`. A NaN is outside; vertices on an edge to a value that is not finite are NaN.
         level: value on the surface.
         bounds: lower and upper corner, in which the nodes lie from border to border; None for [-1, 1]³.
 
     Returns:
         vertices (V, 3) of the dtype of `values`, differentiable to them any number of times (not where a vertex is
         kept away from a node, nor are vertices in the middle of a cell), and faces (F, 3) int32, counter-clockwise seen
-        from where values are larger. Both empty if nothing crosses the level.
+        from where values are larger. Both empty if nothing crosses the level; both numpy arrays if `values` is one.
 
     Raises:
         TypeError, ValueError: an argument is of another dtype, shape or device.
@@ -47,9 +47,7 @@ def marching_cubes(values: Given, level: float = 0.0, *, bounds: Any = None) -> 
     Example: values -1 at the middle one of 3³ nodes and 1 at the others, in [-1, 1]³, give the octahedron with its
     corners at ±0.5 on the axes.
     """
-    tensor, restore = arguments.numbers("values", values)
-    if tensor.ndim != 3 or 0 in tensor.shape:
-        raise ValueError(f"values: expected shape (X, Y, Z), got {tuple(tensor.shape)}")
+    tensor, restore = arguments.floats("values", values, ("X", "Y", "Z"), may_be_empty=False)
     runtime.check_device(values=tensor)
     low, high = corners(bounds)
     shape = tuple(tensor.shape)

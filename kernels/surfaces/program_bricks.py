@@ -9,7 +9,7 @@ import torch
 from .. import runtime
 from ..film import Beams
 from ..lanes import MOST_LANES
-from ..program import NUMBERS, Column, Program, Tiles, distance, every_row, tiles_of
+from ..program import OPERATION_NUMBERS, Column, Program, Tiles, distance, one_tile_with_planes, tiles_of
 from .brick_nodes import brick_values
 from .brick_search import all_bricks, balls, near_bricks
 from .bricks import SIDE, Bricks
@@ -45,7 +45,7 @@ def add_program(
     found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, whole))
     for at in range(0, len(found), BATCH):
         batch = found[at : at + BATCH].contiguous()
-        tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
+        tiles = one_tile_with_planes(program) if everywhere else _tiles(bricks, whole, batch)
         with runtime.lock:
             bricks.add(batch, brick_values(bricks, whole, tiles, batch, everywhere))
         progress((at + len(batch)) / len(found))
@@ -53,7 +53,7 @@ def add_program(
 
 def is_lipschitz(program: Program) -> bool:
     """Whether values change no faster than the way between two points: so of all operations but bend."""
-    return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
+    return not bool((program.rows[:, Column.OPERATION] == OPERATION_NUMBERS["bend"]).any())
 
 
 def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor | slice, Tiles]]:
@@ -70,7 +70,7 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
     """
     if not program.divisible:
         last = int(bricks.first_vertices[-1])
-        yield from ((slice(at, min(at + MOST, last)), every_row(program)) for at in range(0, last, MOST))
+        yield from ((slice(at, min(at + MOST, last)), one_tile_with_planes(program)) for at in range(0, last, MOST))
         return
     for at in range(0, len(bricks.met), BATCH):
         batch = bricks.met[at : at + BATCH].contiguous()
@@ -88,7 +88,7 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
 def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:
     """A program for each brick, with what can change a value near the level there or up to `margin` farther away."""
     if not program.divisible:
-        return every_row(program)
+        return one_tile_with_planes(program)
     middle, half = balls(bricks, batch, SIDE)
     longest = max(float(line.diff().max()) for line in torch.split(bricks.places, list(bricks.shape)))
     cones = torch.zeros(len(batch), 4, device=batch.device)

@@ -8,8 +8,8 @@ import torch
 
 from .. import runtime
 from ..film import PACKET, TILE, Beams, beams_of
-from ..lanes import FAR, Given, arguments, lanes, some, whole_packets
-from ..program import NOTHING, PART, Program, Tiles, check_program, machine, plane_table, tiles_of, whole
+from ..lanes import FAR, Array, any_lane, arguments, packet_functions, room_for_packets
+from ..program import NOTHING, PART, Program, Tiles, check_program, machine, one_tile, plane_equations, tiles_of
 from ..runtime import deal, first_turn, memory, next_turn, ti
 from .surface import surface_on
 
@@ -61,8 +61,8 @@ class Met:
 
 def sphere_trace(
     program: Program,
-    origins: Given,
-    directions: Given,
+    origins: Array,
+    directions: Array,
     *,
     near: float = 0.0,
     far: float = math.inf,
@@ -74,35 +74,34 @@ def sphere_trace(
 
     Args:
         program: what `isofield.build_program` makes of a scene.
-        origins: (…, 3) float32, scene units.
+        origins: (…, 3) float32, scene units; a torch tensor, numpy array, DLPack object or `ti.ndarray`.
         directions: (…, 3) float32, unit vectors. Rays that lie side by side in memory run fastest.
         near, far: the part of the ray that counts, scene units.
         tolerance: a value below `tolerance + spread · distance` is a hit; `spread` is a pixel's size at distance 1.
         maximum_steps: evaluations after which a ray that neither hit nor left is a miss.
 
     Returns:
-        `Hits` of the rays' shape. Rays that start inside hit at `near`; NaN rays miss. Gradients: none; evaluate
-        `distance` at the point found (implicit differentiation).
+        `Hits` of the rays' shape, in numpy arrays if `origins` is one, else in tensors. Rays that start inside
+        hit at `near`; NaN rays miss. Gradients: none; evaluate `distance` at the point found (implicit
+        differentiation).
 
     Raises:
         TypeError, ValueError: a tensor is of another dtype, shape or device; near, far, tolerance or steps are
             out of range.
     """
     check_program(program)
-    start, restore = arguments.vectors("origins", origins)
-    way, _ = arguments.vectors("directions", directions)
+    start, restore = arguments.floats("origins", origins, (..., 3), double=False)
+    way, _ = arguments.floats("directions", directions, (..., 3), double=False)
     if start.shape != way.shape:
         raise ValueError(f"directions: expected the shape of origins, {tuple(start.shape)}, got {tuple(way.shape)}")
     if not 0.0 <= near <= far:
         raise ValueError(f"near, far: expected 0 ≤ near ≤ far, got {near} and {far}")
     if not (tolerance >= 0.0 and spread >= 0.0 and tolerance + spread > 0.0):
         raise ValueError(f"tolerance, spread: expected numbers ≥ 0, one of them > 0, got {tolerance} and {spread}")
-    arguments.check_whole("maximum_steps", maximum_steps)
-    if maximum_steps < 1:
-        raise ValueError(f"maximum_steps: expected at least 1, got {maximum_steps}")
-    flat_start = arguments.ready("origins", start)
-    flat_way = arguments.ready("directions", way)
-    tiles = whole(program)
+    arguments.check_integer("maximum_steps", maximum_steps, 1)
+    flat_start = arguments.for_kernel("origins", start)
+    flat_way = arguments.for_kernel("directions", way)
+    tiles = one_tile(program)
     met = march(program, tiles, flat_start, flat_way, (near, far), (tolerance, spread), maximum_steps)
     shape = surface_on(program, tiles, flat_start, flat_way, met.distance, met.hit_kind)[0]
     size = start.shape[:-1]
@@ -122,7 +121,7 @@ def trace_film(
     Rays set out where a beam around each packet of them, traced first at a sixteenth of the cost, has come near
     something ("cone marching", fulcrum demo, 2012).
     """
-    tiles = tiles_of(program, beams_of(origins, directions, TILE)) if program.divisible else whole(program)
+    tiles = tiles_of(program, beams_of(origins, directions, TILE)) if program.divisible else one_tile(program)
     beams = beams_of(origins, directions, PACKET)
     starts = _launch(
         program, tiles, beams.origins, beams.directions, (0.0, math.inf), tolerance, BEAM_STEPS, beams=beams
@@ -157,13 +156,13 @@ def _launch(
     beams: Beams | None = None,
 ) -> Met:
     count = len(origins)
-    room = whole_packets(count)
+    room = room_for_packets(count)
     distance = memory.empty(room, like=origins)
     steps, hit_kind = (memory.empty(room, like=origins, dtype=torch.int32) for _ in range(2))
     near, far = interval
     runtime.check_device(rows=program.rows)
     ball = (0.0, 0.0, 0.0, FAR) if program.endless else program.sphere
-    planes = plane_table(program)
+    planes = plane_equations(program)
     rays_in_tile = tiles.rays if beams is None else max(tiles.rays // beams.rays, 1)
     nothing = origins.new_zeros(1)
     runtime.run(
@@ -179,7 +178,7 @@ def _launch(
 @runtime.per_lane_width
 def _march_kernel(width: int, with_samples: bool) -> Any:
     device = machine(width, with_samples=with_samples)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.kernel
@@ -278,13 +277,13 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                 last_resort = ti.select(plane >= 0, end, miss)
                 found = miss
                 taken = Lanes(0.0)
-                if some(lane_bias < 1.0):
+                if any_lane(lane_bias < 1.0):
                     value = Lanes(FAR)
                     free = Lanes(0.0)
                     step = Lanes(0.0)
                     slope = Lanes(1.0)
                     turn = 0
-                    while turn < maximum_steps and some(lane_bias < 1.0):
+                    while turn < maximum_steps and any_lane(lane_bias < 1.0):
                         turn += 1
                         # A step away from the last point the distance has changed by the step at most.
                         limit = ti.abs(value) + ti.abs(step)

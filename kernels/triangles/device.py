@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from .. import runtime
-from ..lanes import some
+from ..lanes import any_lane
 from ..runtime import first_turn, next_turn, ti
 from .tree import BITS, BOX, EMPTY, REACH, TRIANGLE, WIDE
 
@@ -95,7 +95,7 @@ def nearest_slots(width: int) -> Any:
                     for lane in ti.static(range(width)):
                         squares[depth * WIDE + child, lane] = found[lane]
                     key = NOTHING
-                    if some(found < least):
+                    if any_lane(found < least):
                         key = (ti.bit_cast(found[0], ti.i32) & ~(WIDE - 1)) | child
                     keys[depth * WIDE + child] = key
             node = -1
@@ -112,7 +112,7 @@ def nearest_slots(width: int) -> Any:
                     away = packet(0.0)
                     for lane in ti.static(range(width)):
                         away[lane] = squares[depth * WIDE + child, lane]
-                    if some(away < least):
+                    if any_lane(away < least):
                         node = parent * WIDE + 1 + child
                 else:
                     depth -= 1

@@ -11,7 +11,7 @@ from isofield.engine.render.preview import preview_of
 from isofield.engine.render.rays import trace_rays
 from isofield.engine.scene import Camera, Scene, load
 from isofield.kernels.film.rays import Film
-from isofield.kernels.program.tiles import whole
+from isofield.kernels.program.tiles import one_tile
 from isofield.kernels.trace.surface import shared_shapes, surface_on
 
 
@@ -41,7 +41,7 @@ def test_tiles_of_one_material_are_told_from_others() -> None:
     scene = of_many_materials()
     for name, several in (("many", True), ("carved_box", False)):
         view = view_of(scene if name == "many" else load(name))
-        program, tiles = view.program, whole(view.program)
+        program, tiles = view.program, one_tile(view.program)
         (shape,) = shared_shapes(program, tiles).tolist()
         assert (shape < 0) == several
         if several:

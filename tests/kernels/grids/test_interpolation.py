@@ -339,8 +339,8 @@ def test_numpy_comes_and_goes() -> None:
     [
         (torch.zeros(4, 5), torch.zeros(3, 2), ValueError, r"values: expected shape \(X, Y, C\) or .* got \(4, 5\)"),
         (torch.zeros(4, 0, 3), torch.zeros(3, 2), ValueError, r"values: expected shape .* none of them 0, got"),
-        (torch.zeros(4, 5, 3), torch.zeros(3, 3), ValueError, r"points: expected shape \(N, 2\) .* got \(3, 3\)"),
-        (torch.zeros(4, 5, 3), torch.zeros(2), ValueError, r"points: expected shape \(N, 2\) .* got \(2,\)"),
+        (torch.zeros(4, 5, 3), torch.zeros(3, 3), ValueError, r"points: expected shape \(N, 2\), got \(3, 3\)"),
+        (torch.zeros(4, 5, 3), torch.zeros(2), ValueError, r"points: expected shape \(N, 2\), got \(2,\)"),
         (
             torch.zeros(4, 5, 3),
             torch.zeros(3, 2).double(),

@@ -14,7 +14,7 @@ from isofield.kernels.light import sights
 from isofield.kernels.light.lights import Lighting
 from isofield.kernels.light.visible import visibility
 from isofield.kernels.program.program import Program
-from isofield.kernels.program.tiles import NOTHING, PART, whole
+from isofield.kernels.program.tiles import NOTHING, PART, one_tile
 
 FOOTPRINT = (1e-4, 0.0)
 SIDE = 150  # points along a side of the floor
@@ -53,7 +53,7 @@ def seen(
     found = torch.full((len(points),), hit_kind, dtype=torch.int32)
     ones = torch.ones(len(points))
     return visibility(
-        program, whole(program), lighting, (points + up).contiguous(), -up.contiguous(), ones, found, FOOTPRINT
+        program, one_tile(program), lighting, (points + up).contiguous(), -up.contiguous(), ones, found, FOOTPRINT
     )[1:]  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_most_of_the_scene_is_left_out() -> None:
     up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
     lighting = Lighting(torch.tensor(LIGHTS), torch.zeros(9), REACH, 1.0)
     found = sights.sights_of(
-        program, whole(program), lighting, points + up, -up, torch.ones(len(points)),
+        program, one_tile(program), lighting, points + up, -up, torch.ones(len(points)),
         torch.zeros(len(points), dtype=torch.int32), FOOTPRINT,
     )  # fmt: skip
     lengths = (found.ranges[:, 1] - found.ranges[:, 0]).reshape(1 + len(LIGHTS), found.groups)
@@ -129,8 +129,9 @@ def test_groups_that_met_nothing_have_no_program() -> None:
     lighting = Lighting(torch.tensor(LIGHTS), torch.zeros(9), REACH, 1.0)
     hit_kind = torch.full((len(points),), NOTHING, dtype=torch.int32)
     found = sights.sights_of(
-        program, whole(program), lighting, points + up, -up, torch.full((len(points),), math.inf), hit_kind, FOOTPRINT
-    )
+        program, one_tile(program), lighting, points + up, -up, torch.full((len(points),), math.inf), hit_kind,
+        FOOTPRINT,
+    )  # fmt: skip
     assert torch.equal(found.ranges[:, 0], found.ranges[:, 1])
 
 
@@ -156,7 +157,7 @@ def test_shadows_on_sampled_shapes_are_those_of_the_whole_program(
 
     def free() -> torch.Tensor:
         return visibility(
-            program, whole(program), lighting, points + up, -up, torch.ones(len(points)), hit_kind, FOOTPRINT, 0.0,
+            program, one_tile(program), lighting, points + up, -up, torch.ones(len(points)), hit_kind, FOOTPRINT, 0.0,
             sampling,
         )[2]  # fmt: skip
 
@@ -174,10 +175,10 @@ def test_what_would_be_copied_too_often_is_the_whole_program(most: int, monkeypa
     up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
     lights = [sun(1, 2, 3), sun(1, 2, 3, 90.0), lamp(5, 5, 6)]
     found = sights.sights_of(
-        program, whole(program), Lighting(torch.tensor(lights), torch.zeros(9), REACH, 1.0), points + up, -up,
+        program, one_tile(program), Lighting(torch.tensor(lights), torch.zeros(9), REACH, 1.0), points + up, -up,
         torch.ones(len(points)), torch.zeros(len(points), dtype=torch.int32), FOOTPRINT,
     )  # fmt: skip
-    everything = torch.tensor(whole(program).whole)
+    everything = torch.tensor(one_tile(program).whole_range)
     ranges = found.ranges.view(1 + len(lights), found.groups, 2)
     are_whole = ranges.eq(everything).all(dim=2).all(dim=1).tolist()
     assert are_whole == ([True] * 4 if most == 100 else [False, False, True, False])

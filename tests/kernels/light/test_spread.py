@@ -11,7 +11,7 @@ from isofield.kernels.film.development import develop
 from isofield.kernels.film.rays import PACKET, TILE, Film
 from isofield.kernels.light.lights import Lighting
 from isofield.kernels.light.spread import coarse_film, middles, spread_picture
-from isofield.kernels.program.tiles import whole
+from isofield.kernels.program.tiles import one_tile
 from isofield.kernels.trace.sphere_tracing import Met
 from isofield.kernels.trace.surface import shared_shapes
 
@@ -51,7 +51,7 @@ def spread(
 ) -> torch.Tensor:
     """What a film (height, width) that looks down shows in one channel of matt floors, lit by a sun or a sky."""
     program = floors()
-    tiles = whole(program)
+    tiles = one_tile(program)
     ways = torch.tensor([0.0, 0.0, -1.0]).expand(film.rays, 3).contiguous()
     lights, around = SUN.expand(free.shape[1], -1).contiguous(), torch.ones(9) if sky else DARK
     picture = spread_picture(

@@ -11,7 +11,7 @@ import isofield as iso
 from isofield.kernels.light.lights import Lighting
 from isofield.kernels.light.visible import AMBIENT_TAPS, OCCLUSION_SCALE, visibility
 from isofield.kernels.program.program import Program
-from isofield.kernels.program.tiles import NOTHING, PART, whole
+from isofield.kernels.program.tiles import NOTHING, PART, one_tile
 
 FOOTPRINT = (1e-4, 0.0)
 
@@ -26,7 +26,7 @@ def look(
     hit_kind = torch.full((count,), PART if plane is None else plane, dtype=torch.int32)
     return visibility(
         program,
-        whole(program),
+        one_tile(program),
         lighting,
         (points + up).contiguous(),
         -up.contiguous(),

@@ -12,7 +12,7 @@ from torch import Tensor
 import isofield as iso
 from isofield.kernels import Program, distance, marching_cubes
 from isofield.kernels.program.evaluate import distance_and_gradient_by_tiles, normals_by_tiles
-from isofield.kernels.program.tiles import every_row
+from isofield.kernels.program.tiles import one_tile_with_planes
 from isofield.kernels.surfaces import brick_follow, brick_search, program_bricks
 from isofield.kernels.surfaces.brick_follow import add_followed
 from isofield.kernels.surfaces.brick_nodes import brick_values
@@ -162,7 +162,8 @@ def test_a_brick_has_a_program_that_tells_its_values_near_the_surface() -> None:
     batch = all_bricks(bricks)
     tiles = program_bricks._tiles(bricks, program, batch)
     found, wanted = (
-        brick_values(bricks, program, rows, batch, True)[:, :NODES].clone() for rows in (tiles, every_row(program))
+        brick_values(bricks, program, rows, batch, True)[:, :NODES].clone()
+        for rows in (tiles, one_tile_with_planes(program))
     )
     near = (wanted - bricks.level).abs() < 2.3 / 79
     assert int(near.sum()) > 5000
@@ -195,7 +196,7 @@ def test_nodes_away_from_the_surface_are_on_the_side_of_their_values(name: str) 
     bricks = Bricks((57, 60, 49), BOUNDS)
     found = all_bricks(bricks)
     values, few = (
-        brick_values(bricks, program, every_row(program), found, everywhere)[:, :NODES].clone()
+        brick_values(bricks, program, one_tile_with_planes(program), found, everywhere)[:, :NODES].clone()
         for everywhere in (True, False)
     )
     assert torch.equal(few < 0.0, values < 0.0)
@@ -212,7 +213,7 @@ def test_normals_are_the_unit_gradients_and_upwards_where_there_is_none() -> Non
     points = torch.randn(1000, 3, generator=torch.Generator().manual_seed(3))
     points[17] = torch.tensor([0.1, 0.2, 0.0])
     points[5, 1] = torch.nan
-    normals = normals_by_tiles(program, every_row(program), points)
+    normals = normals_by_tiles(program, one_tile_with_planes(program), points)
     wanted = torch.nn.functional.normalize(points - points[17], dim=1)
     wanted[17] = torch.tensor([0.0, 0.0, 1.0])
     assert torch.allclose(normals, wanted, atol=2e-3, equal_nan=True)
