@@ -29,10 +29,11 @@ if TYPE_CHECKING:
         Combine as Combine,
         Frame as Frame,
     )
-    from .planes import plane_shapes as plane_shapes, plane_table as plane_table
+    from .planes import PlaneColumn as PlaneColumn, plane_shapes as plane_shapes, plane_table as plane_table
     from .program import (
         MAXIMUM_ROWS as MAXIMUM_ROWS,
         SURFACE_SIZE as SURFACE_SIZE,
+        MaterialColumn as MaterialColumn,
         Program as Program,
         check_program as check_program,
     )

@@ -1,9 +1,20 @@
 """The planes of a program's outermost union, which rays meet in closed form."""
 
+from enum import IntEnum
+
 import torch
 
 from .operations import FRAME_SIZES, HEAD_SIZE, Column, Frame
 from .program import Program
+
+
+class PlaneColumn(IntEnum):
+    """What the columns of a table of planes hold: n · p = offset."""
+
+    X = 0  # of the unit normal
+    Y = 1
+    Z = 2
+    OFFSET = 3
 
 
 def plane_table(program: Program) -> torch.Tensor:

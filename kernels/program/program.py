@@ -3,6 +3,7 @@
 import functools
 import math
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 
 import torch
 
@@ -13,6 +14,19 @@ MAXIMUM_ROWS = 2**22
 Vector = tuple[float, float, float]
 
 SURFACE_SIZE = 8  # base colour (3), roughness, metallic, emission (3)
+
+
+class MaterialColumn(IntEnum):
+    """What the columns of `Program.surfaces`, and of materials at points, hold; colours are linear RGB."""
+
+    BASE_RED = 0
+    BASE_GREEN = 1
+    BASE_BLUE = 2
+    ROUGHNESS = 3  # negative where a shape has no material
+    METALLIC = 4
+    EMISSION_RED = 5
+    EMISSION_GREEN = 6
+    EMISSION_BLUE = 7
 
 
 @dataclass(frozen=True, eq=False)
