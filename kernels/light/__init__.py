@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy
 
 if TYPE_CHECKING:
-    from .lights import LIGHT_SIZE as LIGHT_SIZE, SKY_SIZE as SKY_SIZE, Lighting as Lighting
+    from .lights import (
+        LIGHT_SIZE as LIGHT_SIZE,
+        SKY_SIZE as SKY_SIZE,
+        LightColumn as LightColumn,
+        Lighting as Lighting,
+        LightKind as LightKind,
+        SkyColumn as SkyColumn,
+    )
     from .shading import shade as shade
     from .spread import middles as middles, parts_only as parts_only, spread_picture as spread_picture
     from .visible import visibility as visibility

@@ -11,9 +11,9 @@ import torch
 
 from .. import runtime
 from ..lanes import FAR, lanes, some, whole_packets
-from ..program import SURFACE_SIZE
+from ..program import SURFACE_SIZE, MaterialColumn
 from ..runtime import memory, ti
-from .lights import Lighting
+from .lights import LightColumn, Lighting, SkyColumn
 
 PI = 3.14159265
 SHADE_WIDTH = 8
@@ -108,7 +108,8 @@ def reflectance(alpha, cos_view):
 @ti.func
 def from_sky(sky: ti.template(), up, level, down, channel):
     """A channel of the sky where zenith, horizon and ground have the weights that `heights` gives."""
-    return sky[channel] * up + sky[3 + channel] * level + sky[6 + channel] * down
+    radiance = sky[SkyColumn.ZENITH + channel] * up + sky[SkyColumn.HORIZON + channel] * level
+    return radiance + sky[SkyColumn.GROUND + channel] * down
 
 
 @ti.func
@@ -143,14 +144,14 @@ def shading(width: int, places: int) -> Any:
         `material` is (8, width), `seen` the open sky, `rows` and `weights` (places, width) say where `free` is read,
         from column `first_light` on.
         """
-        colour_r = Lanes([material[0, lane] for lane in range(width)])
-        colour_g = Lanes([material[1, lane] for lane in range(width)])
-        colour_b = Lanes([material[2, lane] for lane in range(width)])
-        roughness = Lanes([material[3, lane] for lane in range(width)])
-        metallic = Lanes([material[4, lane] for lane in range(width)])
-        total_r = Lanes([material[5, lane] for lane in range(width)])
-        total_g = Lanes([material[6, lane] for lane in range(width)])
-        total_b = Lanes([material[7, lane] for lane in range(width)])
+        colour_r = Lanes([material[MaterialColumn.BASE_RED, lane] for lane in range(width)])
+        colour_g = Lanes([material[MaterialColumn.BASE_GREEN, lane] for lane in range(width)])
+        colour_b = Lanes([material[MaterialColumn.BASE_BLUE, lane] for lane in range(width)])
+        roughness = Lanes([material[MaterialColumn.ROUGHNESS, lane] for lane in range(width)])
+        metallic = Lanes([material[MaterialColumn.METALLIC, lane] for lane in range(width)])
+        total_r = Lanes([material[MaterialColumn.EMISSION_RED, lane] for lane in range(width)])
+        total_g = Lanes([material[MaterialColumn.EMISSION_GREEN, lane] for lane in range(width)])
+        total_b = Lanes([material[MaterialColumn.EMISSION_BLUE, lane] for lane in range(width)])
         alpha = ti.max(roughness * roughness, 2e-3)
         fresnel_r = 0.04 + (colour_r - 0.04) * metallic
         fresnel_g = 0.04 + (colour_g - 0.04) * metallic
@@ -170,17 +171,17 @@ def shading(width: int, places: int) -> Any:
                 for lane in ti.static(range(width)):
                     share[lane] += weights[place, lane] * free[rows[place, lane], first_light + light]
             if some(share > 0.0):
-                is_point = lights[light, 0]
-                lx = lights[light, 1] - px * is_point
-                ly = lights[light, 2] - py * is_point
-                lz = lights[light, 3] - pz * is_point
+                is_point = lights[light, LightColumn.KIND]
+                lx = lights[light, LightColumn.X] - px * is_point
+                ly = lights[light, LightColumn.Y] - py * is_point
+                lz = lights[light, LightColumn.Z] - pz * is_point
                 away = ti.max(ti.sqrt(lx * lx + ly * ly + lz * lz), 1e-6)
                 lx /= away
                 ly /= away
                 lz /= away
                 # A point's light falls with the square of the distance, and its radius appears as an angle.
                 fall = 1.0 + (1.0 / (away * away) - 1.0) * is_point
-                size = lights[light, 7] * (1.0 + (1.0 / away - 1.0) * is_point)
+                size = lights[light, LightColumn.SIZE] * (1.0 + (1.0 / away - 1.0) * is_point)
                 # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is mirrored
                 # in all stays the same.
                 wide = ti.min(alpha + 0.5 * size, 1.0)
@@ -190,9 +191,9 @@ def shading(width: int, places: int) -> Any:
                 schlick_r = fresnel_r + (1.0 - fresnel_r) * grazing
                 schlick_g = fresnel_g + (1.0 - fresnel_g) * grazing
                 schlick_b = fresnel_b + (1.0 - fresnel_b) * grazing
-                total_r += (matt_r * diffuse + schlick_r * shine) * here * lights[light, 4]
-                total_g += (matt_g * diffuse + schlick_g * shine) * here * lights[light, 5]
-                total_b += (matt_b * diffuse + schlick_b * shine) * here * lights[light, 6]
+                total_r += (matt_r * diffuse + schlick_r * shine) * here * lights[light, LightColumn.RED]
+                total_g += (matt_g * diffuse + schlick_g * shine) * here * lights[light, LightColumn.GREEN]
+                total_b += (matt_b * diffuse + schlick_b * shine) * here * lights[light, LightColumn.BLUE]
         mirror_up, mirror_level, mirror_down = heights(2.0 * cos_view * nz - vz)
         around_up, around_level, around_down = heights(0.6 * nz + 0.1)
         hidden = ti.min(seen * (1.0 + roughness), 1.0)

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..film import TILE, Beams
+from ..film import TILE, BeamColumn, Beams
 from ..lanes import FAR
 from ..program import NOTHING, Program, Tiles, tiles_of
 from ..runtime import ti
-from .lights import Lighting
+from .lights import Lighting, LightKind
 
 RAYS = TILE * TILE  # in a group
 FEWEST_ROWS = 64  # of a program for which it pays
@@ -64,22 +64,25 @@ def sights_of(
     centres, radii = balls[:, :3], balls[:, 3]
     # A tap for the sky stands off the surface by its height, and sees as far from there.
     near = torch.zeros_like(balls)
-    near[:, 0] = radii + 2.0 * lighting.reach
+    near[:, BeamColumn.RADIUS] = radii + 2.0 * lighting.reach
     starts, ways, cones = [centres], [centres.new_tensor([0.0, 0.0, 1.0]).expand_as(centres)], [near]
     narrow = [0]  # what has programs of its own: what is near, and the lights of these numbers, counted from 1
-    for number, (is_place, x, y, z, _, _, _, size) in enumerate(lights.tolist(), start=1):
-        if not is_place and size > WIDE:
+    for number, (kind, x, y, z, _, _, _, size) in enumerate(lights.tolist(), start=1):
+        if kind == LightKind.SUN and size > WIDE:
             continue
         narrow.append(number)
         target = centres.new_tensor([x, y, z])
         cone = torch.zeros_like(balls)
-        if is_place:
+        if kind == LightKind.POINT:
             way = target - centres
             length = way.norm(dim=1).clamp(min=1e-6)
-            cone[:, 0], cone[:, 2] = radii.clamp(min=size), torch.where(radii > 0.0, length, 0.0)
+            cone[:, BeamColumn.RADIUS] = radii.clamp(min=size)
+            cone[:, BeamColumn.LENGTH] = torch.where(radii > 0.0, length, 0.0)
             ways.append(way / length[:, None])
         else:
-            cone[:, 0], cone[:, 1], cone[:, 2] = radii * (1.0 + size), size, FAR
+            cone[:, BeamColumn.RADIUS] = radii * (1.0 + size)
+            cone[:, BeamColumn.WIDENING] = size
+            cone[:, BeamColumn.LENGTH] = FAR
             ways.append(target.expand_as(centres))
         starts.append(centres)
         cones.append(cone)

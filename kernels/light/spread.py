@@ -1,6 +1,7 @@
 """Pictures whose light is found for few pixels and spread to all of them."""
 
 from dataclasses import replace
+from enum import IntEnum
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from .. import runtime
 from ..film import TILE, Film, on_screen, packet_corner, pixel_in_packet, place_of
 from ..lanes import FAR, lanes
-from ..program import NOTHING, PART, SURFACE_SIZE, Program, Tiles, plane_shapes, plane_table
+from ..program import NOTHING, PART, SURFACE_SIZE, PlaneColumn, Program, Tiles, plane_shapes, plane_table
 from ..runtime import memory, ti
 from ..trace import Met
 from .lights import Lighting
@@ -17,8 +18,16 @@ from .shading import background, shading
 # Pixels whose distances differ by this share are half as alike as those at the same distance.
 SAME = 0.02
 
-# What is known of a coarse pixel, in a row: its distance, what was met, its open sky, and from FREE on its lights.
-FREE = 3
+PLANE_SIZE = len(PlaneColumn)
+
+
+class CoarseColumn(IntEnum):
+    """What the columns of a coarse pixel's row hold."""
+
+    DISTANCE = 0  # along its ray, FAR on a miss
+    HIT_KIND = 1
+    OPEN_SKY = 2
+    LIGHTS = 3  # and from here on how much it sees of each light
 
 
 def coarse_film(film: Film, coarseness: int) -> Film:
@@ -85,7 +94,7 @@ def spread_picture(
     """
     picture = memory.empty(film.height, film.width, 3, like=normals)
     coarse = coarse_film(film, coarseness)
-    few = memory.empty(coarse.height * coarse.width, FREE + len(lighting.lights), like=normals)
+    few = memory.empty(coarse.height * coarse.width, CoarseColumn.LIGHTS + len(lighting.lights), like=normals)
     runtime.run(
         _row_kernel(), coarse_met.distance, coarse_met.hit_kind, *light, few, coarse.height * coarse.width,
         coarse.width, coarse.padded[1] // TILE, len(lighting.lights),
@@ -162,11 +171,11 @@ def _row_kernel(width: int) -> Any:
         """Put what is known of coarse pixels side by side, row by row."""
         for pixel in range(count):
             place = place_of(pixel % columns, pixel // columns, tiles_in_row)
-            few[pixel, 0] = ti.min(distance[place], FAR)
-            few[pixel, 1] = ti.cast(hit_kind[place], ti.f32)
-            few[pixel, 2] = open_sky[place]
+            few[pixel, CoarseColumn.DISTANCE] = ti.min(distance[place], FAR)
+            few[pixel, CoarseColumn.HIT_KIND] = ti.cast(hit_kind[place], ti.f32)
+            few[pixel, CoarseColumn.OPEN_SKY] = open_sky[place]
             for light in range(light_count):
-                few[pixel, FREE + light] = free[place, light]
+                few[pixel, CoarseColumn.LIGHTS + light] = free[place, light]
 
     return row_kernel
 
@@ -266,9 +275,9 @@ def _spread_kernel(backend_width: int) -> Any:
                     other = Lanes(0.0)
                     value = Lanes(0.0)
                     for lane in ti.static(range(width)):
-                        apart[lane] = few[place[lane], 0]
-                        other[lane] = few[place[lane], 1]
-                        value[lane] = few[place[lane], 2]
+                        apart[lane] = few[place[lane], CoarseColumn.DISTANCE]
+                        other[lane] = few[place[lane], CoarseColumn.HIT_KIND]
+                        value[lane] = few[place[lane], CoarseColumn.OPEN_SKY]
                         places[corner, lane] = place[lane]
                     apart = (apart - far) * inverse
                     alike = ti.select(other == surface, 1.0, 1e-3)
@@ -288,9 +297,9 @@ def _spread_kernel(backend_width: int) -> Any:
                 ny = Lanes(0.0)
                 nz = Lanes(0.0)
                 if lowest == highest and plane >= 0:
-                    nx += planes[4 * plane]
-                    ny += planes[4 * plane + 1]
-                    nz += planes[4 * plane + 2]
+                    nx += planes[PLANE_SIZE * plane + PlaneColumn.X]
+                    ny += planes[PLANE_SIZE * plane + PlaneColumn.Y]
+                    nz += planes[PLANE_SIZE * plane + PlaneColumn.Z]
                     shape = plane_shape[plane]
                 else:
                     nx, ny, nz = load(normals, first)
@@ -305,9 +314,9 @@ def _spread_kernel(backend_width: int) -> Any:
                         if hit_kind[first + lane] >= 0:
                             plane = hit_kind[first + lane]
                             own = plane_shape[plane]
-                            nx[lane] = planes[4 * plane]
-                            ny[lane] = planes[4 * plane + 1]
-                            nz[lane] = planes[4 * plane + 2]
+                            nx[lane] = planes[PLANE_SIZE * plane + PlaneColumn.X]
+                            ny[lane] = planes[PLANE_SIZE * plane + PlaneColumn.Y]
+                            nz[lane] = planes[PLANE_SIZE * plane + PlaneColumn.Z]
                         for attribute in ti.static(range(SURFACE_SIZE)):
                             if own >= 0:
                                 material[attribute, lane] = surfaces[SURFACE_SIZE * own + attribute]
@@ -316,7 +325,7 @@ def _spread_kernel(backend_width: int) -> Any:
                 ox, oy, oz = load(origins, first)
                 total_r, total_g, total_b = reflected(
                     lights, light_count, sky, ox + dx * far, oy + dy * far, oz + dz * far, nx, ny, nz, -dx, -dy, -dz,
-                    material, seen, few, FREE, places, weights,
+                    material, seen, few, CoarseColumn.LIGHTS, places, weights,
                 )  # fmt: skip
                 red = ti.select(hit, total_r, red)
                 green = ti.select(hit, total_g, green)

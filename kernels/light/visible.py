@@ -14,9 +14,10 @@ import torch
 
 from .. import runtime
 from ..lanes import FAR, every, lanes, some, whole_packets
-from ..program import NOTHING, Program, Tiles, machine, plane_table
+from ..program import NOTHING, PlaneColumn, Program, Tiles, machine, plane_table
 from ..runtime import deal, first_turn, memory, next_turn, ti
-from .lights import Lighting
+from ..trace import nearest_plane, plane_distance, plane_slope
+from .lights import LightColumn, Lighting
 from .sights import RAYS, sights_of
 
 AMBIENT_TAPS = 5
@@ -112,8 +113,8 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
         """How much of a light's disc the planes leave, -1 … 1: none hides more of a ray than of its end."""
         share = Lanes(1.0)
         for k in range(plane_count):
-            above = x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3]
-            rising = dx * planes[k, 0] + dy * planes[k, 1] + dz * planes[k, 2]
+            above = plane_distance(planes, k, x, y, z)
+            rising = plane_slope(planes, k, dx, dy, dz)
             share = ti.min(share, (above + rising * end) / ti.max(size * end, 1e-6))
         return share
 
@@ -171,9 +172,9 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         plane = ti.cast(met[lane], ti.i32)
                         if plane >= 0:
                             known[lane] = FAR
-                            nx[lane] = planes[plane, 0]
-                            ny[lane] = planes[plane, 1]
-                            nz[lane] = planes[plane, 2]
+                            nx[lane] = planes[plane, PlaneColumn.X]
+                            ny[lane] = planes[plane, PlaneColumn.Y]
+                            nz[lane] = planes[plane, PlaneColumn.Z]
                 px += dx * far
                 py += dy * far
                 pz += dz * far
@@ -285,7 +286,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         if ti.static(with_samples):
                             value *= growth
                         value = ti.select(lane_bias < 1.0, ti.min(value, limit), limit)
-                        value = ti.min(value, packets.nearest_plane(planes, plane_count, qx, qy, qz))
+                        value = ti.min(value, nearest_plane(planes, plane_count, qx, qy, qz))
                         missing = ti.select(missed < 1.0, ti.max(height - value, 0.0), 0.0)
                         occlusion += missing / height / ti.cast(1 << turn, ti.f32)
                         turn -= 1
@@ -326,16 +327,16 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                         if light == light_count:
                             phase = _DONE
                         else:
-                            ax = lights[light, 1] - px * lights[light, 0]
-                            ay = lights[light, 2] - py * lights[light, 0]
-                            az = lights[light, 3] - pz * lights[light, 0]
+                            ax = lights[light, LightColumn.X] - px * lights[light, LightColumn.KIND]
+                            ay = lights[light, LightColumn.Y] - py * lights[light, LightColumn.KIND]
+                            az = lights[light, LightColumn.Z] - pz * lights[light, LightColumn.KIND]
                             away = ti.max(ti.sqrt(ax * ax + ay * ay + az * az), 1e-6)
                             lx = ax / away
                             ly = ay / away
                             lz = az / away
-                            size = Lanes(lights[light, 7])
+                            size = Lanes(lights[light, LightColumn.SIZE])
                             end = Lanes(FAR)  # a sun's light comes from beyond everything
-                            if lights[light, 0] > 0.5:
+                            if lights[light, LightColumn.KIND] > 0.5:
                                 end = away
                                 size = size / away
                             visible = plane_share(

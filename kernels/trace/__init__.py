@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy
 
 if TYPE_CHECKING:
+    from .plane_geometry import (
+        nearest_plane as nearest_plane,
+        plane_distance as plane_distance,
+        plane_slope as plane_slope,
+    )
     from .sphere_tracing import Hits as Hits, Met as Met, sphere_trace as sphere_trace, trace_film as trace_film
     from .surface import shared_shapes as shared_shapes, surface_on as surface_on
 else:

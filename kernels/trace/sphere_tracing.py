@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..film import PACKET, TILE, Beams, beams_of
+from ..film import PACKET, TILE, BeamColumn, Beams, beams_of
 from ..lanes import FAR, Given, arguments, lanes, some, whole_packets
 from ..program import NOTHING, PART, Program, Tiles, check_program, machine, plane_table, tiles_of, whole
 from ..runtime import deal, first_turn, memory, next_turn, ti
+from .plane_geometry import plane_distance, plane_slope
 from .surface import surface_on
 
 # Steps are longer than the distance and taken back where the spheres of two steps do not overlap, so that nothing is
@@ -244,16 +245,16 @@ def _march_kernel(width: int, with_samples: bool) -> Any:
                 if are_beams == 1:
                     for lane in ti.static(range(width)):
                         index = ti.min(packet * width + lane, count - 1)
-                        blunt[lane] = cones[index, 0]
-                        cone[lane] = cones[index, 1]
+                        blunt[lane] = cones[index, BeamColumn.RADIUS]
+                        cone[lane] = cones[index, BeamColumn.WIDENING]
                 awake = lane_bias
                 narrowing = 1.0 / (1.0 + cone)
                 # The nearest plane: where the ray starts within reach of one, it hits there.
                 end = Lanes(far)
                 plane = ti.Vector([NOTHING] * width, ti.i32)
                 for k in range(plane_count):
-                    above = ox * planes[k, 0] + oy * planes[k, 1] + oz * planes[k, 2] - planes[k, 3]
-                    sinking = -(dx * planes[k, 0] + dy * planes[k, 1] + dz * planes[k, 2])
+                    above = plane_distance(planes, k, ox, oy, oz)
+                    sinking = -plane_slope(planes, k, dx, dy, dz)
                     at_near = above - sinking * near < tolerance + spread * near
                     there = ti.select(at_near, near, ti.select(sinking > 0.0, above / ti.max(sinking, 1e-30), FAR))
                     nearer = (there < end) & (awake < 1.0) & (are_beams == 0)
