@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         SkyColumn as SkyColumn,
     )
     from .shading import shade as shade
-    from .spread import middles as middles, parts_only as parts_only, spread_picture as spread_picture
-    from .visible import visibility as visibility
+    from .surface_visibility import visibility as visibility
+    from .upsampling import middles as middles, parts_only as parts_only, spread_picture as spread_picture
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

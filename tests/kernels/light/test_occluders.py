@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.kernels.light import sights
+from isofield.kernels.light import occluders as sights
 from isofield.kernels.light.lights import Lighting
-from isofield.kernels.light.visible import visibility
+from isofield.kernels.light.surface_visibility import visibility
 from isofield.kernels.program.program import Program
 from isofield.kernels.program.tiles import NOTHING, PART, whole
 

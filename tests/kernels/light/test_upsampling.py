@@ -10,7 +10,7 @@ from isofield.kernels import Program
 from isofield.kernels.film.development import develop
 from isofield.kernels.film.rays import PACKET, TILE, Film
 from isofield.kernels.light.lights import Lighting
-from isofield.kernels.light.spread import coarse_film, middles, spread_picture
+from isofield.kernels.light.upsampling import coarse_film, middles, spread_picture
 from isofield.kernels.program.tiles import whole
 from isofield.kernels.trace.sphere_tracing import Met
 from isofield.kernels.trace.surface import shared_shapes

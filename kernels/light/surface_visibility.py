@@ -18,7 +18,7 @@ from ..program import NOTHING, PlaneColumn, Program, Tiles, machine, plane_table
 from ..runtime import deal, first_turn, memory, next_turn, ti
 from ..trace import nearest_plane, plane_distance, plane_slope
 from .lights import LightColumn, Lighting
-from .sights import RAYS, sights_of
+from .occluders import RAYS, sights_of
 
 AMBIENT_TAPS = 5
 OCCLUSION_SCALE = 0.5  # a right-angled corner misses all of every tap's height, and sees half of the sky
