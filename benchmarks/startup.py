@@ -74,7 +74,7 @@ def compile_all() -> dict[str, float]:
     from isofield.kernels import distance
     from isofield.kernels.light import visibility
     from isofield.kernels.program.tiles import PART, whole
-    from isofield.kernels.trace.sphere_tracing import march
+    from isofield.kernels.trace import march
     from isofield.kernels.trace.surface import surface_on
 
     view = view_of(iso.load("carved_box"))

@@ -14,7 +14,7 @@ import torch
 
 from ...kernels import Program, distance, runtime
 from ...kernels.program import NOTHING, PART, plane_table
-from ...kernels.trace import Met
+from ...kernels.trace import Intersections
 from ..bake import Bake, surface_field
 from ..fields import Field, Meaning, load_field
 from ..scene import Scene
@@ -41,8 +41,13 @@ class Learned:
     program: Program
 
     def meet(
-        self, scene: Program, origins: torch.Tensor, directions: torch.Tensor, near: Met, tolerance: tuple[float, float]
-    ) -> tuple[Met, torch.Tensor]:
+        self,
+        scene: Program,
+        origins: torch.Tensor,
+        directions: torch.Tensor,
+        near: Intersections,
+        tolerance: tuple[float, float],
+    ) -> tuple[Intersections, torch.Tensor]:
         """What rays (N, 3) meet, and the network's normals (N, 3) there, zeros where it is not met.
 
         `near` is what they meet with the bricks thickened by `margin`.
@@ -58,7 +63,7 @@ class Learned:
         normals = torch.zeros_like(origins)
         there = rays[hit]
         normals[there] = self._normals(origins[there] + ends[there, None] * directions[there])
-        return Met(ends, taken, planes), normals
+        return Intersections(ends, taken, planes), normals
 
     @property
     def margin(self) -> float:

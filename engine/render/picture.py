@@ -13,7 +13,7 @@ from ...kernels.film import Film, camera_rays, develop
 from ...kernels.lanes import check_whole
 from ...kernels.light import Lighting, shade, visibility
 from ...kernels.program import PART, Column, Tiles
-from ...kernels.trace import Met, surface_on, trace_film
+from ...kernels.trace import Intersections, surface_on, trace_film
 from ..build import build_program
 from ..scene import Camera, Scene
 from . import colour
@@ -150,7 +150,7 @@ class Cast:
     origins: torch.Tensor
     directions: torch.Tensor
     tiles: Tiles
-    met: Met
+    met: Intersections
     footprint: tuple[float, float]
     normals: torch.Tensor | None = None
 

@@ -11,7 +11,7 @@ from ..film import TILE, Film, on_screen, packet_corner, pixel_in_packet, place_
 from ..lanes import FAR, lanes
 from ..program import NOTHING, PART, SURFACE_SIZE, PlaneColumn, Program, Tiles, plane_shapes, plane_table
 from ..runtime import memory, ti
-from ..trace import Met
+from ..trace import Intersections
 from .lights import Lighting
 from .shading import background, shading
 
@@ -36,8 +36,8 @@ def coarse_film(film: Film, coarseness: int) -> Film:
 
 
 def middles(
-    film: Film, coarseness: int, origins: torch.Tensor, directions: torch.Tensor, met: Met
-) -> tuple[torch.Tensor, torch.Tensor, Met]:
+    film: Film, coarseness: int, origins: torch.Tensor, directions: torch.Tensor, met: Intersections
+) -> tuple[torch.Tensor, torch.Tensor, Intersections]:
     """The rays of a film, and what they met, in the middles of its squares, in the order of `coarse_film`.
 
     Args:
@@ -52,10 +52,10 @@ def middles(
         _middle_kernel(), origins, directions, met.distance, met.hit_kind, starts, ways, distance, hit_kind, count,
         coarse.padded[1] // TILE, film.padded[1] // TILE, film.height, film.width, coarseness,
     )  # fmt: skip
-    return starts, ways, Met(distance, met.steps[:0], hit_kind)
+    return starts, ways, Intersections(distance, met.steps[:0], hit_kind)
 
 
-def parts_only(met: Met) -> Met:
+def parts_only(met: Intersections) -> Intersections:
     """What rays met, without the planes, whose normals need not be measured."""
     hit_kind = torch.empty_like(met.hit_kind)
     runtime.run(_part_kernel(), met.hit_kind, hit_kind, len(hit_kind))
@@ -69,11 +69,11 @@ def spread_picture(
     tiles: Tiles,
     shared: torch.Tensor,
     rays: tuple[torch.Tensor, torch.Tensor],
-    met: Met,
+    met: Intersections,
     materials: torch.Tensor,
     normals: torch.Tensor,
     coarseness: int,
-    coarse_met: Met,
+    coarse_met: Intersections,
     light: tuple[torch.Tensor, torch.Tensor],
     scale: float,
     *,

@@ -12,7 +12,7 @@ from isofield.kernels.film.rays import PACKET, TILE, Film
 from isofield.kernels.light.lights import Lighting
 from isofield.kernels.light.upsampling import coarse_film, middles, spread_picture
 from isofield.kernels.program.tiles import whole
-from isofield.kernels.trace.sphere_tracing import Met
+from isofield.kernels.trace.ray_march import Intersections
 from isofield.kernels.trace.surface import shared_shapes
 
 DARK = torch.zeros(9)
@@ -33,9 +33,9 @@ def pixels_of(values: torch.Tensor, film: Film) -> torch.Tensor:
     return develop(values[:, None].expand(-1, 3), film)[:, :, 0]
 
 
-def met(distance: torch.Tensor, what: torch.Tensor, film: Film) -> Met:
+def met(distance: torch.Tensor, what: torch.Tensor, film: Film) -> Intersections:
     far, surface = in_order(distance, film), in_order(what.int(), film)
-    return Met(far, torch.zeros(film.rays, dtype=torch.int32), surface)
+    return Intersections(far, torch.zeros(film.rays, dtype=torch.int32), surface)
 
 
 def floors() -> Program:
@@ -47,7 +47,13 @@ def floors() -> Program:
 
 
 def spread(
-    coarse_met: Met, open_sky: torch.Tensor, free: torch.Tensor, film: Film, fine: Met, coarseness: int, sky: bool
+    coarse_met: Intersections,
+    open_sky: torch.Tensor,
+    free: torch.Tensor,
+    film: Film,
+    fine: Intersections,
+    coarseness: int,
+    sky: bool,
 ) -> torch.Tensor:
     """What a film (height, width) that looks down shows in one channel of matt floors, lit by a sun or a sky."""
     program = floors()
@@ -105,7 +111,7 @@ def test_light_does_not_cross_an_outline(by: str) -> None:
     left = torch.arange(48)[None, :].expand(33, 48) < 20
     coarse_left = left[1::3, 1::3]
 
-    def scene(mask: torch.Tensor, size: Film) -> Met:
+    def scene(mask: torch.Tensor, size: Film) -> Intersections:
         distance = torch.where(mask, 1.0, 1.0 if by == "surface" else 3.0)
         return met(distance, torch.where(mask, 0, 1 if by == "surface" else 0), size)
 
