@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SURFACE_SIZE as SURFACE_SIZE,
         MaterialColumn as MaterialColumn,
         Program as Program,
+        SamplingColumn as SamplingColumn,
         check_program as check_program,
     )
     from .samples import Bricks as Bricks, Corner as Corner, bricks_of as bricks_of
