@@ -21,7 +21,7 @@ def pack_settings(columns: type[IntEnum], device: torch.device, **values: float)
         raise TypeError(f"{columns.__name__}: expected {sorted(names)}, got {sorted(values)}")
     packed = numpy.array([values[name] for name in names], numpy.float32)
     for name, value in values.items():
-        if isinstance(value, int) and numpy.float32(value) != value:
+        if isinstance(value, int) and int(numpy.float32(value)) != value:
             raise ValueError(f"{name}: expected an integer that float32 holds, got {value}")
     return torch.from_numpy(packed).to(device)
 
