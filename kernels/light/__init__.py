@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy
 
 if TYPE_CHECKING:
+    from .coarse_pixels import coarse_rays as coarse_rays, without_planes as without_planes
     from .lights import (
         LIGHT_SIZE as LIGHT_SIZE,
         SKY_SIZE as SKY_SIZE,
@@ -15,6 +16,6 @@ if TYPE_CHECKING:
     )
     from .shading import shade as shade
     from .surface_visibility import visibility as visibility
-    from .upsampling import middles as middles, parts_only as parts_only, spread_picture as spread_picture
+    from .upsampling import shade_upsampled as shade_upsampled
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -9,8 +9,9 @@ import isofield as iso
 from isofield.kernels import Program
 from isofield.kernels.film.development import develop
 from isofield.kernels.film.rays import PACKET, TILE, Film
+from isofield.kernels.light.coarse_pixels import coarse_film, coarse_rays
 from isofield.kernels.light.lights import Lighting
-from isofield.kernels.light.upsampling import coarse_film, middles, spread_picture
+from isofield.kernels.light.upsampling import shade_upsampled
 from isofield.kernels.program.tiles import whole
 from isofield.kernels.trace.ray_march import Intersections
 from isofield.kernels.trace.surface import shared_shapes
@@ -60,7 +61,7 @@ def spread(
     tiles = whole(program)
     ways = torch.tensor([0.0, 0.0, -1.0]).expand(film.rays, 3).contiguous()
     lights, around = SUN.expand(free.shape[1], -1).contiguous(), torch.ones(9) if sky else DARK
-    picture = spread_picture(
+    picture = shade_upsampled(
         program, Lighting(lights, around, 0.0, 1.0), film, tiles, shared_shapes(program, tiles),
         (torch.zeros(film.rays, 3), ways), fine, torch.zeros(film.rays, 8), torch.zeros(film.rays, 3), coarseness,
         coarse_met, (open_sky, free), 1.0, screen=False,
@@ -74,7 +75,7 @@ def test_the_middles_of_squares_are_pixels_of_the_film(coarseness: int) -> None:
     rows, columns = torch.meshgrid(torch.arange(37.0), torch.arange(50.0), indexing="ij")
     origins = in_order(torch.stack([rows, columns, rows * columns], dim=2), film)
     fine = met(rows + 100.0 * columns, (rows + columns).long(), film)
-    starts, ways, found = middles(film, coarseness, origins, -origins, fine)
+    starts, ways, found = coarse_rays(film, coarseness, origins, -origins, fine)
     coarse = coarse_film(film, coarseness)
     assert (coarse.height, coarse.width) == (-(-37 // coarseness), -(-50 // coarseness))
     j = (torch.arange(coarse.height) * coarseness + coarseness // 2).clamp(max=36)
