@@ -224,23 +224,23 @@ def _beam_kernel(width: int) -> Any:
             ax /= length
             ay /= length
             az /= length
-            blunt = Lanes(0.0)  # squares
-            tangent = Lanes(0.0)
+            radius = Lanes(0.0)  # squares
+            widening = Lanes(0.0)
             for i in ti.static(range(4)):
                 x, y, z = load(origins, corners[i], rays, left)
                 x = x - sx
                 y = y - sy
                 z = z - sz
-                blunt = ti.max(blunt, x * x + y * y + z * z)
+                radius = ti.max(radius, x * x + y * y + z * z)
                 dx, dy, dz = load(directions, corners[i], rays, left)
                 cx = ay * dz - az * dy
                 cy = az * dx - ax * dz
                 cz = ax * dy - ay * dx
                 # Beyond 84 degrees the tangent only has to be large.
                 along = ti.max(ax * dx + ay * dy + az * dz, 0.1)
-                tangent = ti.max(tangent, (cx * cx + cy * cy + cz * cz) / (along * along))
-            blunt = ti.sqrt(blunt)
-            tangent = ti.sqrt(tangent)
+                widening = ti.max(widening, (cx * cx + cy * cy + cz * cz) / (along * along))
+            radius = ti.sqrt(radius)
+            widening = ti.sqrt(widening)
             for lane in ti.static(range(width)):
                 beam = packet * width + lane
                 if beam < count:
@@ -250,8 +250,8 @@ def _beam_kernel(width: int) -> Any:
                     axes[beam, 0] = ax[lane]
                     axes[beam, 1] = ay[lane]
                     axes[beam, 2] = az[lane]
-                    cones[beam, BeamColumn.RADIUS] = blunt[lane]
-                    cones[beam, BeamColumn.WIDENING] = tangent[lane]
+                    cones[beam, BeamColumn.RADIUS] = radius[lane]
+                    cones[beam, BeamColumn.WIDENING] = widening[lane]
                     cones[beam, BeamColumn.LENGTH] = FAR
                     cones[beam, BeamColumn.LARGEST_VALUE] = 0.0
 

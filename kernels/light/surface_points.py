@@ -45,17 +45,17 @@ def point_loader(width: int, with_samples: bool) -> Any:
         """
         x, y, z = packets.load(origins, packet, count)
         dx, dy, dz = packets.load(directions, packet, count)
-        far = ti.select(missed < 1.0, packets.load_numbers(distance, packet, count), 0.0)
+        t = ti.select(missed < 1.0, packets.load_numbers(distance, packet, count), 0.0)
         point = ti.Struct(
             x=x, y=y, z=z, nx=Lanes(0.0), ny=Lanes(0.0), nz=Lanes(0.0), tap=Lanes(0.0), growth=Lanes(1.0),
             missed=missed, normal_bias=missed,
         )  # fmt: skip
         if settings[VisibilitySetting.PLANE_COUNT] > 0.0:
             take_planes(point, hit_kinds, planes)
-        point.x += dx * far
-        point.y += dy * far
-        point.z += dz * far
-        footprint = settings[VisibilitySetting.TAP] + settings[VisibilitySetting.TAP_GROWTH] * far
+        point.x += dx * t
+        point.y += dy * t
+        point.z += dz * t
+        footprint = settings[VisibilitySetting.TAP] + settings[VisibilitySetting.TAP_GROWTH] * t
         # Rounding of a coordinate must stay small against the taps.
         away = ti.sqrt(point.x * point.x + point.y * point.y + point.z * point.z)
         point.tap = ti.max(footprint, 1e-4 * ti.max(1.0, away))

@@ -15,7 +15,8 @@ from ..runtime import memory, pack_settings, ti
 from ..trace import Intersections
 from .coarse_pixels import CoarseColumn, coarse_film, pixel_rows
 from .lights import Lighting
-from .shading import background, shading
+from .shading import shading
+from .sky_light import background
 
 # Pixels whose distances differ by this share are half as alike as those at the same distance.
 DISTANCE_TOLERANCE = 0.02
@@ -128,20 +129,20 @@ def _upsampling(width: int) -> SimpleNamespace:
     def load_hits(hit_kind: ti.template(), distance: ti.template(), first, left, top):
         """What rays have hit, how far away, and their columns and rows in the picture."""
         kind = Lanes(0.0)
-        far = Lanes(0.0)
+        t = Lanes(0.0)
         x = Lanes(0.0)
         y = Lanes(0.0)
         for lane in ti.static(range(width)):
             kind[lane] = ti.cast(hit_kind[first + lane], ti.f32)
-            far[lane] = distance[first + lane]
+            t[lane] = distance[first + lane]
             column, row = pixel_in_packet(first + lane)
             x[lane] = ti.cast(left + column, ti.f32)
             y[lane] = ti.cast(top + row, ti.f32)
-        return kind, far, x, y
+        return kind, t, x, y
 
     @ti.func
     def weigh_coarse_pixels(
-        coarse_pixels: ti.template(), kind: ti.template(), far: ti.template(), column, row, places: ti.template(),
+        coarse_pixels: ti.template(), kind: ti.template(), t: ti.template(), column, row, places: ti.template(),
         weights: ti.template(), settings: ti.template(),
     ):  # fmt: skip
         """Put the four coarse pixels around each pixel, and their weights, into (4, width); returns the ambient
@@ -159,7 +160,7 @@ def _upsampling(width: int) -> SimpleNamespace:
         near_row = ti.cast(above, ti.i32)
         next_column = ti.min(near_column + 1, coarse_width - 1)
         next_row = ti.min(near_row + 1, coarse_height - 1)
-        inverse = 1.0 / (DISTANCE_TOLERANCE * far + 1e-30)
+        inverse = 1.0 / (DISTANCE_TOLERANCE * t + 1e-30)
         total = Lanes(0.0)
         ambient = Lanes(0.0)
         for corner in ti.static(range(4)):
@@ -176,7 +177,7 @@ def _upsampling(width: int) -> SimpleNamespace:
                 other[lane] = coarse_pixels[place[lane], CoarseColumn.HIT_KIND]
                 value[lane] = coarse_pixels[place[lane], CoarseColumn.AMBIENT_VISIBILITY]
                 places[corner, lane] = place[lane]
-            apart = (apart - far) * inverse
+            apart = (apart - t) * inverse
             alike = ti.select(other == kind, 1.0, 1e-3)
             weight = across * down * alike / (1.0 + apart * apart) + 1e-9  # where none is alike, any
             total += weight
@@ -285,15 +286,15 @@ def _upsampling_kernel(backend_width: int) -> Any:
             left, top = packet_corner(first, tiles_in_row)
             dx, dy, dz = packets.load(directions, first)
             red, green, blue = background(sky, dz)
-            kind, far, x, y = packets.load_hits(hit_kind, distance, first, left, top)
+            kind, t, x, y = packets.load_hits(hit_kind, distance, first, left, top)
             hit = kind != NOTHING
-            far = ti.select(hit, far, 0.0)
+            t = ti.select(hit, t, 0.0)
             lowest = kind.min()
             highest = kind.max()
             if highest > NOTHING and top < film_height and left < film_width:
                 places = ti.Matrix([[0] * width for _ in range(4)], ti.i32)
                 weights = ti.Matrix([[0.0] * width for _ in range(4)], ti.f32)
-                ambient = packets.weigh_coarse_pixels(coarse_pixels, kind, far, x, y, places, weights, settings)
+                ambient = packets.weigh_coarse_pixels(coarse_pixels, kind, t, x, y, places, weights, settings)
                 material = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
                 nx, ny, nz = packets.load_surface(
                     first, shared[first // rays_per_tile], lowest, highest, hit_kind, surfaces, planes, plane_shape,
@@ -301,7 +302,7 @@ def _upsampling_kernel(backend_width: int) -> Any:
                 )  # fmt: skip
                 ox, oy, oz = packets.load(origins, first)
                 total_r, total_g, total_b = reflected(
-                    lights, light_count, sky, ox + dx * far, oy + dy * far, oz + dz * far, nx, ny, nz, -dx, -dy, -dz,
+                    lights, light_count, sky, ox + dx * t, oy + dy * t, oz + dz * t, nx, ny, nz, -dx, -dy, -dz,
                     material, ambient, coarse_pixels, CoarseColumn.LIGHTS, places, weights,
                 )  # fmt: skip
                 red = ti.select(hit, total_r, red)
