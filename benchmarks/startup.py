@@ -72,9 +72,9 @@ def compile_all() -> dict[str, float]:
     import isofield as iso
     from isofield.engine.render import view_of
     from isofield.kernels import distance
-    from isofield.kernels.light.visible import visibility
+    from isofield.kernels.light import visibility
     from isofield.kernels.program.tiles import PART, one_tile
-    from isofield.kernels.trace.sphere_tracing import march
+    from isofield.kernels.trace import march
     from isofield.kernels.trace.surface import surface_on
 
     view = view_of(iso.load("carved_box"))

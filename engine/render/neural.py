@@ -13,7 +13,7 @@ import torch
 
 from ...kernels import Program, distance
 from ...kernels.program import NOTHING, PART, plane_equations
-from ...kernels.trace import Met
+from ...kernels.trace import Intersections
 from ..bake import surface_field
 from ..build import build_program
 from ..fields import Field, Meaning, load_field
@@ -42,8 +42,8 @@ class NetworkSurface:
     program: Program
 
     def trace(
-        self, scene: Program, origins: torch.Tensor, directions: torch.Tensor, near: Met, tolerance: RayCone
-    ) -> tuple[Met, torch.Tensor]:
+        self, scene: Program, origins: torch.Tensor, directions: torch.Tensor, near: Intersections, tolerance: RayCone
+    ) -> tuple[Intersections, torch.Tensor]:
         """What rays (N, 3) meet, and the network's normals (N, 3) there, zeros where it is not met.
 
         `near` is what they meet with the bricks thickened by `margin`.
@@ -59,7 +59,7 @@ class NetworkSurface:
         normals = torch.zeros_like(origins)
         there = rays[hit]
         normals[there] = self._normals(origins[there] + ends[there, None] * directions[there])
-        return Met(ends, taken, planes), normals
+        return Intersections(ends, taken, planes), normals
 
     @property
     def margin(self) -> float:

@@ -10,7 +10,7 @@ import torch
 from ...kernels.film import Film, camera_rays
 from ...kernels.light import Lighting, visibility
 from ...kernels.program import PART, Tiles
-from ...kernels.trace import Met, surface_on, trace_film
+from ...kernels.trace import Intersections, surface_on, trace_film
 from ..scene import Camera
 from .ray_cone import RayCone
 from .views import View
@@ -38,7 +38,7 @@ class TracedRays:
     origins: torch.Tensor
     directions: torch.Tensor
     tiles: Tiles
-    met: Met
+    met: Intersections
     footprint: RayCone
     normals: torch.Tensor | None = None
 

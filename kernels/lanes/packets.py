@@ -4,7 +4,6 @@ import functools
 from types import SimpleNamespace
 
 from ..runtime import LANE_WIDTHS, POINT_LANE_WIDTHS, ti
-from .constants import FAR
 
 MOST_LANES = max(*LANE_WIDTHS.values(), *POINT_LANE_WIDTHS.values())
 
@@ -43,7 +42,7 @@ def _joined(bits):
 
 @functools.cache
 def packet_functions(width: int) -> SimpleNamespace:
-    """For packets of `width` rows of arrays: `Lanes`, and functions to load, store, and measure planes."""
+    """For packets of `width` rows of arrays: `Lanes`, and functions to load and store."""
     Lanes = ti.types.vector(width, ti.f32)
 
     @ti.func
@@ -91,19 +90,10 @@ def packet_functions(width: int) -> SimpleNamespace:
         for lane in ti.static(range(width)):
             array[packet * width + lane] = values[lane]
 
-    @ti.func
-    def nearest_plane(planes: ti.template(), plane_count, x, y, z):
-        """Signed distance of the nearest of the planes (K, 4), FAR without any."""
-        nearest = Lanes(FAR)
-        for k in range(plane_count):
-            nearest = ti.min(nearest, x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3])
-        return nearest
-
     return SimpleNamespace(
         Lanes=Lanes,
         load=load,
         load_numbers=load_numbers,
         store=store,
         store_numbers=store_numbers,
-        nearest_plane=nearest_plane,
     )

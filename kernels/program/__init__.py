@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         SURFACE_SIZE as SURFACE_SIZE,
         MaterialColumn as MaterialColumn,
         Program as Program,
+        SamplingColumn as SamplingColumn,
         check_program as check_program,
     )
     from .samples import Corner as Corner, SampleBlock as SampleBlock, sample_block_of as sample_block_of

@@ -31,6 +31,13 @@ class MaterialColumn(IntEnum):
     EMISSION_BLUE = 7
 
 
+class SamplingColumn(IntEnum):
+    """What the columns of `Program.sampling` hold."""
+
+    VOXEL = 0  # side of a voxel, scene units; 0 where nothing is sampled
+    GROWTH = 1  # by how much values must grow to be as large as before they were made bounds
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A scene as instructions. Rows run in order; value register 0 holds the signed distance at the end.

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..film import Beams
+from ..film import BeamColumn, Beams
 from ..runtime import ti
 from .operations import NESTING, SKIP, SPHERE_SIZE, Column
 from .program import Program
@@ -138,11 +138,11 @@ def _tile_kernel(width: int) -> Any:
         for tile in range(count):
             axis = load(directions, tile)
             start = load(origins, tile)
-            blunt = WIDER * cones[tile, 0]
-            tangent = WIDER * cones[tile, 1] + 1e-4  # for rounding
-            length = cones[tile, 2]
-            slack = cones[tile, 3]
-            narrow = cones[tile, 1] < 1.0  # a beam of half a right angle or more keeps everything
+            blunt = WIDER * cones[tile, BeamColumn.RADIUS]
+            tangent = WIDER * cones[tile, BeamColumn.WIDENING] + 1e-4  # for rounding
+            length = cones[tile, BeamColumn.LENGTH]
+            slack = cones[tile, BeamColumn.LARGEST_VALUE]
+            narrow = cones[tile, BeamColumn.WIDENING] < 1.0  # a beam of half a right angle or more keeps everything
             widening = ti.sqrt(1.0 + tangent * tangent)
             # Groups that are open, outermost first: the row of their skip, and its place in the tile, given only once
             # something in the group is kept.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         per_lane_width as per_lane_width,
         run as run,
     )
+    from .settings import pack_settings as pack_settings
     from .startup import (
         LANE_WIDTHS as LANE_WIDTHS,
         POINT_LANE_WIDTHS as POINT_LANE_WIDTHS,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from .. import runtime
-from ..film import Beams
+from ..film import BeamColumn, Beams
 from ..lanes import MOST_LANES
 from ..program import OPERATION_NUMBERS, Column, Program, Tiles, distance, one_tile_with_planes, tiles_of
 from .brick_nodes import brick_values
@@ -91,10 +91,10 @@ def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float 
         return one_tile_with_planes(program)
     middle, half = balls(bricks, batch, SIDE)
     longest = max(float(line.diff().max()) for line in torch.split(bricks.places, list(bricks.shape)))
-    cones = torch.zeros(len(batch), 4, device=batch.device)
-    cones[:, 0] = half + margin
+    cones = torch.zeros(len(batch), len(BeamColumn), device=batch.device)
+    cones[:, BeamColumn.RADIUS] = half + margin
     # At a crossed edge values are no farther from the level than the edge is long.
-    cones[:, 3] = abs(bricks.level) + 2.0 * longest + margin
+    cones[:, BeamColumn.LARGEST_VALUE] = abs(bricks.level) + 2.0 * longest + margin
     along = torch.zeros_like(middle)
     along[:, 0] = 1.0
     return tiles_of(program, Beams(middle, along, cones, 1))

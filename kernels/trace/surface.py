@@ -6,7 +6,7 @@ import torch
 
 from .. import runtime
 from ..lanes import FAR, any_lane, packet_functions
-from ..program import PART, SURFACE_SIZE, Column, Program, Tiles, machine, plane_shapes
+from ..program import PART, SURFACE_SIZE, Column, MaterialColumn, Program, Tiles, machine, plane_shapes
 from ..runtime import memory, ti
 
 
@@ -68,7 +68,8 @@ def _shared_kernel(width: int) -> Any:
             several = False
             for row in range(ranges[tile, 0], ranges[tile, 1]):
                 shape = rows[row, shape_column]
-                if shape >= 0 and surfaces[shape, 3] >= 0.0:  # a cutter without a material shows that of what it cuts
+                # A cutter without a material shows that of what it cuts.
+                if shape >= 0 and surfaces[shape, MaterialColumn.ROUGHNESS] >= 0.0:
                     if found < 0:
                         found = shape
                     for attribute in ti.static(range(SURFACE_SIZE)):

@@ -14,7 +14,7 @@ from isofield.engine.shapes import Shape
 from isofield.kernels import Program
 from isofield.kernels.film.rays import PACKET, TILE, Film, beams_of, camera_rays
 from isofield.kernels.program.tiles import Tiles, one_tile, tiles_of
-from isofield.kernels.trace.sphere_tracing import march, trace_film
+from isofield.kernels.trace import march, trace_film
 
 FILM = Film(96, 112)
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import isofield as iso
+from isofield.kernels.light.ambient_occlusion import AMBIENT_TAPS, OCCLUSION_SCALE
 from isofield.kernels.light.lights import Lighting
-from isofield.kernels.light.visible import AMBIENT_TAPS, OCCLUSION_SCALE, visibility
+from isofield.kernels.light.surface_visibility import visibility
 from isofield.kernels.program.program import Program
 from isofield.kernels.program.tiles import NOTHING, PART, one_tile
 

@@ -9,10 +9,11 @@ import isofield as iso
 from isofield.kernels import Program
 from isofield.kernels.film.development import develop
 from isofield.kernels.film.rays import PACKET, TILE, Film
+from isofield.kernels.light.coarse_pixels import coarse_film, coarse_rays
 from isofield.kernels.light.lights import Lighting
-from isofield.kernels.light.spread import coarse_film, middles, spread_picture
+from isofield.kernels.light.upsampling import shade_upsampled
 from isofield.kernels.program.tiles import one_tile
-from isofield.kernels.trace.sphere_tracing import Met
+from isofield.kernels.trace.ray_march import Intersections
 from isofield.kernels.trace.surface import shared_shapes
 
 DARK = torch.zeros(9)
@@ -33,9 +34,9 @@ def pixels_of(values: torch.Tensor, film: Film) -> torch.Tensor:
     return develop(values[:, None].expand(-1, 3), film)[:, :, 0]
 
 
-def met(distance: torch.Tensor, what: torch.Tensor, film: Film) -> Met:
+def met(distance: torch.Tensor, what: torch.Tensor, film: Film) -> Intersections:
     far, surface = in_order(distance, film), in_order(what.int(), film)
-    return Met(far, torch.zeros(film.rays, dtype=torch.int32), surface)
+    return Intersections(far, torch.zeros(film.rays, dtype=torch.int32), surface)
 
 
 def floors() -> Program:
@@ -47,14 +48,20 @@ def floors() -> Program:
 
 
 def spread(
-    coarse_met: Met, open_sky: torch.Tensor, free: torch.Tensor, film: Film, fine: Met, coarseness: int, sky: bool
+    coarse_met: Intersections,
+    open_sky: torch.Tensor,
+    free: torch.Tensor,
+    film: Film,
+    fine: Intersections,
+    coarseness: int,
+    sky: bool,
 ) -> torch.Tensor:
     """What a film (height, width) that looks down shows in one channel of matt floors, lit by a sun or a sky."""
     program = floors()
     tiles = one_tile(program)
     ways = torch.tensor([0.0, 0.0, -1.0]).expand(film.rays, 3).contiguous()
     lights, around = SUN.expand(free.shape[1], -1).contiguous(), torch.ones(9) if sky else DARK
-    picture = spread_picture(
+    picture = shade_upsampled(
         program, Lighting(lights, around, 0.0, 1.0), film, tiles, shared_shapes(program, tiles),
         (torch.zeros(film.rays, 3), ways), fine, torch.zeros(film.rays, 8), torch.zeros(film.rays, 3), coarseness,
         coarse_met, (open_sky, free), 1.0, screen=False,
@@ -68,7 +75,7 @@ def test_the_middles_of_squares_are_pixels_of_the_film(coarseness: int) -> None:
     rows, columns = torch.meshgrid(torch.arange(37.0), torch.arange(50.0), indexing="ij")
     origins = in_order(torch.stack([rows, columns, rows * columns], dim=2), film)
     fine = met(rows + 100.0 * columns, (rows + columns).long(), film)
-    starts, ways, found = middles(film, coarseness, origins, -origins, fine)
+    starts, ways, found = coarse_rays(film, coarseness, origins, -origins, fine)
     coarse = coarse_film(film, coarseness)
     assert (coarse.height, coarse.width) == (-(-37 // coarseness), -(-50 // coarseness))
     j = (torch.arange(coarse.height) * coarseness + coarseness // 2).clamp(max=36)
@@ -105,7 +112,7 @@ def test_light_does_not_cross_an_outline(by: str) -> None:
     left = torch.arange(48)[None, :].expand(33, 48) < 20
     coarse_left = left[1::3, 1::3]
 
-    def scene(mask: torch.Tensor, size: Film) -> Met:
+    def scene(mask: torch.Tensor, size: Film) -> Intersections:
         distance = torch.where(mask, 1.0, 1.0 if by == "surface" else 3.0)
         return met(distance, torch.where(mask, 0, 1 if by == "surface" else 0), size)
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.kernels.light import sights
+from isofield.kernels.light import occluders
 from isofield.kernels.light.lights import Lighting
-from isofield.kernels.light.visible import visibility
+from isofield.kernels.light.surface_visibility import visibility
 from isofield.kernels.program.program import Program
 from isofield.kernels.program.tiles import NOTHING, PART, one_tile
 
@@ -97,7 +97,7 @@ def test_shadows_are_where_geometry_says(light: list[float]) -> None:
 def test_light_is_that_of_the_whole_program(lights: list[list[float]], monkeypatch: pytest.MonkeyPatch) -> None:
     program, points = program_of(*balls()), floor()
     sky, free = seen(program, points, lights)
-    monkeypatch.setattr(sights, "FEWEST_ROWS", 10**9)
+    monkeypatch.setattr(occluders, "FEWEST_ROWS", 10**9)
     whole_sky, whole_free = seen(program, points, lights)
     assert torch.allclose(sky, whole_sky, atol=1e-5)
     # Without far parts steps are longer, so that the same penumbra is met at other places.
@@ -111,12 +111,12 @@ def test_most_of_the_scene_is_left_out() -> None:
     program, points = program_of(*balls()), floor()
     up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
     lighting = Lighting(torch.tensor(LIGHTS), torch.zeros(9), REACH, 1.0)
-    found = sights.sights_of(
+    found = occluders.occluders_of(
         program, one_tile(program), lighting, points + up, -up, torch.ones(len(points)),
         torch.zeros(len(points), dtype=torch.int32), FOOTPRINT,
     )  # fmt: skip
     lengths = (found.ranges[:, 1] - found.ranges[:, 0]).reshape(1 + len(LIGHTS), found.groups)
-    assert found.groups == -(-len(points) // sights.RAYS)
+    assert found.groups == -(-len(points) // occluders.GROUP_RAYS)
     assert (lengths.float().mean(dim=1) < 0.35 * len(program.rows)).all()
 
 
@@ -128,10 +128,16 @@ def test_groups_that_met_nothing_have_no_program() -> None:
     up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
     lighting = Lighting(torch.tensor(LIGHTS), torch.zeros(9), REACH, 1.0)
     hit_kind = torch.full((len(points),), NOTHING, dtype=torch.int32)
-    found = sights.sights_of(
-        program, one_tile(program), lighting, points + up, -up, torch.full((len(points),), math.inf), hit_kind,
+    found = occluders.occluders_of(
+        program,
+        one_tile(program),
+        lighting,
+        points + up,
+        -up,
+        torch.full((len(points),), math.inf),
+        hit_kind,
         FOOTPRINT,
-    )  # fmt: skip
+    )
     assert torch.equal(found.ranges[:, 0], found.ranges[:, 1])
 
 
@@ -162,23 +168,23 @@ def test_shadows_on_sampled_shapes_are_those_of_the_whole_program(
         )[2]  # fmt: skip
 
     found = free()
-    monkeypatch.setattr(sights, "FEWEST_ROWS", 10**9)
+    monkeypatch.setattr(occluders, "FEWEST_ROWS", 10**9)
     exact = free()
     assert (exact < 0.5).float().mean() > 0.01
     assert ((found - exact).abs() > 0.1).float().mean() < 1e-3
 
 
-@pytest.mark.parametrize("most", [sights.MOST_ROWS, 100])
+@pytest.mark.parametrize("most", [occluders.MOST_ROWS, 100])
 def test_what_would_be_copied_too_often_is_the_whole_program(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     program, points = program_of(*balls()), floor()
-    monkeypatch.setattr(sights, "MOST_ROWS", most)
+    monkeypatch.setattr(occluders, "MOST_ROWS", most)
     up = torch.tensor([0.0, 0.0, 1.0]).expand(len(points), 3).contiguous()
     lights = [sun(1, 2, 3), sun(1, 2, 3, 90.0), lamp(5, 5, 6)]
-    found = sights.sights_of(
+    found = occluders.occluders_of(
         program, one_tile(program), Lighting(torch.tensor(lights), torch.zeros(9), REACH, 1.0), points + up, -up,
         torch.ones(len(points)), torch.zeros(len(points), dtype=torch.int32), FOOTPRINT,
     )  # fmt: skip
-    everything = torch.tensor(one_tile(program).whole_range)
+    everything = torch.tensor(one_tile(program).whole)
     ranges = found.ranges.view(1 + len(lights), found.groups, 2)
     are_whole = ranges.eq(everything).all(dim=2).all(dim=1).tolist()
     assert are_whole == ([True] * 4 if most == 100 else [False, False, True, False])
