@@ -13,7 +13,7 @@ import torch
 
 from .. import runtime
 from ..runtime import memory, ti
-from .cell_device import INSIDE, OUTSIDE, cell_kernels, lowest
+from .cell_triangles import INSIDE, OUTSIDE, cell_kernels, lowest
 from .marching import add_up, corners, joined_faces, middles, node_places, triangles, write_crossing
 
 SIDE = 8  # cells along each axis of a brick, and nodes in a word

@@ -9,8 +9,8 @@ import torch
 from .. import runtime
 from ..lanes import Given, arguments
 from ..runtime import bridge, derivative_of, memory, ti
-from .cell_device import cell_kernels, lowest
-from .cells import table
+from .cell_triangles import cell_kernels, lowest
+from .triangle_tables import table
 
 BITS = 32  # nodes in a word
 

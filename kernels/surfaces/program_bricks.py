@@ -10,9 +10,9 @@ from .. import runtime
 from ..film import Beams
 from ..lanes import MOST_LANES
 from ..program import NUMBERS, Column, Program, Tiles, distance, every_row, tiles_of
-from .brick_nodes import brick_values
-from .brick_search import all_bricks, balls, near_bricks
+from .bounded_search import all_bricks, balls, near_bricks
 from .bricks import SIDE, Bricks
+from .program_values import brick_values
 
 BATCH = 2**10  # bricks at a time: 6 MB of values
 

@@ -12,7 +12,7 @@ import torch
 from .. import runtime
 from ..lanes import Given, arguments
 from ..runtime import Gradients, bridge, deal, memory
-from .device import closest_kernel, winding_kernel
+from .closest import closest_kernel, winding_kernel
 from .tree import build_tree, far_fields
 
 MOST_FACES = 2**24  # building the tree takes some 400 bytes for each

@@ -13,12 +13,12 @@ import isofield as iso
 from isofield.kernels import Program, distance, marching_cubes
 from isofield.kernels.program.evaluate import distance_and_gradient_by_tiles, normals_by_tiles
 from isofield.kernels.program.tiles import every_row
-from isofield.kernels.surfaces import brick_follow, brick_search, program_bricks
-from isofield.kernels.surfaces.brick_follow import add_followed
-from isofield.kernels.surfaces.brick_nodes import brick_values
-from isofield.kernels.surfaces.brick_search import add_bounded, all_bricks
+from isofield.kernels.surfaces import bounded_search, program_bricks, surface_following
+from isofield.kernels.surfaces.bounded_search import add_bounded, all_bricks
 from isofield.kernels.surfaces.bricks import NODES, SIDE, Bricks
 from isofield.kernels.surfaces.program_bricks import add_program, is_lipschitz, vertex_tiles
+from isofield.kernels.surfaces.program_values import brick_values
+from isofield.kernels.surfaces.surface_following import add_followed
 
 BOUNDS = ((-1.1, -1.0, -0.9), (1.0, 1.2, 1.1))
 
@@ -233,10 +233,10 @@ def test_a_bounded_function_is_asked_once_at_each_node_near_its_surface(
         asked.append(points)
         return values(points)
 
-    near_bricks, near_cubes = brick_search.near_bricks, brick_search.near_cubes
-    monkeypatch.setattr(brick_search, "near_bricks", lambda bricks, _, slope: near_bricks(bricks, values, slope))
+    near_bricks, near_cubes = bounded_search.near_bricks, bounded_search.near_cubes
+    monkeypatch.setattr(bounded_search, "near_bricks", lambda bricks, _, slope: near_bricks(bricks, values, slope))
     monkeypatch.setattr(
-        brick_search, "near_cubes", lambda bricks, batch, _, slope: near_cubes(bricks, batch, values, slope)
+        bounded_search, "near_cubes", lambda bricks, batch, _, slope: near_cubes(bricks, batch, values, slope)
     )
     bricks, whole = Bricks(shape, BOUNDS), Bricks(shape, BOUNDS)
     add_bounded(bricks, recorded, slope)
@@ -259,7 +259,7 @@ def gyroid(points: Tensor) -> Tensor:
 def test_a_surface_that_is_seen_is_followed_to_its_ends(
     coarse: int, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brick_follow, "COARSE", coarse)
+    monkeypatch.setattr(surface_following, "COARSE", coarse)
     bricks, whole, done = Bricks(shape, BOUNDS, 0.1), Bricks(shape, BOUNDS, 0.1), []
     add_followed(bricks, gyroid, done.append)
     whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.places.split(list(shape)))).reshape(shape)))
@@ -271,7 +271,7 @@ def test_a_surface_that_is_seen_is_followed_to_its_ends(
 
 def test_only_what_hangs_together_with_what_is_seen_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thin ring that one node of the coarse grid lies in, through bricks without any, and a speck between nodes."""
-    monkeypatch.setattr(brick_follow, "COARSE", 8)
+    monkeypatch.setattr(surface_following, "COARSE", 8)
     bounds, shape = ((0.0,) * 3, (64.0,) * 3), (65, 65, 65)
 
     def ring(points: Tensor) -> Tensor:

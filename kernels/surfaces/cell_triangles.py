@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..runtime import ti
-from .cells import CENTRE
+from .triangle_tables import CENTRE
 
 INSIDE, OUTSIDE = -2, -1  # in place of a word's number, where all of its nodes are on one side
 
@@ -168,8 +168,8 @@ def cell_kernels(bits: int, stored: Any, cells_of: Any, around: Any) -> SimpleNa
                 low, high = gather(words, here, above)
                 cells = cells_of(words, word, sizes) & crossed(low, high)
                 centre = centres[word]
-                # Crossed edges by their number n along the other axes, see cells.EDGES: x-edges at j and j + 1, y-edges
-                # at i and i + 1, z-edges at all four; their first vertices, and those of the words that follow.
+                # Crossed edges by their number n along the other axes, see triangle_tables.EDGES: x-edges at j and j + 1,
+                # y-edges at i and i + 1, z-edges at all four; their first vertices, and those of the words that follow.
                 masks = ti.Vector([
                     low[0] ^ low[1], low[2] ^ low[3], low[0] ^ low[2], low[1] ^ low[3],
                     low[0] ^ high[0], low[1] ^ high[1], low[2] ^ high[2], low[3] ^ high[3],

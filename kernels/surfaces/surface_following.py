@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from .brick_layers import Values, add_found
 from .bricks import SIDE, Bricks
+from .function_values import Values, add_found
 
 COARSE = 256  # cells along the longest side of the grid that the surface is looked for on
 

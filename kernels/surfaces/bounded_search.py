@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import torch
 
-from .brick_layers import CUBE, Values, add_found
 from .bricks import SIDE, Bricks
+from .function_values import CUBE, Values, add_found
 
 COARSEST = 2**12  # blocks that the search begins with, at most
 

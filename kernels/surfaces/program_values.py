@@ -8,9 +8,9 @@ from .. import runtime
 from ..lanes import FAR
 from ..program import Program, Tiles, machine
 from ..runtime import deal, first_turn, memory, next_turn, ti
-from .brick_search import ROUNDING
+from .bounded_search import ROUNDING
 from .bricks import NODES, SIDE, Bricks
-from .cell_device import is_set
+from .cell_triangles import is_set
 
 CUBE = 2  # cells along the side of the cubes in which the surface is looked for
 CUBES = SIDE // CUBE
