@@ -44,7 +44,7 @@ def near_bricks(bricks: Bricks, values: Values, slope: float = 1.0) -> torch.Ten
     while _count(bricks, span) > COARSEST:
         span *= 2
     blocks = torch.cartesian_prod(
-        *(torch.arange(-(-side // span), dtype=torch.int32, device=bricks.places.device) for side in bricks.sides)
+        *(torch.arange(-(-side // span), dtype=torch.int32, device=bricks.coordinates.device) for side in bricks.brick_counts)
     )
     while True:
         value, far = _off(bricks, blocks, span * SIDE, values, slope)
@@ -54,7 +54,7 @@ def near_bricks(bricks: Bricks, values: Values, slope: float = 1.0) -> torch.Ten
             return blocks
         span //= 2
         blocks = _halves(blocks)
-        blocks = blocks[(blocks * span < blocks.new_tensor(bricks.sides)).all(dim=1)]
+        blocks = blocks[(blocks * span < blocks.new_tensor(bricks.brick_counts)).all(dim=1)]
 
 
 def near_cubes(bricks: Bricks, batch: torch.Tensor, values: Values, slope: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,7 +89,7 @@ def _halves(blocks: torch.Tensor) -> torch.Tensor:
 
 def all_bricks(bricks: Bricks) -> torch.Tensor:
     """All bricks (B, 3) int32 of a volume, in order."""
-    x, y, z = (torch.arange(side, dtype=torch.int32, device=bricks.places.device) for side in bricks.sides)
+    x, y, z = (torch.arange(side, dtype=torch.int32, device=bricks.coordinates.device) for side in bricks.brick_counts)
     return torch.cartesian_prod(x, y, z)
 
 
@@ -99,7 +99,7 @@ def balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor
     Blocks past the end of the volume are the last one before it.
     """
     middles, squares = [], []
-    for axis, line in enumerate(torch.split(bricks.places, list(bricks.shape))):
+    for axis, line in enumerate(torch.split(bricks.coordinates, list(bricks.shape))):
         low = line[::size]
         high = torch.cat([low[1:], line[-1:]])
         own = blocks[:, axis].clamp(max=len(low) - 1)
@@ -109,5 +109,5 @@ def balls(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tensor
 
 
 def _count(bricks: Bricks, span: int) -> int:
-    x, y, z = (-(-side // span) for side in bricks.sides)
+    x, y, z = (-(-side // span) for side in bricks.brick_counts)
     return x * y * z

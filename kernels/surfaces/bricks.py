@@ -36,11 +36,11 @@ class Bricks:
         device: where the bricks are.
 
     Attributes:
-        sides: bricks of the volume along each axis.
+        brick_counts: bricks of the volume along each axis.
         sizes: the shape as int32.
         met: (B, 3) int32, the bricks that hold surface, after `mesh`.
         first_vertices: (B + 1,) int32, where the vertices of each start, and where those in the middle of cells do.
-        places: coordinates of the nodes along x, then y, then z, (X + Y + Z,) float32.
+        coordinates: those of the nodes along x, then y, then z, (X + Y + Z,) float32.
 
     Raises:
         ValueError: `bounds` are no corners.
@@ -50,11 +50,11 @@ class Bricks:
         self, shape: tuple[int, int, int], bounds: Any, level: float = 0.0, device: torch.device | str = "cpu"
     ) -> None:
         self.shape, self.level = shape, level
-        self.sides = tuple(-(-nodes // SIDE) for nodes in shape)
-        self.places = node_places(shape, *corners(bounds), torch.empty(0, device=device))
+        self.brick_counts = tuple(-(-nodes // SIDE) for nodes in shape)
+        self.coordinates = node_places(shape, *corners(bounds), torch.empty(0, device=device))
         like: dict[str, Any] = {"dtype": torch.int32, "device": device}
         # One more on every side, so that the last brick has neighbours too.
-        self.numbers = torch.full([side + 1 for side in self.sides], OUTSIDE, **like)
+        self.numbers = torch.full([side + 1 for side in self.brick_counts], OUTSIDE, **like)
         self.sizes = torch.tensor(shape, **like)
         self.met = torch.empty(0, 3, **like)
         self.first_vertices = torch.zeros(1, **like)
@@ -66,7 +66,7 @@ class Bricks:
 
     def fill(self, blocks: torch.Tensor, span: int) -> None:
         """Say that all bricks in blocks (N, 3) int32 of `span`³ bricks, which will not be added, are inside."""
-        runtime.run(_brick_kernels().fill, blocks, self.numbers, span, *self.sides, len(blocks))
+        runtime.run(_brick_kernels().fill, blocks, self.numbers, span, *self.brick_counts, len(blocks))
 
     def add(self, bricks: torch.Tensor, values: torch.Tensor) -> None:
         """Add bricks (B, 3) int32, each once, with the values (B, at least 9³) float32 of their nodes, contiguous.
@@ -90,7 +90,7 @@ class Bricks:
         runtime.run(kernels.write_words, *own, count * WORDS)
         before, self._on_edges = self._on_edges, add_up(starts, self._on_edges)
         vertices = memory.empty(self._on_edges - before, 3, like=values)
-        runtime.run(kernels.write_vertices, *own, before, self.places, vertices, count * WORDS)
+        runtime.run(kernels.write_vertices, *own, before, self.coordinates, vertices, count * WORDS)
         self._bricks.append(met)
         self._words.append(words)
         self._starts.append(starts[1:])
@@ -103,16 +103,16 @@ class Bricks:
         The last layers of a volume may lack nodes past its end.
         """
         indices = []
-        for nodes, side in zip(values.shape[1:], self.sides[1:], strict=True):
+        for nodes, side in zip(values.shape[1:], self.brick_counts[1:], strict=True):
             first = SIDE * torch.arange(side, device=values.device)[:, None]
             indices.append((first + torch.arange(SIDE + 1, device=values.device)).clamp(max=nodes - 1))
         whole = values[torch.arange(SIDE + 1, device=values.device).clamp(max=len(values) - 1)]
         # Few rows of bricks at a time: what is gathered is larger than the layer itself.
-        for y in range(self.sides[1]):
+        for y in range(self.brick_counts[1]):
             parts = whole[:, indices[0][y]][:, :, indices[1]]  # (9, 9, side, 9)
-            bricks = torch.empty(self.sides[2], 3, dtype=torch.int32, device=values.device)
+            bricks = torch.empty(self.brick_counts[2], 3, dtype=torch.int32, device=values.device)
             bricks[:, 0], bricks[:, 1] = layer, y
-            bricks[:, 2] = torch.arange(self.sides[2], device=values.device)
+            bricks[:, 2] = torch.arange(self.brick_counts[2], device=values.device)
             self.add(bricks, parts.permute(2, 0, 1, 3).reshape(-1, NODES).contiguous())
 
     def mesh(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -121,18 +121,18 @@ class Bricks:
         Can be called once: what the bricks hold is given back on the way.
         """
         if self._count == 0:
-            return self.places.new_empty(0, 3), self.sizes.new_empty(0, 3)
+            return self.coordinates.new_empty(0, 3), self.sizes.new_empty(0, 3)
         bricks, words, starts = (torch.cat(parts) for parts in (self._bricks, self._words, self._starts))
         self._bricks, self._words, self._starts = [], [], []
         self.met, self.first_vertices = bricks, starts[:: 3 * WORDS].clone()
         faces, centres = triangles(_brick_kernels(), words, self.sizes, self.numbers, bricks, starts, self._on_edges)
-        vertices = memory.empty(self._on_edges + len(centres), 3, like=self.places)
+        vertices = memory.empty(self._on_edges + len(centres), 3, like=self.coordinates)
         at = 0
         while self._vertices:
             part = self._vertices.pop(0)
             vertices[at : at + len(part)] = part
             at += len(part)
-        vertices[at:] = middles(centres, self.places, list(self.shape))
+        vertices[at:] = middles(centres, self.coordinates, list(self.shape))
         return vertices, faces
 
 

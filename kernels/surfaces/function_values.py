@@ -26,7 +26,7 @@ def add_found(bricks: Bricks, found: torch.Tensor, values: Values, progress: Pro
     the value of one that cannot, which is on the same side.
     """
     found = found[found[:, 0].argsort(stable=True)]
-    lines = torch.split(bricks.places, list(bricks.shape))
+    lines = torch.split(bricks.coordinates, list(bricks.shape))
     layer = torch.zeros(SIDE + 1, len(lines[1]), len(lines[2]), device=found.device)
     known = torch.zeros_like(layer, dtype=torch.bool)
     done = 0

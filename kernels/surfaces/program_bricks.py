@@ -90,7 +90,7 @@ def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float 
     if not program.divisible:
         return every_row(program)
     middle, half = balls(bricks, batch, SIDE)
-    longest = max(float(line.diff().max()) for line in torch.split(bricks.places, list(bricks.shape)))
+    longest = max(float(line.diff().max()) for line in torch.split(bricks.coordinates, list(bricks.shape)))
     cones = torch.zeros(len(batch), 4, device=batch.device)
     cones[:, 0] = half + margin
     # At a crossed edge values are no farther from the level than the edge is long.

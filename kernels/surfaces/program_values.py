@@ -36,7 +36,7 @@ def brick_values(bricks: Bricks, program: Program, tiles: Tiles, batch: torch.Te
     values = memory.scratch("brick values", len(batch), NODES + ALL_CUBES, dtype=torch.float32, **where)
     asked = memory.scratch("points of bricks", len(batch), NODES + 1, dtype=torch.int32, **where)
     runtime.run(
-        _brick_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, bricks.places, bricks.sizes,
+        _brick_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers, bricks.coordinates, bricks.sizes,
         batch, bricks.level, values, asked, len(tiles.ranges), int(everywhere), len(batch),
         *deal(len(batch), batch.device),
     )  # fmt: skip

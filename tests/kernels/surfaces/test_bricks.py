@@ -67,7 +67,7 @@ def test_bricks_give_the_mesh_of_the_volume(kind: str, shape: tuple[int, int, in
 def test_layers_give_the_mesh_of_the_volume() -> None:
     values = torch.nn.functional.pad(torch.randn(15, 17, 20), (1,) * 6, value=1.0)
     bricks = Bricks((17, 19, 22), BOUNDS, level=0.2)
-    for layer in range(bricks.sides[0]):
+    for layer in range(bricks.brick_counts[0]):
         bricks.add_layer(layer, values[SIDE * layer : SIDE * layer + SIDE + 1])
     found = bricks.mesh()
     assert defects(*found) == []
@@ -124,7 +124,7 @@ def test_the_values_of_all_bricks_are_the_distance() -> None:
     program = program_of(SCENES["a stretched one"]())
     bricks = Bricks((20, 18, 25), BOUNDS)
     add_program(bricks, program, everywhere=True)
-    values = distance(program, torch.cartesian_prod(*bricks.places.split([20, 18, 25]))).reshape(20, 18, 25)
+    values = distance(program, torch.cartesian_prod(*bricks.coordinates.split([20, 18, 25]))).reshape(20, 18, 25)
     found, wanted = sorted_mesh(*bricks.mesh()), sorted_mesh(*marching_cubes(values, bounds=BOUNDS))
     assert torch.allclose(found[0], wanted[0], atol=1e-6)
     assert torch.equal(found[1], wanted[1])
@@ -240,7 +240,7 @@ def test_a_bounded_function_is_asked_once_at_each_node_near_its_surface(
     )
     bricks, whole = Bricks(shape, BOUNDS), Bricks(shape, BOUNDS)
     add_bounded(bricks, recorded, slope)
-    nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
+    nodes = torch.cartesian_prod(*whole.coordinates.split(list(shape)))
     points = torch.cat(asked)
     assert len(points.unique(dim=0)) == len(points)
     assert len(points) == len(nodes) if slope > 1.0 else len(points) <= len(nodes)
@@ -262,7 +262,7 @@ def test_a_surface_that_is_seen_is_followed_to_its_ends(
     monkeypatch.setattr(surface_following, "COARSE", coarse)
     bricks, whole, done = Bricks(shape, BOUNDS, 0.1), Bricks(shape, BOUNDS, 0.1), []
     add_followed(bricks, gyroid, done.append)
-    whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.places.split(list(shape)))).reshape(shape)))
+    whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.coordinates.split(list(shape)))).reshape(shape)))
     assert_same(bricks.mesh(), whole.mesh())
     assert torch.equal(bricks.numbers < -1, whole.numbers < -1)  # bricks that are inside as a whole
     assert done == sorted(done)
@@ -292,7 +292,7 @@ def test_only_what_hangs_together_with_what_is_seen_is_found(monkeypatch: pytest
         return all_of_it(points)
 
     add_followed(bricks, counted)
-    nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
+    nodes = torch.cartesian_prod(*whole.coordinates.split(list(shape)))
     whole.add(*bricks_of(seen(nodes).reshape(shape)))
     assert_same(bricks.mesh(), whole.mesh())
     coarse = (nodes % 8.0 == 0.0).all(dim=1)
@@ -309,7 +309,7 @@ def test_values_are_not_taken_for_those_of_a_layer_that_was_left_out() -> None:
 
     bricks = Bricks((25, 9, 9), ((0.0,) * 3, (24.0, 8.0, 8.0)))
     add_followed(bricks, balls)
-    values = balls(torch.cartesian_prod(*bricks.places.split([25, 9, 9]))).reshape(25, 9, 9)
+    values = balls(torch.cartesian_prod(*bricks.coordinates.split([25, 9, 9]))).reshape(25, 9, 9)
     assert_same(bricks.mesh(), marching_cubes(values, bounds=((0.0,) * 3, (24.0, 8.0, 8.0))))
     assert bricks.met.tolist() == [[0, 0, 0], [2, 0, 0]]
 
