@@ -15,7 +15,8 @@ from isofield.kernels.program.evaluate import distance_and_gradient_by_tiles, no
 from isofield.kernels.program.tiles import every_row
 from isofield.kernels.surfaces import bounded_search, program_bricks, surface_following
 from isofield.kernels.surfaces.bounded_search import add_bounded, all_bricks
-from isofield.kernels.surfaces.bricks import NODES, SIDE, Bricks
+from isofield.kernels.surfaces.brick_kernels import NODES, SIDE
+from isofield.kernels.surfaces.bricks import Bricks
 from isofield.kernels.surfaces.program_bricks import add_program, is_lipschitz, vertex_tiles
 from isofield.kernels.surfaces.program_values import brick_values
 from isofield.kernels.surfaces.surface_following import add_followed
@@ -264,7 +265,7 @@ def test_a_surface_that_is_seen_is_followed_to_its_ends(
     add_followed(bricks, gyroid, done.append)
     whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.coordinates.split(list(shape)))).reshape(shape)))
     assert_same(bricks.mesh(), whole.mesh())
-    assert torch.equal(bricks.numbers < -1, whole.numbers < -1)  # bricks that are inside as a whole
+    assert torch.equal(bricks.brick_numbers < -1, whole.brick_numbers < -1)  # bricks that are inside as a whole
     assert done == sorted(done)
     assert done[-1] == 1.0
 
@@ -311,7 +312,7 @@ def test_values_are_not_taken_for_those_of_a_layer_that_was_left_out() -> None:
     add_followed(bricks, balls)
     values = balls(torch.cartesian_prod(*bricks.coordinates.split([25, 9, 9]))).reshape(25, 9, 9)
     assert_same(bricks.mesh(), marching_cubes(values, bounds=((0.0,) * 3, (24.0, 8.0, 8.0))))
-    assert bricks.met.tolist() == [[0, 0, 0], [2, 0, 0]]
+    assert bricks.crossed.tolist() == [[0, 0, 0], [2, 0, 0]]
 
 
 def test_a_mesh_is_closed_although_last_digits_differ_from_batch_to_batch() -> None:
@@ -326,5 +327,5 @@ def test_a_mesh_is_closed_although_last_digits_differ_from_batch_to_batch() -> N
     add_followed(bricks, values)
     vertices, faces = bricks.mesh()
     assert defects(vertices, faces) == []
-    assert len(bricks.met) > 8
+    assert len(bricks.crossed) > 8
     assert vertices.amax(dim=0) == pytest.approx([32.0, 32.0, 32.0], abs=1e-2)

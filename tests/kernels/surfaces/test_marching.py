@@ -13,7 +13,7 @@ from torch import Tensor
 
 from isofield.kernels import marching_cubes
 from isofield.kernels.surfaces import triangle_tables
-from isofield.kernels.surfaces.marching import MARGIN
+from isofield.kernels.surfaces.crossings import MARGIN
 
 Axes = tuple[Tensor, Tensor, Tensor]
 
@@ -68,12 +68,12 @@ def test_every_pattern_and_decision_fills_its_loops_through_all_crossed_edges() 
             crossed = [n for n, (a, b) in enumerate(triangle_tables.EDGES) if (pattern >> a ^ pattern >> b) & 1]
             assert edges == crossed
             for loop in loops:
-                triangles = triangle_tables.fill(tuple(loop))
+                triangles = triangle_tables.fill_loop(tuple(loop))
                 corners = {edge for triangle in triangles for edge in triangle}
                 assert corners - {triangle_tables.CENTRE} == set(loop)
                 assert len(triangles) == (len(loop) if triangle_tables.CENTRE in corners else len(loop) - 2)
             seen.add((pattern, joined))
-    assert len(seen) == len(triangle_tables.table(torch.device("cpu"))[1])
+    assert len(seen) == len(triangle_tables.triangle_tables(torch.device("cpu"))[1])
 
 
 def test_an_octahedron_around_one_node_that_is_inside() -> None:
