@@ -101,7 +101,7 @@ class ProgramSurface(Surface):
         add_program(bricks, self.program, progress, everywhere=self.level != 0.0 and not is_lipschitz(self.program))
 
     def near_vertices(self, bricks: Bricks, count: int, margin: float) -> Iterator[tuple[Numbers, Surface]]:
-        farthest = max(1.0, float(bricks.places.abs().max())) * math.sqrt(3.0)
+        farthest = max(1.0, float(bricks.coordinates.abs().max())) * math.sqrt(3.0)
         for numbers, tiles in vertex_tiles(bricks, self.program, margin + GRADIENT_STEP * farthest):
             yield numbers, self._with(tiles)
         yield slice(int(bricks.first_vertices[-1]), count), self  # in the middle of cells
@@ -197,7 +197,7 @@ class FieldSurface(Surface):
     def _steepest(self, bricks: Bricks) -> float:
         """The steepest slope at random points of the volume."""
         low, high = (
-            torch.tensor([line[end] for line in torch.split(bricks.places, list(bricks.shape))]) for end in (0, -1)
+            torch.tensor([line[end] for line in torch.split(bricks.coordinates, list(bricks.shape))]) for end in (0, -1)
         )
         points = low + torch.rand(SLOPE_POINTS, 3, generator=torch.Generator().manual_seed(0)) * (high - low)
         return float(self.value_and_gradient(points)[1].norm(dim=1).max())
@@ -232,19 +232,19 @@ class VolumeSurface(Surface):
     def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
         held = self._layer(bricks, 0, 1)
         bad = int((~held.isfinite()).sum())
-        for layer in range(bricks.sides[0]):
+        for layer in range(bricks.brick_counts[0]):
             first = SIDE * layer
             fresh = self._layer(bricks, first + 1, first + SIDE + 1)
             bad += int((~fresh.isfinite()).sum())
             values = torch.cat([held, fresh])
             bricks.add_layer(layer, values)
             held = values[-1:]
-            progress((layer + 1) / bricks.sides[0])
+            progress((layer + 1) / bricks.brick_counts[0])
         _check_finite(bad, math.prod(bricks.shape))
 
     def _layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
         """Values (at most last - first, Y, Z) float32 of the nodes first … last - 1 along x."""
-        return _floats(self.values[first:last]).to(bricks.places.device)
+        return _floats(self.values[first:last]).to(bricks.coordinates.device)
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values between the nodes, and central differences of them over one cell on both sides."""

@@ -19,7 +19,7 @@ import torch
 from .. import runtime
 from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, deal, memory
-from .hash_device import hash_kernels
+from .hash_kernels import hash_kernels
 from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
 
 TASKS_PER_CORE = 4  # so that none waits long for the last; with more of them a level's rows leave the cache too soon

@@ -1,4 +1,4 @@
-"""Kernels that read a grid about points: values, and derivatives to the points. See lattice.py for what they compute.
+"""Kernels that read a grid about points: values, and derivatives to the points. See stencil.py for what they compute.
 
 Arguments in common: `points` (N) vectors of D; `order` (N): which row of y, g, t or p a point has, read if `ordered` is
 1, else points have the rows' order; `along` (N) vectors of D, the t, read if directed; nx, ny, nz: the sizes of the
@@ -9,7 +9,7 @@ import functools
 from typing import Any
 
 from ..runtime import GRAIN, ti
-from .lattice import Lattice, array, compiled, corner_functions, packets, reading_ahead, stencil, table
+from .stencil import Lattice, array, compiled, corner_functions, packets, reading_ahead, stencil, table
 
 
 @ti.func

@@ -11,9 +11,9 @@ from .. import runtime
 from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, memory, under_torch_func
 from .gather import gather_kernel, gather_sloped_kernel, pull_kernel
-from .lattice import Lattice
+from .point_sorting import Slabs, slabs_of
 from .scatter import scatter_atomic_kernel, scatter_copies_kernel, scatter_few_kernel, scatter_kernel, weights_kernel
-from .slabs import Slabs, slabs_of
+from .stencil import Lattice
 
 Wanted = tuple[bool, ...]
 

@@ -1,11 +1,11 @@
-"""Kernels that add to a grid about points. See lattice.py for what they compute, gather.py for the arguments."""
+"""Kernels that add to a grid about points. See stencil.py for what they compute, gather.py for the arguments."""
 
 import functools
 from typing import Any
 
 from ..runtime import GRAIN, ti
 from .gather import row_of
-from .lattice import Lattice, array, compiled, corner_functions, packets, stencil, table
+from .stencil import Lattice, array, compiled, corner_functions, packets, stencil, table
 
 
 @functools.cache

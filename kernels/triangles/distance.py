@@ -12,8 +12,9 @@ import torch
 from .. import runtime
 from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, deal, memory
-from .device import closest_kernel, winding_kernel
+from .closest import closest_kernel
 from .tree import build_tree, far_fields
+from .winding import winding_kernel
 
 MOST_FACES = 2**24  # building the tree takes some 400 bytes for each
 MORTON_BITS = 10  # of a coordinate
@@ -60,7 +61,7 @@ class MeshTree:
         self.low, self.high = low.tolist(), high.tolist()
         tree = build_tree(corners)
         self._first_leaf, self._scale = tree.first_leaf, tree.scale
-        self._boxes, self._triangles, self._numbers = (
+        self._boxes, self._triangles, self._tree_faces = (
             torch.from_numpy(numbers).to(device) for numbers in (tree.boxes, tree.triangles, tree.faces)
         )
 
@@ -116,7 +117,7 @@ class MeshTree:
         return restore(self._winding(flat, self._order(flat)).reshape(tensor.shape[:-1]))
 
     @functools.cached_property
-    def _dipoles(self) -> torch.Tensor:
+    def _far_fields(self) -> torch.Tensor:
         """The far fields of the tree's nodes, for winding numbers."""
         return torch.from_numpy(far_fields(self._triangles.cpu().numpy())).to(self._triangles.device)
 
@@ -140,7 +141,7 @@ class MeshTree:
         faces = memory.empty(len(points), like=points, dtype=torch.int32)
         if len(points):
             runtime.run(
-                closest_kernel(), self._boxes, self._triangles, self._numbers.view(-1), self.vertices, self.faces,
+                closest_kernel(), self._boxes, self._triangles, self._tree_faces.view(-1), self.vertices, self.faces,
                 points, order, distance, closest, faces, self._first_leaf, self._scale, len(points),
                 *deal(len(points), points.device),
             )  # fmt: skip
@@ -151,7 +152,7 @@ class MeshTree:
         winding = memory.empty(len(points), like=points)
         if len(points):
             runtime.run(
-                winding_kernel(), self._dipoles, self._triangles, points, order, winding,
+                winding_kernel(), self._far_fields, self._triangles, points, order, winding,
                 self._first_leaf, self._scale, len(points),
             )  # fmt: skip
         return winding

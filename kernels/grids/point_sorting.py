@@ -12,7 +12,7 @@ import torch
 
 from .. import runtime
 from ..runtime import GRAIN, memory, ti
-from .lattice import Lattice, along_axis, array, table
+from .stencil import Lattice, along_axis, array, table
 
 POINTS_PER_BIN = 4  # on average at least, or counting takes longer than it gains
 

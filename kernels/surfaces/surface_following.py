@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from .brick_layers import Values, add_found
-from .bricks import SIDE, Bricks
+from .brick_kernels import ROW, SIDE
+from .bricks import Bricks
+from .function_values import Values, add_found
 
 COARSE = 256  # cells along the longest side of the grid that the surface is looked for on
 
 # Values this near to the level, relative to the largest on a face, count as crossing it: neighbours are asked for in
 # another batch, where the last digits of a network differ.
-ROUNDING = 1e-5
+LEVEL_TOLERANCE = 1e-5
 
-BATCH = 2**14  # faces of bricks asked for at a time: 16 MB of points
+FACES_AT_ONCE = 2**14  # 16 MB of points
 
 
 def add_followed(bricks: Bricks, values: Values, progress: Callable[[float], None] = lambda share: None) -> None:
@@ -31,7 +32,7 @@ def add_followed(bricks: Bricks, values: Values, progress: Callable[[float], Non
     found = []
     for layer, seeds in enumerate(_seen(bricks, values)):
         found.append(seeds)
-        progress(0.5 * (layer + 1) / bricks.sides[0])
+        progress(0.5 * (layer + 1) / bricks.brick_counts[0])
     members = _followed(bricks, torch.cat(found), values)
     add_found(bricks, members, values, lambda share: progress(0.5 + 0.5 * share), None)
 
@@ -41,10 +42,10 @@ def _seen(bricks: Bricks, values: Values) -> Iterator[torch.Tensor]:
     stride = 1
     while stride < SIDE and max(bricks.shape) - 1 > stride * COARSE:
         stride *= 2
-    device = bricks.places.device
+    device = bricks.coordinates.device
     # The nodes along each axis, and which of them belong to each brick.
     lines, owned = [], []
-    for line, side in zip(torch.split(bricks.places, list(bricks.shape)), bricks.sides, strict=True):
+    for line, side in zip(torch.split(bricks.coordinates, list(bricks.shape)), bricks.brick_counts, strict=True):
         wanted = stride * torch.arange(SIDE // stride * side + 1, device=device)
         nodes, number = torch.unique(wanted.clamp(max=len(line) - 1), return_inverse=True)
         lines.append(line[nodes])
@@ -53,11 +54,11 @@ def _seen(bricks: Bricks, values: Values) -> Iterator[torch.Tensor]:
     done = 0
     for layer, own in enumerate(owned[0]):
         fresh = lines[0][done : int(own[-1]) + 1]
-        asked = values(torch.cartesian_prod(fresh, *lines[1:])) if len(fresh) else bricks.places.new_empty(0)
+        asked = values(torch.cartesian_prod(fresh, *lines[1:])) if len(fresh) else bricks.coordinates.new_empty(0)
         signs = torch.cat([last, (asked < bricks.level).reshape(-1, *last.shape[1:])])
         done, last = int(own[-1]) + 1, signs[-1:]
         some, every = _any(signs, owned), ~_any(~signs, owned)
-        bricks.fill(_of_layer(layer, every), 1)
+        bricks.mark_inside(_of_layer(layer, every), 1)
         yield _of_layer(layer, some & ~every)
 
 
@@ -73,9 +74,9 @@ def _of_layer(layer: int, chosen: torch.Tensor) -> torch.Tensor:
 
 def _followed(bricks: Bricks, seeds: torch.Tensor, values: Values) -> torch.Tensor:
     """The bricks (B, 3) int32 that are reached from some, in order."""
-    sides = seeds.new_tensor(bricks.sides).long()
-    count = bricks.sides[0] * bricks.sides[1] * bricks.sides[2]
-    strides = seeds.new_tensor([bricks.sides[1] * bricks.sides[2], bricks.sides[2], 1]).long()
+    sides = seeds.new_tensor(bricks.brick_counts).long()
+    count = bricks.brick_counts[0] * bricks.brick_counts[1] * bricks.brick_counts[2]
+    strides = seeds.new_tensor([bricks.brick_counts[1] * bricks.brick_counts[2], bricks.brick_counts[2], 1]).long()
     reached = torch.zeros(count, dtype=torch.bool, device=seeds.device)
     crossed = torch.zeros(3, count, dtype=torch.bool, device=seeds.device)  # asked for: a brick's lower faces
     frontier = (seeds.long() * strides).sum(dim=1)
@@ -88,7 +89,7 @@ def _followed(bricks: Bricks, seeds: torch.Tensor, values: Values) -> torch.Tens
             upper = torch.unique(torch.cat([frontier[place > 0], after]))
             upper = upper[~crossed[axis, upper]]
             crossed[axis, upper] = True
-            for part in torch.split(upper, BATCH) if len(upper) else ():
+            for part in torch.split(upper, FACES_AT_ONCE) if len(upper) else ():
                 both = part[_is_crossed(bricks, part[:, None] // strides % sides, axis, values)]
                 fresh += [both, both - strides[axis]]
         frontier = torch.unique(torch.cat(fresh)) if fresh else frontier[:0]
@@ -99,15 +100,15 @@ def _followed(bricks: Bricks, seeds: torch.Tensor, values: Values) -> torch.Tens
 
 def _is_crossed(bricks: Bricks, places: torch.Tensor, axis: int, values: Values) -> torch.Tensor:
     """Whether the surface crosses the face of bricks (B, 3) that is the lower one along an axis."""
-    corner = torch.arange(SIDE + 1, device=places.device)
-    points = places.new_empty(len(places), SIDE + 1, SIDE + 1, 3, dtype=torch.float32)
+    corner = torch.arange(ROW, device=places.device)
+    points = places.new_empty(len(places), ROW, ROW, 3, dtype=torch.float32)
     across = [other for other in range(3) if other != axis]
-    for other, line in enumerate(torch.split(bricks.places, list(bricks.shape))):
+    for other, line in enumerate(torch.split(bricks.coordinates, list(bricks.shape))):
         if other == axis:
             points[..., other] = line[SIDE * places[:, other]][:, None, None]
         else:
             along = line[(SIDE * places[:, other, None] + corner).clamp(max=len(line) - 1)]
             points[..., other] = along[:, :, None] if other == across[0] else along[:, None, :]
-    off = values(points.reshape(-1, 3)).reshape(len(places), (SIDE + 1) ** 2) - bricks.level
-    slack = ROUNDING * off.abs().amax(dim=1)
+    off = values(points.reshape(-1, 3)).reshape(len(places), ROW**2) - bricks.level
+    slack = LEVEL_TOLERANCE * off.abs().amax(dim=1)
     return (off.amin(dim=1) <= slack) & (off.amax(dim=1) >= -slack)

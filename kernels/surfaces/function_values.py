@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from .bricks import NODES, SIDE, Bricks
+from .brick_kernels import CUBE, NODES, ROW, SIDE
+from .bricks import Bricks
 
 Values = Callable[[torch.Tensor], torch.Tensor]  # at points (N, 3)
 Progress = Callable[[float], None]
@@ -13,9 +14,7 @@ Progress = Callable[[float], None]
 # order of halves of halves, a value that is on its side if it cannot.
 Cubes = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
-CUBE = 2  # cells along the side of a cube
-
-BATCH = 2**12  # bricks evaluated at a time: 36 MB of points
+BRICKS_AT_ONCE = 2**12  # 36 MB of points
 
 
 def add_found(bricks: Bricks, found: torch.Tensor, values: Values, progress: Progress, cubes: Cubes | None) -> None:
@@ -26,8 +25,8 @@ def add_found(bricks: Bricks, found: torch.Tensor, values: Values, progress: Pro
     the value of one that cannot, which is on the same side.
     """
     found = found[found[:, 0].argsort(stable=True)]
-    lines = torch.split(bricks.places, list(bricks.shape))
-    layer = torch.zeros(SIDE + 1, len(lines[1]), len(lines[2]), device=found.device)
+    lines = torch.split(bricks.coordinates, list(bricks.shape))
+    layer = torch.zeros(ROW, len(lines[1]), len(lines[2]), device=found.device)
     known = torch.zeros_like(layer, dtype=torch.bool)
     done = 0
     for number, count in zip(*(part.tolist() for part in torch.unique(found[:, 0], return_counts=True)), strict=True):
@@ -36,7 +35,7 @@ def add_found(bricks: Bricks, found: torch.Tensor, values: Values, progress: Pro
         layer[0], known[0] = layer[SIDE], known[SIDE] if follows else False
         known[1:] = False
         asked = torch.zeros_like(known)
-        batches = torch.split(found[done : done + count], BATCH)
+        batches = torch.split(found[done : done + count], BRICKS_AT_ONCE)
         sides = []
         for part in batches:
             if cubes is None:
@@ -73,7 +72,7 @@ def _within(bricks: Bricks, blocks: torch.Tensor, size: int) -> tuple[torch.Tens
 
 def _spread(sides: torch.Tensor) -> torch.Tensor:
     """For each node (B, 9, 9, 9) the number of a cube that it belongs to, out of (B, 64) in the order of halves."""
-    cube = (torch.arange(SIDE + 1, device=sides.device) // CUBE).clamp(max=SIDE // CUBE - 1)
+    cube = (torch.arange(ROW, device=sides.device) // CUBE).clamp(max=SIDE // CUBE - 1)
     along = 8 * (cube // 2) + cube % 2
     return sides[:, 4 * along[:, None, None] + 2 * along[:, None] + along]
 

@@ -10,6 +10,7 @@ the cell.
 
 import functools
 import itertools
+from enum import IntEnum
 
 import torch
 
@@ -39,7 +40,22 @@ _FACE_EDGES = tuple(
 )
 
 MOST_TRIANGLES = 12
-COLUMNS = 2 + MOST_TRIANGLES
+
+
+class PatternColumn(IntEnum):
+    """What is known of a pattern of signs."""
+
+    FIRST = 0  # number of its first triangulation; the decisions on its ambiguous faces, as bits, are added to it
+    AMBIGUOUS = 1  # these faces as bits
+
+
+class TriangulationColumn(IntEnum):
+    """What is known of a cell's triangles."""
+
+    COUNT = 0
+    HAS_CENTRE = 1  # 1 if they meet in the CENTRE
+    TRIANGLES = 2  # each as edge + 16 edge + 256 edge; up to MOST_TRIANGLES
+
 
 Triangle = tuple[int, int, int]
 
@@ -77,7 +93,7 @@ def loops(pattern: int, joined: tuple[bool, ...]) -> list[list[int]]:
 
 
 @functools.cache
-def fill(loop: tuple[int, ...]) -> list[Triangle]:
+def fill_loop(loop: tuple[int, ...]) -> list[Triangle]:
     """Triangles that fill a loop, with the shortest diagonals there are; meeting in the CENTRE if there are none."""
 
     @functools.cache
@@ -98,9 +114,9 @@ def fill(loop: tuple[int, ...]) -> list[Triangle]:
         """Length of a triangle's side if it is a diagonal; None if it is one that must not be."""
         return _diagonal(loop[first], loop[last]) if last - first > 1 else 0.0
 
-    whole = best(0, len(loop) - 1)
-    if whole is not None:
-        return list(whole[1])
+    filled = best(0, len(loop) - 1)
+    if filled is not None:
+        return list(filled[1])
     return [(CENTRE, edge, loop[(at + 1) % len(loop)]) for at, edge in enumerate(loop)]
 
 
@@ -113,24 +129,23 @@ def _diagonal(first: int, second: int) -> float | None:
 
 
 @functools.cache
-def table(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """What kernels read: patterns (256, 2) int32 and fillings (F, COLUMNS) int32.
+def triangle_tables(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """What kernels read: patterns (256, 2) int32 and triangulations (T, 14) int32, see PatternColumn and
+    TriangulationColumn.
 
-    A pattern's row holds the number of its first filling and its ambiguous faces as bits; the decisions of these, the
-    lowest face's lowest, as bits of a number added to the first give the filling. A filling's row holds the number of
-    triangles, 1 if they meet in the CENTRE, and the triangles as edge + 16 edge + 256 edge.
+    The decisions on a pattern's ambiguous faces, the lowest face's lowest, count its triangulations from the first on.
     """
     patterns: list[list[int]] = []
-    fillings: list[list[int]] = []
+    triangulations: list[list[int]] = []
     for pattern in range(256):
         faces = ambiguous_faces(pattern)
-        patterns.append([len(fillings), sum(1 << face for face in faces)])
+        patterns.append([len(triangulations), sum(1 << face for face in faces)])
         for bits in itertools.product((False, True), repeat=len(faces)):
-            triangles = [t for loop in loops(pattern, bits[::-1]) for t in fill(tuple(loop))]
+            triangles = [t for loop in loops(pattern, bits[::-1]) for t in fill_loop(tuple(loop))]
             packed = [a | b << 4 | c << 8 for a, b, c in triangles]
             centred = int(any(CENTRE in triangle for triangle in triangles))
-            fillings.append([len(packed), centred, *packed, *[0] * (MOST_TRIANGLES - len(packed))])
+            triangulations.append([len(packed), centred, *packed, *[0] * (MOST_TRIANGLES - len(packed))])
     return (
         torch.tensor(patterns, dtype=torch.int32, device=device),
-        torch.tensor(fillings, dtype=torch.int32, device=device),
+        torch.tensor(triangulations, dtype=torch.int32, device=device),
     )
