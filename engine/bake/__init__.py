@@ -1,4 +1,7 @@
-"""Volumes, fields and meshes sampled into bricks, which a scene program reads like any other shape."""
+"""Volumes, fields and meshes sampled into bricks, which a scene program reads like any other shape.
+
+A bake says by how much it is wrong; it is kept in the cache folder and made again when its file has changed.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,8 @@
-"""Fields: functions from points to values, learned or given, behind one contract, and their files."""
+"""Fields: functions from points to values, learned or given, behind one contract, and their files.
+
+A field is an `nn.Module` that says what its values mean and where it is defined; what is saved is read back bit for
+bit, and a file cannot run code.
+"""
 
 from typing import TYPE_CHECKING
 

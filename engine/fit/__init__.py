@@ -1,4 +1,7 @@
-"""Fitting: fields from pictures, shapes, meshes and point clouds, by one training loop."""
+"""Fitting: fields from pictures, shapes, meshes and point clouds, by one training loop.
+
+A fit that was interrupted goes on from its checkpoint as if it had not been; the same seed gives the same field.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Meshes: the surface of a scene, a field or a volume as triangles."""
+"""Meshes: the surface of a scene, a field or a volume as triangles.
+
+Only what is near the surface is evaluated, and a mesh tells what is wrong with it in its report.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Rendering: from a scene, a field, a mesh or a volume to a picture."""
+"""Rendering: from a scene, a field, a mesh or a volume to a picture.
+
+`view_of` makes a `View` of any of them, and a view gives any number of pictures. The same seed gives the same picture.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Scenes: what a file or a script holds, as immutable models, read and written with every mistake said at once."""
+"""Scenes: what a file or a script holds, as immutable models, read and written with every mistake said at once.
+
+What is saved is read back equal. Reading a scene imports neither torch nor taichi.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Shapes: the kinds that scene files name, and lower-case factories for scripts."""
+"""Shapes: the kinds that scene files name, and lower-case factories for scripts.
+
+A shape's class is all that is said of it: keys with ranges, how exact its value is, its source, and how it is lowered.
+"""
 
 from . import flat, modifiers, operators, periodic, rotation, solids, warps
 from .base import KINDS, Shape

@@ -1,4 +1,7 @@
-"""The real-time viewer: state, input to state, state to picture, and a thin shell around a window."""
+"""The real-time viewer: state, input to state, state to picture, and a thin shell around a window.
+
+All but the window runs without a display, from recorded inputs.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""Interpolation in regular grids of one to three dimensions, twice differentiable by kernels alone."""
+"""Interpolation in regular grids of one to three dimensions, twice differentiable by kernels alone.
+
+Sums of gradients are the same at every run with as many cores.
+"""
 
 from typing import TYPE_CHECKING
 

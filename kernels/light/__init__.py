@@ -1,4 +1,8 @@
-"""Light at the points that rays hit: normals, occlusion, shadows, and what surfaces send to the camera."""
+"""Light at the points that rays hit: normals, occlusion, shadows, and what surfaces send to the camera.
+
+Light does not bounce here: occlusion and penumbrae are estimated from distances along one ray, the sky is reflected as
+far as the occlusion leaves it.
+"""
 
 from typing import TYPE_CHECKING
 
