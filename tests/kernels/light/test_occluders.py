@@ -184,7 +184,7 @@ def test_what_would_be_copied_too_often_is_the_whole_program(most: int, monkeypa
         program, one_tile(program), Lighting(torch.tensor(lights), torch.zeros(9), REACH, 1.0), points + up, -up,
         torch.ones(len(points)), torch.zeros(len(points), dtype=torch.int32), FOOTPRINT,
     )  # fmt: skip
-    everything = torch.tensor(one_tile(program).whole)
+    everything = torch.tensor(one_tile(program).whole_range)
     ranges = found.ranges.view(1 + len(lights), found.groups, 2)
     are_whole = ranges.eq(everything).all(dim=2).all(dim=1).tolist()
     assert are_whole == ([True] * 4 if most == 100 else [False, False, True, False])
