@@ -69,7 +69,7 @@ def vertices_twin(values: torch.Tensor, level: float, coordinates: torch.Tensor,
     An edge without an upper node stands for the middle of the cell above the lower one.
     """
     shape = values.shape
-    axes = coordinates.split(list(shape))
+    axes = torch.split(coordinates, list(shape))
     along_edge = edges[:, 1] >= 0
     lower, upper = edges[:, 0], torch.where(along_edge, edges[:, 1], edges[:, 0])
     ends = values.flatten()[torch.stack([lower, upper])]

@@ -45,7 +45,7 @@ def faces_of_words(
 def cell_centres(cells: torch.Tensor, coordinates: torch.Tensor, sizes: list[int]) -> torch.Tensor:
     """Middles (C, 3) of cells (C, 3) int32."""
     found = []
-    for axis, line in enumerate(coordinates.split(sizes[:3])):
+    for axis, line in enumerate(torch.split(coordinates, sizes[:3])):
         index = cells[:, axis].long()
         found.append((line[index] + line[index + 1]) / 2.0 if len(cells) else coordinates.new_empty(0))
     return torch.stack(found, dim=1)
