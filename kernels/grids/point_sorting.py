@@ -12,13 +12,14 @@ import torch
 
 from .. import runtime
 from ..runtime import GRAIN, memory, ti
-from .stencil import Lattice, along_axis, array, table
+from .grid_type import GridType, array_1d, array_2d
+from .stencil import along_axis
 
 POINTS_PER_BIN = 4  # on average at least, or counting takes longer than it gains
 
 
 @dataclass(frozen=True)
-class Slabs:
+class SortedPoints:
     """Points (N, D) slab by slab, which of the given points each of them is (N), and where each slab ends (slabs)."""
 
     points: torch.Tensor
@@ -26,7 +27,7 @@ class Slabs:
     ends: torch.Tensor
 
 
-def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> Slabs:
+def sort_points(points: torch.Tensor, sizes: tuple[int, ...], grid_type: GridType) -> SortedPoints:
     """Sort points (N, D) by their cell along the first axis, then along the next ones as far as that pays.
 
     The order is stable, so that it does not depend on threads.
@@ -45,32 +46,56 @@ def slabs_of(points: torch.Tensor, sizes: tuple[int, ...], lattice: Lattice) -> 
     with runtime.lock:
         places = memory.scratch("places", chunks * bins[0] * bins[1] * bins[2], dtype=torch.int32, device=points.device)
         runtime.run(
-            _sort_kernel(lattice),
+            _sort_kernel(grid_type),
             points, ordered, order, ends, places, count, chunks, -(-count // chunks), *bins, *(*sizes, 1)[:3],
         )  # fmt: skip
-    return Slabs(ordered, order, ends)
+    return SortedPoints(ordered, order, ends)
 
 
 @functools.cache
-def _sort_kernel(lattice: Lattice) -> Any:
-    pair = along_axis(lattice)
+def _bin_of(grid_type: GridType) -> Any:
+    """`(points, point, bins, sizes) -> bin` of a point, with as many bins along each axis."""
+    pair = along_axis(grid_type)
 
     @ti.func
     def bin_of(points: ti.template(), point: ti.i32, bins: ti.template(), sizes: ti.template()):
         index = 0
-        for i in ti.static(range(lattice.dimensions)):
+        for i in ti.static(range(grid_type.dimensions)):
             x = points[point, i]
             low, _, _ = pair(x, sizes[i])
             index = index * bins[i] + ti.min(low, bins[i] - 1)
         return index
 
+    return bin_of
+
+
+@ti.func
+def place_bins(places: ti.template(), ends: ti.template(), chunks: ti.i32, slabs: ti.i32, bins_of_slab: ti.i32):
+    """Turn how many points each chunk has in each bin into where the first of them goes; bin by bin, and in each
+    chunk by chunk."""
+    total = 0
+    for slab in range(slabs):
+        for bin in range(slab * bins_of_slab, (slab + 1) * bins_of_slab):
+            for chunk in range(chunks):
+                at = chunk * slabs * bins_of_slab + bin
+                found = places[at]
+                places[at] = total
+                total += found
+        ends[slab] = total
+
+
+@functools.cache
+def _sort_kernel(grid_type: GridType) -> Any:
+    """A counting sort; bx, by, bz are the bins along each axis, nx, ny, nz the nodes."""
+    bin_of = _bin_of(grid_type)
+
     @ti.kernel
     def sort_kernel(
-        points: table(lattice.real),
-        ordered: table(lattice.real),
-        order: array(ti.i32),
-        ends: array(ti.i32),
-        places: array(ti.i32),
+        points: array_2d(grid_type.real),
+        ordered: array_2d(grid_type.real),
+        order: array_1d(ti.i32),
+        ends: array_1d(ti.i32),
+        places: array_1d(ti.i32),
         count: ti.i32,
         chunks: ti.i32,
         chunk_size: ti.i32,
@@ -92,15 +117,7 @@ def _sort_kernel(lattice: Lattice) -> Any:
                     at = start + bin_of(points, point, ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
                     places[at] = places[at] + 1
         for _ in range(1):
-            total = 0
-            for slab in range(bx):
-                for bin in range(slab * by * bz, (slab + 1) * by * bz):
-                    for chunk in range(chunks):
-                        at = chunk * bx * by * bz + bin
-                        found = places[at]
-                        places[at] = total
-                        total += found
-                ends[slab] = total
+            place_bins(places, ends, chunks, bx, by * bz)
         for job in range(chunks * GRAIN):
             if job % GRAIN == 0:
                 chunk = job // GRAIN
@@ -109,7 +126,7 @@ def _sort_kernel(lattice: Lattice) -> Any:
                     at = start + bin_of(points, point, ti.Vector([bx, by, bz]), ti.Vector([nx, ny, nz]))
                     place = places[at]
                     places[at] = place + 1
-                    for i in ti.static(range(lattice.dimensions)):
+                    for i in ti.static(range(grid_type.dimensions)):
                         ordered[place, i] = points[point, i]
                     order[place] = point
 

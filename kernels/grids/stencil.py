@@ -10,95 +10,20 @@ A directed kernel has, in place of w, its derivative along a vector t of each po
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..runtime import GRAIN, in_vectors, ti
-
-LINE = 64  # bytes that the processor reads from memory at a time
-
-
-def array(element: Any) -> Any:
-    """Type of a kernel's argument: a row of numbers or packets."""
-    return ti.types.ndarray(element, 1)
-
-
-def table(element: Any) -> Any:
-    """Type of a kernel's argument: rows of numbers, such as points."""
-    return ti.types.ndarray(element, 2)
-
-
-class Lattice(NamedTuple):
-    """What kernels are compiled for: dimensions D, type of the numbers, channels, nodes' positions, boundary.
-
-    Channels are taken `lanes` at a time; if `single` there are no more than these. Node k of n along an axis lies at
-    k / (n - 1) if `aligned`, else at (k + 0.5) / n. With `border`, points outside have the values of the border; else
-    nodes outside are 0.
-    """
-
-    dimensions: int
-    double: bool
-    lanes: int
-    single: bool
-    aligned: bool
-    border: bool
-
-    @property
-    def real(self) -> Any:
-        """Type of the numbers."""
-        return ti.f64 if self.double else ti.f32
-
-    @property
-    def packet(self) -> Any:
-        """Type of the channels that are taken at a time."""
-        return ti.types.vector(self.lanes, self.real)
-
-    @property
-    def corner_vector(self) -> Any:
-        """Type of a number for each corner of a cell."""
-        return ti.types.vector(2**self.dimensions, self.real)
-
-    @property
-    def corners(self) -> range:
-        """Of a cell; bit D - 1 - i of a corner is its side along axis i."""
-        return range(2**self.dimensions)
-
-    def side(self, corner: int, axis: int) -> int:
-        """0 or 1: on which side of the cell a corner lies."""
-        return corner >> (self.dimensions - 1 - axis) & 1
+from ..runtime import ti
+from .grid_type import GridType
 
 
 @functools.cache
-def packets(lattice: Lattice) -> tuple[Any, Any]:
-    """`read(array, at)` and `write(array, at, packet)` for arrays of packets, by numbers, as `compiled` needs it."""
-
-    @ti.func
-    def read(array: ti.template(), at: ti.i32):
-        packet = lattice.packet(0.0)
-        for lane in ti.static(range(lattice.lanes)):
-            packet[lane] = array[at][lane]
-        return packet
-
-    @ti.func
-    def write(array: ti.template(), at: ti.i32, packet: ti.template()):
-        for lane in ti.static(range(lattice.lanes)):
-            array[at][lane] = packet[lane]
-
-    return read, write
-
-
-def compiled(kernel: Any, lattice: Lattice) -> Any:
-    """The kernel, in vectors if packets fill registers: LLVM's vectors of 3 numbers take the room of 4."""
-    return in_vectors(kernel) if lattice.lanes in (2, 4, 8) else kernel
-
-
-@functools.cache
-def along_axis(lattice: Lattice) -> Any:
+def along_axis(grid_type: GridType) -> Any:
     """`(x, size) -> low, weight, slope`: the nodes low and low + 1 about a coordinate, their weights and slopes.
 
     With a single node low is 0 and the second node's weight and slope are 0. Outside a grid without border the pair is
     the nearest one, with weight 0 for what is outside. For a NaN low is any valid index.
     """
-    real = lattice.real
+    real = grid_type.real
 
     @ti.func
     def pair(x: ti.template(), size: ti.i32):
@@ -108,14 +33,14 @@ def along_axis(lattice: Lattice) -> Any:
         bounded = ti.min(ti.max(x, ti.cast(-2.0, real)), ti.cast(3.0, real))
         steep = end
         free = bounded * end
-        if ti.static(not lattice.aligned):
+        if ti.static(not grid_type.aligned):
             steep = end + 1
             free = bounded * steep - ti.cast(0.5, real)
         most = ti.max(size - 2, 0)
         low = 0
         weight = ti.Vector([zero, zero])
         slope = ti.Vector([zero, zero])
-        if ti.static(lattice.border):
+        if ti.static(grid_type.border):
             u = ti.min(ti.max(free, zero), end)
             low = ti.min(ti.max(ti.cast(u, ti.i32), 0), most)
             part = u - ti.cast(low, real)
@@ -140,18 +65,18 @@ def along_axis(lattice: Lattice) -> Any:
 
 
 @functools.cache
-def stencil(lattice: Lattice, directed: bool) -> Any:
+def stencil(grid_type: GridType, directed: bool) -> Any:
     """`(points, along, point, row, sizes) -> base, weight, slope, t, good` of a point: corner 0's node, weights and
     slopes (D, 2), the direction `along[row]` if directed, else 0, and whether it has no NaN."""
-    pair = along_axis(lattice)
+    pair = along_axis(grid_type)
 
     @ti.func
-    def about(points: ti.template(), along: ti.template(), point: ti.i32, row: ti.i32, sizes: ti.template()):
-        weight = ti.Matrix.zero(lattice.real, lattice.dimensions, 2)
-        slope = ti.Matrix.zero(lattice.real, lattice.dimensions, 2)
+    def stencil_at(points: ti.template(), along: ti.template(), point: ti.i32, row: ti.i32, sizes: ti.template()):
+        weight = ti.Matrix.zero(grid_type.real, grid_type.dimensions, 2)
+        slope = ti.Matrix.zero(grid_type.real, grid_type.dimensions, 2)
         base = 0
         good = 1
-        for i in ti.static(range(lattice.dimensions)):
+        for i in ti.static(range(grid_type.dimensions)):
             x = points[point, i]
             if ti.math.isnan(x):
                 good = 0
@@ -160,30 +85,30 @@ def stencil(lattice: Lattice, directed: bool) -> Any:
             for j in ti.static(range(2)):
                 weight[i, j] = weights[j]
                 slope[i, j] = slopes[j]
-        t = ti.Vector.zero(lattice.real, lattice.dimensions)
+        t = ti.Vector.zero(grid_type.real, grid_type.dimensions)
         if ti.static(directed):
-            for i in ti.static(range(lattice.dimensions)):
+            for i in ti.static(range(grid_type.dimensions)):
                 t[i] = along[row, i]
         return base, weight, slope, t, good
 
-    return about
+    return stencil_at
 
 
 @functools.cache
-def corner_functions(lattice: Lattice, directed: bool) -> tuple[Any, Any, Any]:
+def corner_functions(grid_type: GridType, directed: bool) -> tuple[Any, Any, Any]:
     """`offset(sizes, corner)`, `weight_of(weight, slope, t, corner)` and `slope_of(weight, slope, t, corner, axis)`.
 
     They are: how many nodes after that of corner 0 a corner's node comes; its w, or the derivative of w along t if
     directed; and the derivative of `weight_of` along an axis.
     """
-    real, axes = lattice.real, range(lattice.dimensions)
+    real, axes = grid_type.real, range(grid_type.dimensions)
 
     @ti.func
     def offset(sizes: ti.template(), corner: ti.template()):
         index = 0
         for i in ti.static(axes):
             index = index * sizes[i]
-            if ti.static(lattice.side(corner, i) == 1):
+            if ti.static(grid_type.side(corner, i) == 1):
                 index += ti.min(sizes[i] - 1, 1)
         return index
 
@@ -193,9 +118,9 @@ def corner_functions(lattice: Lattice, directed: bool) -> tuple[Any, Any, Any]:
         result = ti.cast(1.0, real)
         for i in ti.static(axes):
             if ti.static(i in sloped):
-                result *= slope[i, ti.static(lattice.side(corner, i))]
+                result *= slope[i, ti.static(grid_type.side(corner, i))]
             else:
-                result *= weight[i, ti.static(lattice.side(corner, i))]
+                result *= weight[i, ti.static(grid_type.side(corner, i))]
         return result
 
     @ti.func
@@ -223,39 +148,3 @@ def corner_functions(lattice: Lattice, directed: bool) -> tuple[Any, Any, Any]:
         return result
 
     return offset, weight_of, slope_of
-
-
-@functools.cache
-def reading_ahead(lattice: Lattice, packets: bool) -> Any:
-    """`(values, first, last, sizes, width) -> sum`: reads the nodes about cells from `first` to `last`, between which
-    GRAIN sorted points lie, one after the other, if the points need most of them.
-
-    What is read in order the processor fetches before it is asked for; for a node here and there it waits. `values` has
-    `width` packets a node, or numbers. The sum means nothing, but LLVM leaves out what nobody keeps.
-    """
-    numbers = LINE // (8 if lattice.double else 4)
-    step = max(numbers // lattice.lanes, 1) if packets else numbers
-    # A point needs at least a line in each of 2^(D - 1) places; more of them read in order take as long.
-    most = GRAIN * 2 ** (lattice.dimensions - 1) * 3 // 2
-
-    @ti.func
-    def read_ahead(values: ti.template(), first: ti.i32, last: ti.i32, sizes: ti.template(), width: ti.i32):
-        row, plane = 1, 1
-        for i in ti.static(range(1, lattice.dimensions)):
-            plane *= sizes[i]
-            if ti.static(i > 1):
-                row *= sizes[i]
-        stop = last + 2 * row
-        total = ti.cast(0.0, lattice.real)
-        if (stop - first) * width // step <= most:
-            for side in range(ti.min(sizes[0], 2)):
-                start = (first + side * plane) * width
-                end = ti.min(stop + side * plane, sizes[0] * plane) * width
-                for line in range((end - start + step - 1) // step):
-                    if ti.static(packets):
-                        total += values[start + line * step][0]
-                    else:
-                        total += values[start + line * step]
-        return total
-
-    return read_ahead
