@@ -1,5 +1,6 @@
 # make demo    two pictures in out/
-# make test    all tests
+# make test    all tests; those of drawn examples draw the same ones at every run
+# make fuzz    those tests with many examples, drawn anew at every run; ten minutes or more
 # make check   ruff and mypy
 # make bench   the benchmarks
 # make clean   remove what was made, except the virtual environment
@@ -8,7 +9,7 @@ VENV := .venv
 LINKS := $(VENV)/links/isofield
 INSTALL := $(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e
 
-.PHONY: demo test check bench clean
+.PHONY: demo test fuzz check bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -19,6 +20,10 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(VENV)/bin/pytest
+
+# hypothesis keeps what fails in .hypothesis/ and tries it first next time. No test is stopped for its time.
+fuzz: $(VENV)/installed
+	$(VENV)/bin/pytest -m hypothesis --hypothesis-profile=fuzz --timeout=0
 
 # mypy wants the packages under one parent, by the names they are imported by.
 check: $(VENV)/installed

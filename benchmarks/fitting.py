@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import inputs
-from timing import Ended, Goal, Row, own_process, row
+from timing import Ended, Goal, Row, on_first_core, own_process, pin_threads, row
 
 SUBJECT = "fitting"
 PEER = "plain PyTorch"
@@ -154,7 +154,8 @@ def fit_ours(name: str, target: str, steps: str) -> dict[str, Any]:
     field = made.to(device)
     compiled = make_field(name, field.dimensions, field.channels, meaning=field.meaning, **sizes).to(device)
     fit(compiled, source, FitSettings(steps=peer.WARM_UP, batch=settings.batch))
-    result = fit(field, source, settings)
+    with on_first_core():
+        result = fit(field, source, settings)
     error = peer.full_error(field, truth, field.dimensions, device)
     return {
         "error": error,
@@ -183,7 +184,8 @@ def fit_peer(name: str, target: str, steps: str) -> dict[str, Any]:
 
     device = inputs.device()
     truth = peer.torus if target == "torus" else peer.picture(read_image(target).to(device))
-    model, seconds = peer.train(name, truth, int(steps), BATCH, device)
+    with on_first_core():
+        model, seconds = peer.train(name, truth, int(steps), BATCH, device)
     dimensions = 3 if target == "torus" else 2
     return {
         "error": peer.full_error(model, truth, dimensions, device),
@@ -212,7 +214,8 @@ def fit_shape(steps: int) -> dict[str, Any]:
     settings = FitSettings(steps=steps, batch=SHAPE_BATCH)
     compiled, field = made
     fit(compiled, source, FitSettings(steps=2, batch=SHAPE_BATCH), loss=loss)
-    result = fit(field, source, settings, loss=loss)
+    with on_first_core():
+        result = fit(field, source, settings, loss=loss)
 
     def slope_of(points: torch.Tensor) -> torch.Tensor:
         leaf = points.to(device).requires_grad_()
@@ -235,5 +238,7 @@ def fit_shape(steps: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     what, *words = sys.argv[1:]
+    if what != "read":  # for the memory that a photo takes
+        pin_threads()
     done = {"ours": fit_ours, "peer": fit_peer, "read": read_only}[what](*words)
     print(json.dumps(done))

@@ -13,7 +13,7 @@ from typing import Any
 
 import inputs
 import torch
-from timing import Goal, Row, own_process, require, row, timed
+from timing import Goal, Row, own_process, pin_threads, require, row, timed
 
 import isofield as iso
 from isofield.kernels import distance, runtime
@@ -90,4 +90,5 @@ def measure(width: int, count: int, times: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    pin_threads()
     print(json.dumps(measure(*map(int, sys.argv[1:4]))))

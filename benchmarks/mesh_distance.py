@@ -69,7 +69,7 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
     )  # fmt: skip
     table = [tree]
     for name, (limit, ours, peers) in jobs.items():
-        theirs = {peer: milliseconds(job, 1, 0) for peer, job in peers.items()}
+        theirs = {peer: milliseconds(job, 1, 0, own_threads=True) for peer, job in peers.items()}
         fastest = min(theirs, key=lambda peer: statistics.median(theirs[peer]))
         table.append(
             row(SUBJECT, f"{name}, {count} points, tree included", "ms", milliseconds(ours, times),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 import torch
-from timing import Goal, Row, milliseconds, own_process, require, row, timed
+from timing import Goal, Row, milliseconds, own_process, pin_threads, require, row, timed
 
 import isofield as iso
 from isofield.kernels import marching_cubes
@@ -65,7 +65,7 @@ def _volume(values: torch.Tensor, count: int, times: int) -> Row:
         own_vertices, own_faces = work()
         require(abs(len(own_faces) / len(faces) - 1.0) < 0.02, f"{name} has {len(own_faces)} triangles, {len(faces)}")
         del own_vertices
-        peers[name] = milliseconds(work, 3, 0)
+        peers[name] = milliseconds(work, 3, 0, own_threads=True)
     fastest = min(peers, key=lambda name: min(peers[name]))
     return row(
         "meshing", f"gyroid {count}³, {len(faces)} triangles", "ms", ours, peer=sorted(peers[fastest])[1],
@@ -119,6 +119,7 @@ def _scattered(cells: int) -> list[Row]:
 
 def main() -> None:
     """Mesh the scattered shapes twice, after a small mesh that compiles the kernels; for a process of its own."""
+    pin_threads()
     scene = scattered(SHAPES)
     iso.mesh(scene, resolution=32)
     samples = timed(lambda: iso.mesh(scene, resolution=int(sys.argv[1])), 2, 0)

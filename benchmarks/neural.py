@@ -14,8 +14,7 @@ import isofield as iso
 from isofield import scenes
 from isofield.engine.fields import MLP
 from isofield.engine.render import render_view, view_of
-from isofield.engine.render.neural import file_of
-from isofield.engine.render.sources import scene_of
+from isofield.engine.render.sources import scene_of_field
 from isofield.engine.shapes.from_files import FromFile, Neural
 
 SUBJECT = "neural"
@@ -29,7 +28,7 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
     gallery = gallery_frames(size, times)
     table = []
     for activation in ("softplus", "relu"):
-        scene = scene_of(file_of(rough_ball(activation)), resolution=32 if quick else 128)
+        scene = scene_of_field(rough_ball(activation), resolution=32 if quick else 128)
         direct, baked = view_of(scene, direct=True), view_of(scene)
         analytic = view_of(ball_like(scene), camera=baked.camera)
         carved = view_of(iso.load("carved_box"))

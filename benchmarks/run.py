@@ -20,6 +20,7 @@ import inputs
 import machine
 import table
 from plots import draw
+from timing import pin_threads
 
 SUBJECTS = (
     "interpreter", "tracing", "shading", "meshing", "mesh_distance", "interpolation", "scaling", "hashing", "fitting",
@@ -42,6 +43,7 @@ def main() -> int:
     if options.page:
         print(table.write_page())
         return 0
+    pin_threads()
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
     for subject in [options.only] if options.only else SUBJECTS:

@@ -72,9 +72,9 @@ def compile_all() -> dict[str, float]:
     import isofield as iso
     from isofield.engine.render import view_of
     from isofield.kernels import distance
-    from isofield.kernels.light.visible import visibility
-    from isofield.kernels.program.tiles import PART, whole
-    from isofield.kernels.trace.sphere_tracing import march
+    from isofield.kernels.light import visibility
+    from isofield.kernels.program.tiles import PART, one_tile
+    from isofield.kernels.trace import march
     from isofield.kernels.trace.surface import surface_on
 
     view = view_of(iso.load("carved_box"))
@@ -83,7 +83,7 @@ def compile_all() -> dict[str, float]:
     ways = torch.tensor([[0.0, 0.0, -1.0]] * 16, device=device)
     far = torch.full((16,), 2.0, device=device)
     part = torch.full((16,), PART, dtype=torch.int32, device=device)
-    tiles = whole(program)
+    tiles = one_tile(program)
     calls: dict[str, Callable[[], Any]] = {
         "distance": lambda: distance(program, origins),
         "march": lambda: march(program, tiles, origins, ways, (0.0, 9.0), (1e-4, 0.0), 9),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import statistics
@@ -9,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 FOLDER = Path(__file__).parent
 COMMAND = Path(sys.executable).with_name("isofield")
@@ -72,23 +74,97 @@ class Sample:
     cores: float
 
 
-def timed(work: Callable[[], Any], times: int, warm_up: int = 1) -> list[Sample]:
-    """Times of `times` calls, after `warm_up` that are not counted; waits for the GPU where there is one."""
+_cores: list[int] = []  # that threads are pinned to, once they are
+
+
+def pin_threads() -> None:
+    """Give each thread that PyTorch shares work among a core of its own, on Linux, as isofield does with its own.
+
+    To be called at the start of a process that measures, before PyTorch computes anything. Of two threads that are
+    woken at once Linux puts one behind the other if the caller's core is not idle yet, in half of all processes for
+    the whole of their life: times, a peer's above all, would say where the threads were put. So both pools, ours and
+    PyTorch's, have a thread for each core that the process may use, and each keeps to one: ours from when Taichi starts
+    (`isofield.kernels.runtime`), PyTorch's from here on, but for that of its threads which is the caller's: it has
+    the first core only while something is timed (`on_first_core`), because threads and processes inherit it.
+    """
+    import torch
+
+    if sys.platform != "linux":
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    torch.set_num_threads(len(cores))
+    before = _threads()
+    torch.ones(2**20).add_(1.0)  # large enough to be shared
+    started = sorted(_threads() - before)
+    if len(started) != len(cores) - 1:  # they ran already, or PyTorch shares work in another way
+        print(f"PyTorch's threads are not pinned: {len(started)} new ones for {len(cores)} cores", file=sys.stderr)
+        return
+    for thread, core in zip(started, cores[1:], strict=True):
+        os.sched_setaffinity(thread, {core})
+    _cores[:] = cores
+
+
+@contextlib.contextmanager
+def on_first_core() -> Iterator[None]:
+    """Keep the calling thread to the core that `pin_threads` has left for it.
+
+    Not for work that starts threads or processes of its own meanwhile, Taichi's included: they would all have one core.
+    """
+    if _cores:
+        os.sched_setaffinity(0, _cores[:1])
+    try:
+        yield
+    finally:
+        if _cores:
+            os.sched_setaffinity(0, _cores)
+
+
+def _threads() -> set[int]:
+    return set(map(int, os.listdir("/proc/self/task")))
+
+
+@contextlib.contextmanager
+def no_new_kernel(what: str) -> Iterator[None]:
+    """Refuse that a kernel is made meanwhile, whether it is compiled or taken from the cache.
+
+    Raises:
+        RuntimeError: one is; says `what` made it.
+    """
+    from taichi._lib import core
+
+    made = []
+    create = core.Program.create_kernel
+
+    def count(*given: Any) -> Any:
+        made.append(given)
+        return create(*given)
+
+    with mock.patch.object(core.Program, "create_kernel", count):
+        yield
+    require(not made, f"{what} made a kernel compile")
+
+
+def timed(work: Callable[[], Any], times: int, warm_up: int = 1, *, own_threads: bool = False) -> list[Sample]:
+    """Times of `times` calls, after `warm_up` that are not counted; waits for the GPU where there is one.
+
+    The caller's thread keeps to its core meanwhile, unless the work starts threads of its own each time.
+    """
     for _ in range(warm_up):
         work()
     samples = []
-    for _ in range(times):
-        wait()
-        wall, cores = time.perf_counter(), time.process_time()
-        work()
-        wait()
-        samples.append(Sample(time.perf_counter() - wall, time.process_time() - cores))
+    with contextlib.nullcontext() if own_threads else on_first_core():
+        for _ in range(times):
+            wait()
+            wall, cores = time.perf_counter(), time.process_time()
+            work()
+            wait()
+            samples.append(Sample(time.perf_counter() - wall, time.process_time() - cores))
     return samples
 
 
-def milliseconds(work: Callable[[], Any], times: int, warm_up: int = 1) -> list[float]:
-    """Wall-clock milliseconds of `times` calls after `warm_up` uncounted ones."""
-    return [sample.wall * 1e3 for sample in timed(work, times, warm_up)]
+def milliseconds(work: Callable[[], Any], times: int, warm_up: int = 1, *, own_threads: bool = False) -> list[float]:
+    """Wall-clock milliseconds of `times` calls after `warm_up` uncounted ones; arguments as for `timed`."""
+    return [sample.wall * 1e3 for sample in timed(work, times, warm_up, own_threads=own_threads)]
 
 
 def wait() -> None:

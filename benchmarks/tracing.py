@@ -13,7 +13,7 @@ from peers import sphere_tracing as peer
 from timing import Goal, Row, milliseconds, require, row
 
 from isofield.engine.render import view_of
-from isofield.kernels.light.visible import visibility
+from isofield.kernels.light import visibility
 from isofield.kernels.trace.sphere_tracing import trace_film
 
 SUBJECT = "tracing"

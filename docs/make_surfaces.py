@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 import isofield as iso
-from isofield.kernels.surfaces.cells import EDGES
+from isofield.kernels.surfaces.triangle_tables import EDGES
 
 PICTURES = Path(__file__).parent / "pictures"
 

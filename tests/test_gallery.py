@@ -7,7 +7,7 @@ import torch
 
 from isofield.engine.cli import main
 from isofield.engine.render import render, view_of
-from isofield.engine.render.picture import pixel_size
+from isofield.engine.render.rays import pixel_size
 from isofield.engine.scene import load, open_scene
 from isofield.engine.shapes import KINDS
 from isofield.kernels import distance

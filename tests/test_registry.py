@@ -26,7 +26,7 @@ from isofield.engine.fields import ShapeField
 from isofield.engine.fields.shape import named_parameters_of
 from isofield.engine.program.extent import Extent
 from isofield.engine.program.frame import Frame
-from isofield.engine.program.lowering import DEFAULT_MATERIAL, Source, lower
+from isofield.engine.program.lowering import DEFAULT_MATERIAL, LoweringContext, lower
 from isofield.engine.scene.json_schema import schema
 from isofield.engine.shapes import KINDS, Shape
 from isofield.kernels import Program, distance
@@ -268,8 +268,8 @@ def sample(kind: str, index: int) -> Sample:
     shape: Shape = KINDS[kind](**SAMPLES[kind][index])
     solid = shapes.extrude(shape, 0.7) if KINDS[kind].flat else shape
     scene = iso.Scene(show=solid)
-    source = Source(scene.shapes, {}, {})
-    extent = lower(source, scene.show, Frame(), 1.0, DEFAULT_MATERIAL).extent
+    context = LoweringContext(scene.shapes, {}, {})
+    extent = lower(context, scene.show, Frame(), 1.0, DEFAULT_MATERIAL).extent
     # The machine's numbers are float32; as tensors in float64 they stay what they are.
     values = {name: torch.tensor(value, dtype=torch.float64) for name, value in named_parameters_of(scene).items()}
     low = torch.tensor(extent.low, dtype=torch.float64).clamp(min=-1.2)

@@ -1,16 +1,14 @@
-"""Volumes, fields and meshes sampled into bricks, which a scene program reads like any other shape."""
+"""Volumes, fields and meshes sampled into bricks, which a scene program reads like any other shape.
+
+A bake says by how much it is wrong; it is kept in the cache folder and made again when its file has changed.
+"""
 
 from typing import TYPE_CHECKING
 
 from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
-    from .baking import (
-        Bake as Bake,
-        baked_field as baked_field,
-        baked_mesh as baked_mesh,
-        baked_volume as baked_volume,
-        surface_field as surface_field,
-    )
+    from .baking import baked as baked
+    from .field import surface_field as surface_field
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -1,4 +1,7 @@
-"""A scene becomes a program, with numbers that may be tensors that carry gradients."""
+"""A scene becomes a program, with numbers that may be tensors that carry gradients.
+
+Nothing is compiled for a scene; an error names the shape.
+"""
 
 from typing import TYPE_CHECKING
 

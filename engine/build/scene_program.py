@@ -19,12 +19,12 @@ from ..program import (
     BuildError,
     Emitter,
     Fold,
+    LoweringContext,
     Node,
-    Source,
+    as_float,
     extent as extents,
     is_plane,
     lower,
-    plain,
     united,
 )
 from ..scene import Material, reference_fields, references
@@ -56,11 +56,11 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 
 def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
     given = {name: _split(value) for name, value in (values or {}).items()}
-    source = Source(scene.shapes, given, {})
-    placed = [lower(source, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
+    context = LoweringContext(scene.shapes, given, {})
+    placed = [lower(context, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
     parts = [part for node in placed for part in united(node)]
-    whole = extents.union(node.extent for node in placed)
-    root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, whole)
+    extent = extents.union(node.extent for node in placed)
+    root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, extent)
     emitter = Emitter()
     emitter.root(root)
     rows = numpy.array(emitter.rows, dtype=numpy.int32)
@@ -69,15 +69,15 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     return Program(
         rows=torch.from_numpy(rows),
         parameters=_vector(emitter.numbers),
-        surfaces=_surfaces(scene, [material for _, material in source.surfaces]),
-        names=tuple(name for name, _ in source.surfaces),
+        surfaces=_surfaces(scene, [material for _, material in context.surfaces]),
+        names=tuple(name for name, _ in context.surfaces),
         sphere=_ball(placed),
         subject=_ball(placed[:1]),
         box=placed[0].extent[:2],
         endless=not all(part.extent.bounded or is_plane(part) for part in parts),
         planes=emitter.planes,
         data=torch.cat(blocks) if blocks else torch.empty(0),
-        sampling=_sampling(source) if blocks else torch.empty(0, 2),
+        sampling=_sampling(context) if blocks else torch.empty(0, 2),
     )
 
 
@@ -91,9 +91,9 @@ def _ball(placed: list[Node]) -> tuple[float, float, float, float]:
     return (*extent.centre, extent.reach)
 
 
-def _sampling(source: Source) -> torch.Tensor:
+def _sampling(context: LoweringContext) -> torch.Tensor:
     """What `Program.sampling` says of each shape."""
-    return torch.tensor([source.sampling.get(number, (0.0, 1.0)) for number in range(len(source.surfaces))])
+    return torch.tensor([context.sampling.get(number, (0.0, 1.0)) for number in range(len(context.surfaces))])
 
 
 def _depth(scene: Scene, shown: list[str]) -> int:
@@ -107,7 +107,8 @@ def _depth(scene: Scene, shown: list[str]) -> int:
     waiting = list(shown)
     while waiting:
         name = waiting[-1]
-        # In a scene, shapes speak of each other by name; most are of a kind that speaks of none.
+        # In a scene, shapes speak of each other by name. Most are of a kind that speaks of none: to ask each of them
+        # what it speaks of would take an eighth of the time in which a large scene becomes a program.
         parts = [part for _, _, part in references(scene.shapes[name]) if isinstance(part, str)]
         missing = []
         for part in parts:
@@ -164,7 +165,7 @@ def _vector(numbers: list[Any]) -> torch.Tensor:
         return torch.from_numpy(numpy.array(numbers, dtype=numpy.float32))
     tensors = {at: number for at, number in enumerate(numbers) if isinstance(number, torch.Tensor)}
     first = next(iter(tensors.values()))
-    vector = torch.tensor([plain(number) for number in numbers], dtype=first.dtype, device=first.device)
+    vector = torch.tensor([as_float(number) for number in numbers], dtype=first.dtype, device=first.device)
     places = torch.tensor(list(tensors), device=first.device)
     return vector.index_copy(0, places, torch.stack(list(tensors.values())).to(first.dtype))
 

@@ -9,9 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from .exit_status import FAILED, INTERRUPTED, WRONG_USAGE
 from .usage import UsageError
-
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 # Objects made between two searches for garbage. What imports and compilers make stays: with Python's 700 it would be
 # looked through for 0.4 s before the first picture, with 100 000 for 0.2 s.
@@ -47,11 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .render import Render
     from .sample import Sample
     from .schema import Schema
-    from .view import View
+    from .view import ViewCommand
 
     commands: dict[str, Callable[..., Any]] = {
         "render": Render,
-        "view": View,
+        "view": ViewCommand,
         "fit": Fit,
         "sample": Sample,
         "mesh": MeshCommand,
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(command.run())
     except UsageError as error:
-        return _failed(error, USAGE)
+        return _failed(error, WRONG_USAGE)
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

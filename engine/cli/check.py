@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tyro.conf import Positional
 
+from .exit_status import FAILED, OK
+
 
 @dataclass(frozen=True)
 class Check:
@@ -24,7 +26,7 @@ class Check:
 
         if not self.scenes:
             raise UsageError("SCENES: expected at least one scene, got none")
-        failed = False
+        status = OK
         for name in self.scenes:
             try:
                 scene = load(name)
@@ -32,14 +34,14 @@ class Check:
 
                 build_program(scene)
             except SceneError as error:
-                failed = True
+                status = FAILED
                 print(error, file=sys.stderr)
             except BuildError as error:
-                failed = True
+                status = FAILED
                 print(f"{name}: {error}", file=sys.stderr)
             else:
                 print(f"{name}: no mistakes in {len(scene.shapes)} shape{'s' if len(scene.shapes) > 1 else ''}")
                 for shape_name, shape in scene.shapes.items():
                     if isinstance(shape, FromFile):
                         print(f"{name}: shapes.{shape_name}: {shape.bake()}")
-        return int(failed)
+        return status

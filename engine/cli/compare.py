@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from ..fit import FitSettings
-from .fit import STOPPED
-from .usage import UsageError, check_range, check_settings
+from .exit_status import INTERRUPTED, OK
+from .usage import UsageError, check_device, check_range, check_settings
 
 SHIPPED = "forest.png"
 SMALLEST = 2  # pixels of a side of the photo
@@ -52,21 +52,20 @@ class Compare:
             raise UsageError(f"PHOTO: expected at least 2 x 2 pixels, {photo} has {width} x {height}")
         self.output.mkdir(parents=True, exist_ok=True)
         check_writable(self.output / "compare.json")
-        import torch
-
-        from ..compare import ImageTarget, compare, smaller, write_report
+        from ..compare import ImageTarget, compare, smaller_side, write_report
         from ..fields import ImageField
 
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise UsageError("--device: there is no CUDA device; expected cpu")
+        check_device(self.device)
         target = ImageTarget(ImageField(pixels), self.device)
-        learned, interrupted = compare(target, settings, device=self.device, side=smaller(self.side), progress=True)
+        learned, interrupted = compare(
+            target, settings, device=self.device, side=smaller_side(self.side), progress=True
+        )
         if not learned:
             raise KeyboardInterrupt
         kept = {name: asdict(settings)[name] for name in ("steps", "batch", "seed", "schedule")}
         write_report(self.output, learned, target, {"picture": photo.name, "settings": kept}, self.side)
         if interrupted:
             print(f"{self.output}: stopped; it holds the {len(learned)} that were reached", file=sys.stderr)
-            return STOPPED
+            return INTERRUPTED
         print(f"{self.output}: compare.png, compare.gif, losses.png, slices.png, compare.json", file=sys.stderr)
-        return 0
+        return OK

@@ -1,74 +1,79 @@
-"""Films of a scene: the camera goes once around, or time goes on."""
+"""Films of a scene: the camera goes once around or along a path, or time goes on."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..files import interrupts_noted
+from .exit_status import INTERRUPTED, OK
 
 if TYPE_CHECKING:
     import torch
 
-    from ..render import Layers
-    from ..scene import Camera, Scene, Source
-    from .render import Render
-
-STOPPED = 130
+    from ..scene import Camera, Scene
+    from ..view import Pose
 
 
-def render_film(options: Render, source: Source, layers: Layers) -> int:
-    """Render the frames and write the film; after Ctrl-C it has the frames made until then. Returns the exit status."""
+class FrameView(NamedTuple):
+    """What is seen in a frame, and from where."""
+
+    scene: Scene
+    camera: Camera
+
+
+def turntable(scene: Scene, camera: Camera, frames: int) -> Iterator[FrameView]:
+    """One turn of the camera; the last frame is a step before the first."""
+    for frame in range(frames):
+        yield FrameView(scene, camera.orbit(360.0 * frame / frames))
+
+
+def camera_path(scene: Scene, keys: Sequence[Pose], frames: int) -> Iterator[FrameView]:
+    """From the first of several cameras to the last."""
+    from ..view import pose_along
+
+    for frame in range(frames):
+        yield FrameView(scene, pose_along(keys, frame / max(frames - 1, 1)).camera())
+
+
+def animation(
+    scene_at: Callable[[float], Scene], camera: Camera, start: float, duration: float, frames: int
+) -> Iterator[FrameView]:
+    """A scene over time, in seconds; the last frame is a step before the end. `camera` is for scenes without one."""
+    for frame in range(frames):
+        scene = scene_at(start + duration * frame / frames)
+        yield FrameView(scene, scene.camera or camera)
+
+
+def write_film(
+    output: Path, images: Iterator[torch.Tensor], frames: int, duration: float, size: tuple[int, int]
+) -> int:
+    """Write pictures of `size`, width and height, as a film of `duration` seconds; returns the exit status.
+
+    After Ctrl-C it has the frames made until then.
+    """
     from ..files import write_video
 
-    frames = options.turntable or options.animate or (options.path[1] if options.path is not None else 1)
     made = 0
     with interrupts_noted() as interrupted:
 
         def until_interrupted() -> Iterator[torch.Tensor]:
             nonlocal made
-            for image in _with_progress(_images(options, source, frames, layers), frames):
+            for image in _with_progress(images, frames):
                 made += 1
                 yield image
                 if interrupted:
                     return
 
-        write_video(options.output, until_interrupted(), frames / options.duration)
+        write_video(output, until_interrupted(), frames / duration)
     if made < frames:
-        print(f"{options.output}: stopped after {made} of {frames} frames, which it holds", file=sys.stderr)
-        return STOPPED
-    print(f"{options.output}: {frames} frames of {options.width} x {options.height} pixels", file=sys.stderr)
-    return 0
-
-
-def _images(options: Render, source: Source, frames: int, layers: Layers) -> Iterator[torch.Tensor]:
-    from ..render import Views, still
-
-    views = Views(direct=options.direct)
-    for scene, camera in _views(options, source, frames):
-        shot = views.shot(scene, camera, options.mode, layers)
-        yield still(shot, options.width, options.height, options.samples, options.seed)
-
-
-def _views(options: Render, source: Source, frames: int) -> Iterator[tuple[Scene, Camera]]:
-    """What is seen in every frame, and from where; of a turntable and of time the last is a step before the first."""
-    from ..render import view_of
-    from ..scene import parse_settings, with_values
-    from ..view import along, read_cameras
-
-    values = parse_settings(options.values)
-    keys = [] if options.path is None else read_cameras(options.path[0])
-    first = with_values(source.at(options.time), values)
-    camera = first.camera or view_of(first).camera
-    for frame in range(frames):
-        if options.turntable is not None:
-            yield first, camera.orbit(360.0 * frame / frames)
-        elif keys:
-            yield first, along(keys, frame / max(frames - 1, 1)).camera()
-        else:
-            scene = with_values(source.at(options.time + options.duration * frame / frames), values)
-            yield scene, scene.camera or camera
+        print(f"{output}: stopped after {made} of {frames} frames, which it holds", file=sys.stderr)
+        return INTERRUPTED
+    width, height = size
+    print(f"{output}: {frames} frames of {width} x {height} pixels", file=sys.stderr)
+    return OK
 
 
 def _with_progress(images: Iterator[torch.Tensor], frames: int) -> Iterator[torch.Tensor]:

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from ..files import Up, kind_of
-from ..fit import FitSettings, PresetName
+from ..fit import FitSettings
+from .exit_status import OK
+from .fit_options import FitOptions
 from .usage import check_range, check_settings, check_up, read_from
 
 if TYPE_CHECKING:
@@ -19,26 +21,8 @@ if TYPE_CHECKING:
 
     from ..fields import Field, Placement
 
-STOPPED = 130
 SNAPSHOT_SIDE = 256  # pixels of the longer side
 PICTURE_SIDE = 2048  # of the picture that is written at the end
-FPS = 12.0
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """What all fits have in common."""
-
-    field: PresetName = "hash_grid"
-    """kind of field, in the sizes of the comparison"""
-    output: Annotated[Path | None, arg(metavar="FOLDER")] = None
-    """folder for field, picture, log and checkpoint; out/<name>-<field> if not given"""
-    resume: bool = False
-    """go on from the checkpoint that an interrupted run left in the folder"""
-    device: Literal["cpu", "cuda"] = "cpu"
-    """where to train"""
-    view: bool = False
-    """show the field in a window as it learns"""
 
 
 @dataclass(frozen=True)
@@ -67,11 +51,21 @@ class FitImage:
         def picture(field: Field) -> torch.Tensor:
             return sample_picture(field, *small)
 
-        status = fitting.fit(learned, ImageSource(image.to(self.options.device)), squared_error, True, picture)
-        if status == 0:
+        status = fitting.fit(
+            learned, ImageSource(image.to(self.options.device)), squared_error, psnr=True, picture=picture
+        )
+        if status == OK:
             write_image(fitting.folder / "picture.png", sample_picture(learned, *large))
             print(f"{fitting.folder}: PSNR {psnr_over(learned, image):.2f} dB over the photo", file=sys.stderr)
         return status
+
+
+class _Target(NamedTuple):
+    """What a field is fitted to: batches, how a mesh was moved for it, and how good the finished field is."""
+
+    source: Any
+    placement: Placement | None = None
+    measure: Callable[[Field], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,7 @@ class FitShape:
         gradients = of_distance and self.normals > 0.0
         is_mesh = kind_of(self.shape) == "mesh"
         eikonal = (0.0 if is_mesh else 0.1) if self.eikonal is None else self.eikonal
-        source, placement, measure = (self._mesh if is_mesh else self._scene)(meaning, gradients)
+        target = (self._mesh if is_mesh else self._scene)(meaning, gradients)
         fitting = Fitting(Path(self.shape).stem, self.options, self.settings)
         # Gradients are trained too, and those of ReLUs jump.
         is_rounded = (
@@ -119,26 +113,26 @@ class FitShape:
         rounded: dict[str, Any] = {"activation": "softplus"} if is_rounded else {}
         if is_rounded and self.options.field == "hash_grid":
             rounded["smoothstep"] = True
-        learned = fitting.new_field(3, 1, meaning=meaning, bounds=source.bounds, **rounded)
-        learned.placement = placement
+        learned = fitting.new_field(3, 1, meaning=meaning, bounds=target.source.bounds, **rounded)
+        learned.placement = target.placement
         loss: Callable[..., Any] = DistanceLoss(eikonal, self.normals) if of_distance else squared_error
-        return fitting.fit(learned, source, loss, not of_distance, None, measure)
+        return fitting.fit(learned, target.source, loss, psnr=not of_distance, measure=target.measure)
 
-    def _scene(self, meaning: str, gradients: bool) -> tuple[Any, None, None]:
+    def _scene(self, meaning: str, gradients: bool) -> _Target:
         from ..fields import ShapeField
         from ..fit import ShapeSource
         from ..scene import load
 
         shape = ShapeField(load(self.shape), trainable=())
-        return ShapeSource(shape, meaning, near=self.near, gradients=gradients), None, None
+        return _Target(ShapeSource(shape, meaning, near=self.near, gradients=gradients))
 
-    def _mesh(self, meaning: str, gradients: bool) -> tuple[Any, Placement, Callable[[Field], dict[str, Any]]]:
+    def _mesh(self, meaning: str, gradients: bool) -> _Target:
         from ..files import read_mesh
-        from ..fit import MeshSource, agreement_with_mesh, placed
+        from ..fit import MeshSource, agreement_with_mesh, placed_mesh
 
-        mesh, placement, bounds = placed(read_mesh(self.shape, self.up))
+        mesh, placement, bounds = placed_mesh(read_mesh(self.shape, self.up))
         source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients)
-        return source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree)
+        return _Target(source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree))
 
 
 @dataclass(frozen=True)
@@ -171,13 +165,13 @@ class FitPoints:
             print(f"{self.cloud}: {strays} points far from all others are left out", file=sys.stderr)
         with read_from(self.cloud, "cloud"):
             cloud, placement, bounds = placed_cloud(cloud)
-        options = FitOptions("mlp", self.output, self.resume, self.device)
+        options = FitOptions(field="mlp", output=self.output, resume=self.resume, device=self.device)
         fitting = Fitting(self.cloud.stem, options, self.settings)
         learned = ball_field(bounds, seed=self.settings.seed).to(self.device)
         learned.placement = placement
         source = CloudSource(cloud, bounds)
         return fitting.fit(
-            learned, source, CloudLoss(), False, None, lambda field: agreement_with_cloud(field, cloud.points)
+            learned, source, CloudLoss(), measure=lambda field: agreement_with_cloud(field, cloud.points)
         )
 
 

@@ -14,11 +14,13 @@ import imageio.v3 as imageio
 import torch
 
 from ..fields import CHUNK, Field, ImageField, evaluated
-from ..files import check_writable, eight_bits, write_image, write_video, written_whole
+from ..files import atomic_write, check_writable, eight_bits, write_image, write_video
 from ..fit import FitResult, FitSettings, fit, make_field, psnr_of
-from .fit import FPS, STOPPED, FitOptions
-from .usage import UsageError
+from .exit_status import INTERRUPTED, OK
+from .fit_options import FitOptions
+from .usage import UsageError, check_device
 
+FPS = 12.0  # of the film of the snapshots
 MEASURED = 2**20  # pixels of a photo at which a fit is measured; of a larger one as many, evenly spread
 
 
@@ -42,8 +44,7 @@ class Fitting:
                 f"--output: {self.folder} holds the checkpoint of an unfinished run; go on with --resume, delete it, "
                 "or name another folder"
             )
-        if options.device == "cuda" and not torch.cuda.is_available():
-            raise UsageError("--device: there is no CUDA device; expected cpu")
+        check_device(options.device)
         self.folder.mkdir(parents=True, exist_ok=True)
         check_writable(self.folder / "field.safetensors")
 
@@ -64,13 +65,15 @@ class Fitting:
         field: Field,
         source: Any,
         loss: Callable[..., torch.Tensor],
-        psnr: bool,
-        picture: Callable[[Field], torch.Tensor] | None,
+        *,
+        psnr: bool = False,
+        picture: Callable[[Field], torch.Tensor] | None = None,
         measure: Callable[[Field], dict[str, Any]] | None = None,
     ) -> int:
         """Train, and write what came out; returns the exit status.
 
-        `picture` is what a snapshot shows, and `measure` says how good a finished field is.
+        `psnr` says whether the loss is a squared error of values in [0, 1], `picture` is what a snapshot shows, and
+        `measure` says how good a finished field is.
         """
         if picture is None and self.settings.snapshot_every:
             raise UsageError("--snapshot-every: expected 0, only pictures have snapshots")
@@ -113,11 +116,11 @@ class Fitting:
                 "with --resume",
                 file=sys.stderr,
             )
-            return STOPPED
+            return INTERRUPTED
         print(f"{self.folder}: {field.parameter_count} parameters, {result.seconds:.1f} s", file=sys.stderr)
         if measured:
             print(", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in measured.items()))
-        return 0
+        return OK
 
     def _write_log(self, field: Field, result: FitResult, measured: dict[str, Any]) -> None:
         log = {
@@ -129,8 +132,8 @@ class Fitting:
             **({"measured": measured} if measured else {}),
             "entries": result.log,
         }
-        with written_whole(self.folder / "log.json") as beside:
-            beside.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+        with atomic_write(self.folder / "log.json") as temporary:
+            temporary.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
 
     def _write_film(self) -> None:
         """The snapshots, of which a resumed run finds some that are there already, as a film."""

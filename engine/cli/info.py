@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .exit_status import OK
+
 
 @dataclass(frozen=True)
 class Info:
@@ -15,7 +17,7 @@ class Info:
         width = max(map(len, facts))
         for name, value in facts.items():
             print(f"{name:<{width}}  {value}")
-        return 0
+        return OK
 
 
 def facts_of_this_machine() -> dict[str, str]:

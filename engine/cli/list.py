@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .exit_status import OK
+
 
 @dataclass(frozen=True)
 class List:
@@ -15,4 +17,4 @@ class List:
 
         for name in built_in_names():
             print(name)
-        return 0
+        return OK

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ..files import Up, check_mesh_name, kind_of
+from .exit_status import OK
 from .usage import UsageError, check_range, check_up, read_from
 
 if TYPE_CHECKING:
-    from ..meshing import Progress
+    from ..meshing import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ class MeshCommand:
             )
         if len(made.faces) == 0:
             print(f"{self.source}: nothing has the level within the bounds, so no file is written", file=sys.stderr)
-            return 0
+            return OK
         made.save(self.output)
         print(f"{self.output}: {len(made.vertices)} vertices, {len(made.faces)} triangles", file=sys.stderr)
         if self.report:
             print(made.report)
-        return 0
+        return OK
 
     def _opened(self) -> Any:
         """The scene, field, volume or mesh."""
@@ -118,7 +119,7 @@ class MeshCommand:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[ProgressCallback]:
     """A bar on stderr that a function moves, gone at the end."""
     from rich.console import Console
     from rich.progress import Progress as Bar

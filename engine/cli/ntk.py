@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 
 from ..files import FIELD, is_field
 from ..fit import PRESETS, PresetName
+from .exit_status import OK
 from .usage import UsageError, check_range
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Ntk:
         for name in self.fields:
             if not is_field(name) and name not in PRESETS:
                 raise UsageError(f"FIELD: expected a {FIELD} file or one of {', '.join(PRESETS)}, got {name!r}")
-        from ..files import check_plot_support, check_writable, watched, write_figure, written_whole
+        from ..files import atomic_write, check_plot_support, check_writable, progress_bars, write_figure
         from ..ntk import FIGURES, line_report
 
         check_plot_support()
@@ -61,7 +62,7 @@ class Ntk:
         check_writable(self.output / "ntk.json")
         reports = []
         for name, field in zip(self.fields, fields, strict=True):
-            with watched() as watch:
+            with progress_bars() as watch:
                 report = line_report(name.removesuffix(FIELD), field, self.points, self.steps, self.error, watch)
             reports.append(report)
             print(
@@ -69,12 +70,12 @@ class Ntk:
                 f"half of them above {report.eigenvalues[len(report.eigenvalues) // 2]:.3g}",
                 file=sys.stderr,
             )
-        table = {"seed": self.seed, "rows": [report.as_dictionary() for report in reports]}
-        with written_whole(self.output / "ntk.json") as beside:
-            beside.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        report_file = {"seed": self.seed, "rows": [report.as_dictionary() for report in reports]}
+        with atomic_write(self.output / "ntk.json") as temporary:
+            temporary.write_text(json.dumps(report_file, indent=1) + "\n", encoding="utf-8")
         for file, draw in FIGURES.items():
             write_figure(self.output / file, draw(reports))
-        return 0
+        return OK
 
 
 def _field(name: str, seed: int) -> Field:

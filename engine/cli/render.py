@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +12,16 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from ..files import Up, is_field
 from ..render import Mode
-from .usage import UsageError, check_range, check_up
+from .exit_status import OK
+from .usage import MOST_PIXELS, UsageError, check_range, check_up
 
 if TYPE_CHECKING:
-    from ..render import Axis, Layers
-    from ..scene import Source
+    import torch
 
-MOST_PIXELS = 16384  # a side
+    from ..render import Axis, Layers
+    from ..scene import Scene, SceneSource
+    from .film import FrameView
+
 MOST_FRAMES = 10_000
 PICTURES, FILMS = (".png", ".jpg", ".exr"), (".gif", ".mp4")
 
@@ -70,21 +74,18 @@ class Render:
         """Render and write; returns the exit status."""
         self._check()
         from ..files import check_video_support, check_writable
-        from ..render import Layers, open_source
-        from .film import render_film
+        from ..render import Layers, open_as_scene
 
         check_writable(self.output)
         check_video_support(self.output)
-        source = open_source(self.scene, self.up)
+        source = open_as_scene(self.scene, self.up)
         if self.animate is not None and not source.is_animated:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
             raise UsageError(f"--time: expected a script that defines scene(time), got {source.path}")
         axis, offset = _cut(self.cut)
-        layers = Layers(self.level, axis, offset, self.flip, self.bounds)
-        if self.is_film:
-            return render_film(self, source, layers)
-        return self._render_picture(source, layers)
+        layers = Layers(level=self.level, slice=axis, offset=offset, flipped=self.flip, bounds=self.bounds)
+        return self._render_film(source, layers) if self.is_film else self._render_picture(source, layers)
 
     @property
     def is_film(self) -> bool:
@@ -96,23 +97,75 @@ class Render:
         """Whether a network is to be traced."""
         return is_field(self.scene) and not self.baked
 
-    def _render_picture(self, source: Source, layers: Layers) -> int:
+    @property
+    def frames(self) -> int:
+        """How many pictures are asked for."""
+        return self.turntable or self.animate or self._path_frames or 1
+
+    @property
+    def _path_frames(self) -> int | None:
+        """The frames of `path`."""
+        if self.path is None:
+            return None
+        _, frames = self.path
+        return frames
+
+    def _render_film(self, source: SceneSource, layers: Layers) -> int:
+        from .film import write_film
+
+        images = self._images(source, layers)
+        return write_film(self.output, images, self.frames, self.duration, (self.width, self.height))
+
+    def _images(self, source: SceneSource, layers: Layers) -> Iterator[torch.Tensor]:
+        """The pictures of a film."""
+        from ..render import ViewCache, render_shot
+
+        views = ViewCache(direct=self.direct)
+        for scene, camera in self._frame_views(source):
+            shot = views.shot(scene, camera, self.mode, layers)
+            yield render_shot(shot, self.width, self.height, self.samples, self.seed)
+
+    def _frame_views(self, source: SceneSource) -> Iterator[FrameView]:
+        """What is seen in each frame of a film."""
+        from ..render import view_of
+        from ..scene import parse_settings, with_values
+        from ..view import read_cameras
+        from .film import animation, camera_path, turntable
+
+        values = parse_settings(self.values)
+
+        def scene_at(time: float) -> Scene:
+            return with_values(source.at(time), values)
+
+        keys = []
+        if self.path is not None:
+            cameras, _ = self.path
+            keys = read_cameras(cameras)
+        scene = scene_at(self.time)
+        camera = scene.camera or view_of(scene).camera
+        if self.turntable is not None:
+            return turntable(scene, camera, self.frames)
+        if keys:
+            return camera_path(scene, keys, self.frames)
+        return animation(scene_at, camera, self.time, self.duration, self.frames)
+
+    def _render_picture(self, source: SceneSource, layers: Layers) -> int:
         from ..scene import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
         # Slow to import, so mistakes in the scene are said without them.
         from ..files import write_image
-        from ..render import Views, render_view, still, view_of
+        from ..render import ViewCache, render_shot, render_view, view_of
 
         if self.output.suffix.lower() == ".exr":
             view = view_of(scene, direct=self.direct)
             image = render_view(view, self.width, self.height, self.mode, self.samples, self.seed, linear=True)
         else:
-            shot = Views(direct=self.direct).shot(scene, None, self.mode, layers)
-            image = still(shot, self.width, self.height, self.samples, self.seed)
+            shot = ViewCache(direct=self.direct).shot(scene, None, self.mode, layers)
+            image = render_shot(shot, self.width, self.height, self.samples, self.seed)
         write_image(self.output, image)
         print(f"{self.output}: {self.width} x {self.height} pixels", file=sys.stderr)
-        return 0
+        return OK
 
     def _check(self) -> None:
         """Find wrong options before anything slow is imported.
@@ -128,8 +181,7 @@ class Render:
         check_range("--time", self.time, -1e6, 1e6)
         check_range("--duration", self.duration, 0.02, 3600)
         check_range("--level", self.level, -1e6, 1e6)
-        path_frames = None if self.path is None else self.path[1]
-        films = {"--turntable": self.turntable, "--animate": self.animate, "--path": path_frames}
+        films = {"--turntable": self.turntable, "--animate": self.animate, "--path": self._path_frames}
         asked = {option: frames for option, frames in films.items() if frames is not None}
         for option, frames in asked.items():
             check_range(option, frames, 1, MOST_FRAMES)

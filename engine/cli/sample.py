@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from .usage import UsageError, check_range
+from .exit_status import OK
+from .usage import MOST_PIXELS, UsageError, check_range
 
-MOST_PIXELS = 16384  # a side
 PICTURES = (".png", ".jpg")  # colours of fields are sRGB, an .exr would hold linear ones
 
 
@@ -44,4 +44,4 @@ class Sample:
         height = self.size if field.aspect < 1.0 else max(1, round(self.size / field.aspect))
         write_image(self.output, sample_picture(field, width, height))
         print(f"{self.output}: {width} x {height} pixels", file=sys.stderr)
-        return 0
+        return OK

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .exit_status import OK
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -16,4 +18,4 @@ class Schema:
         from ..scene import schema
 
         print(json.dumps(schema(), indent=2))
-        return 0
+        return OK

@@ -13,6 +13,8 @@ from ..files import MESHES, kind_of
 if TYPE_CHECKING:
     from ..fit import FitSettings
 
+MOST_PIXELS = 16384  # of a side of a picture
+
 
 class UsageError(Exception):
     """An option that cannot be used; the message names it, what is expected and what came."""
@@ -51,6 +53,18 @@ def read_from(path: str | os.PathLike[str], argument: str) -> Iterator[None]:
         if not str(error).startswith(f"{argument}:"):
             raise
         raise ValueError(f"{os.fspath(path)}: {error}") from None
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that is not there; imports PyTorch.
+
+    Raises:
+        UsageError: it is not.
+    """
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device: there is no CUDA device; expected cpu")
 
 
 def check_settings(settings: FitSettings) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 from ..files import Up, is_field
+from .exit_status import OK
 from .usage import UsageError, check_range, check_up
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ FRAME = 1.0 / 30.0  # seconds that a frame stands for where there is no screen
 
 
 @dataclass(frozen=True)
-class View:
+class ViewCommand:
     """Look at a scene in a window: orbit, move sliders, cut, click, save."""
 
     scene: Positional[str] = DEFAULT
@@ -58,16 +59,17 @@ class View:
             raise UsageError(f"--sampled: expected a field (.safetensors) to look at, got {self.scene}")
         if self.sampled and self.beside is not None:
             raise UsageError("--sampled: expected alone, got --beside too")
+        frames, folder = self.offscreen or (0, None)
         if self.offscreen is not None:
-            check_range("--offscreen", self.offscreen[0], 1, 1_000_000)
+            check_range("--offscreen", frames, 1, 1_000_000)
         inputs = {} if self.inputs is None else read_inputs(self.inputs)
         from ..files import check_writable
         from ..view import Viewer
 
         if self.record is not None:
             check_writable(self.record)
-        if self.offscreen is not None:
-            self.offscreen[1].mkdir(parents=True, exist_ok=True)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         viewer = Viewer(
             self.scene,
             self.width,
@@ -78,18 +80,18 @@ class View:
             up=self.up,
             sampled=self.sampled,
             records=self.record is not None,
-            folder=None if self.offscreen is None else self.offscreen[1],
+            folder=folder,
         )
         try:
-            if self.offscreen is None:
+            if folder is None:
                 viewer.run()
             else:
-                self._write_frames(viewer, inputs, *self.offscreen)
+                self._write_frames(viewer, inputs, frames, folder)
         finally:
             viewer.close()
             if self.record is not None:
                 write_inputs(self.record, viewer.happened)
-        return 0
+        return OK
 
     def _write_frames(self, viewer: Viewer, inputs: dict[int, list[Event]], frames: int, folder: Path) -> None:
         from ..files import write_image
@@ -109,21 +111,21 @@ def read_inputs(path: Path) -> dict[int, list[Event]]:
         OSError: the file cannot be read.
         ValueError: it is no list of events; says what is wrong with which.
     """
-    from ..view import read
+    from ..view import event_from_dict
 
     try:
-        tables: Any = json.loads(path.read_text(encoding="utf-8"))
+        entries: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(tables, list):
-        raise ValueError(f"{path}: expected a list of events, got {type(tables).__name__}")
+    if not isinstance(entries, list):
+        raise ValueError(f"{path}: expected a list of events, got {type(entries).__name__}")
     found: dict[int, list[Event]] = {}
-    for number, table in enumerate(tables):
-        frame = table.get("frame") if isinstance(table, dict) else None
+    for number, entry in enumerate(entries):
+        frame = entry.get("frame") if isinstance(entry, dict) else None
         if not isinstance(frame, int) or frame < 0:
             raise ValueError(f"{path}: event {number}: frame: expected a whole number from 0 on, got {frame!r}")
         try:
-            found.setdefault(frame, []).append(read(table))
+            found.setdefault(frame, []).append(event_from_dict(entry))
         except ValueError as error:
             raise ValueError(f"{path}: event {number}: {error}") from None
     return found
@@ -131,9 +133,9 @@ def read_inputs(path: Path) -> dict[int, list[Event]]:
 
 def write_inputs(path: Path, happened: list[tuple[int, Event]]) -> None:
     """Write events with the numbers of their frames."""
-    from ..files import written_whole
-    from ..view import written
+    from ..files import atomic_write
+    from ..view import event_to_dict
 
-    lines = [json.dumps({"frame": frame, **written(event)}) for frame, event in happened]
-    with written_whole(path) as beside:
-        beside.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    lines = [json.dumps({"frame": frame, **event_to_dict(event)}) for frame, event in happened]
+    with atomic_write(path) as temporary:
+        temporary.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")

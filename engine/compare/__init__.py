@@ -6,7 +6,7 @@ from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
     from .learn import compare as compare
-    from .report import smaller as smaller, write_report as write_report
+    from .report import smaller_side as smaller_side, write_report as write_report
     from .targets import ImageTarget as ImageTarget
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

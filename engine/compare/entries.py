@@ -62,7 +62,7 @@ class Row:
     seconds: float
     steps: int
 
-    def as_table(self) -> dict[str, Any]:
+    def as_dictionary(self) -> dict[str, Any]:
         """The row in types that JSON has."""
         return asdict(self)
 

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..files import eight_bits, write_figure, write_image, write_video, written_whole
+from ..files import atomic_write, eight_bits, write_figure, write_image, write_video
 from .entries import Learned
 from .plot import losses_figure
-from .sheet import WORST, Pixels, Tile, error_map, scale, sheet
+from .sheet import WORST, Pixels, Tile, error_map, error_scale, sheet
 from .targets import ImageTarget, TorusTarget
 
 ACROSS = 4  # pictures in a row
@@ -24,7 +24,7 @@ NARROWEST = 140  # pixels of the colours' scale, so that the words under it have
 HEIGHTS = (0.38, 0.44, 0.5, 0.56)  # of the slices of the torus
 
 
-def smaller(side: int) -> int:
+def smaller_side(side: int) -> int:
     """Pixels of the longer side of the pictures in the film and of the slices, beside `side` on the sheet."""
     return max(1, side * 5 // 8)
 
@@ -34,23 +34,23 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
 
     Args:
         folder: where to.
-        learned: at least one, with snapshots `smaller(side)` large.
+        learned: at least one, with snapshots `smaller_side(side)` large.
         target: the picture.
         run: what was compared and how, for compare.json.
-        side: pixels of the longer side of a picture on a sheet; `smaller(side)` elsewhere.
+        side: pixels of the longer side of a picture on a sheet; `smaller_side(side)` elsewhere.
 
     Raises:
         OSError: a file cannot be written.
     """
-    with written_whole(folder / "compare.json") as beside:
-        table = {**run, "rows": [one.row.as_table() for one in learned]}
-        beside.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    with atomic_write(folder / "compare.json") as temporary:
+        report = {**run, "rows": [one.row.as_dictionary() for one in learned]}
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     _write_sheet(folder / "compare.png", _pictures(learned, target, side))
     write_figure(folder / "losses.png", losses_figure(learned))
     for one in learned:
         if one.entry.is_solid:
-            _write_sheet(folder / "slices.png", _slices(one, smaller(side)))
-    frames = _few_colours(list(_frames(learned, target, smaller(side))))
+            _write_sheet(folder / "slices.png", _slices(one, smaller_side(side)))
+    frames = _few_colours(list(_frames(learned, target, smaller_side(side))))
     write_video(folder / "compare.gif", [frame / 255.0 for frame in (*frames, *frames[-1:] * LINGER)], FPS)
 
 
@@ -62,7 +62,7 @@ def _pictures(learned: list[Learned], target: ImageTarget, side: int) -> Pixels:
     """The original and what was learned, with the error underneath, `ACROSS` in a row."""
     width, _ = target.size(side)
     original = Tile(_shown(target.shown(None, side)), "original", "{1} x {0} pixels".format(*target.image.pixels.shape))
-    pairs = [(original, Tile(scale(max(width, NARROWEST))))]
+    pairs = [(original, Tile(error_scale(max(width, NARROWEST))))]
     for one in learned:
         of = TorusTarget() if one.entry.is_solid else target
         found, wanted = of.shown(one.field, side), of.shown(None, side)

@@ -68,7 +68,7 @@ def error_map(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> Pixels
     return _coloured(np.clip(np.nan_to_num(error / WORST, nan=1.0, posinf=1.0), 0.0, 1.0))
 
 
-def scale(width: int) -> Pixels:
+def error_scale(width: int) -> Pixels:
     """The colours of errors from 0 to 0.25, with what they mean, as a picture (56, width, 3)."""
     paper = Image.new("RGB", (width, 56), PAPER)
     paper.paste(Image.fromarray(_coloured(np.tile(np.linspace(0.0, 1.0, width), (16, 1)))))

@@ -1,4 +1,8 @@
-"""Fields: functions from points to values, learned or given, behind one contract, and their files."""
+"""Fields: functions from points to values, learned or given, behind one contract, and their files.
+
+A field is an `nn.Module` that says what its values mean and where it is defined; what is saved is read back bit for
+bit, and a file cannot run code.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +15,7 @@ if TYPE_CHECKING:
         LearnedField as LearnedField,
         Meaning as Meaning,
         Placement as Placement,
+        header_of as header_of,
     )
     from .grid import Grid as Grid, HybridGrid as HybridGrid
     from .ground_plan import GroundPlan as GroundPlan
@@ -27,12 +32,10 @@ if TYPE_CHECKING:
     )
     from .shape import ShapeField as ShapeField
     from .siren import Siren as Siren
-    from .store import (
-        KINDS as KINDS,
+    from .store import KINDS as KINDS, load_field as load_field
+    from .tensor_files import (
         FieldFileError as FieldFileError,
         checked_tensors as checked_tensors,
-        header_of as header_of,
-        load_field as load_field,
         reading as reading,
         write_tensors as write_tensors,
     )

@@ -6,12 +6,19 @@ import enum
 import math
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, TypedDict
 
 import torch
 
+from .checks import integer, real
+
+FORMAT, VERSION = "isofield-field", 1  # of files
+
 Bounds = tuple[tuple[float, ...], tuple[float, ...]]
+
+# Makes a field of a kind from its name, configuration, meaning, bounds and aspect.
+Maker = Callable[[str, dict[str, Any], str, Bounds, float], "Field"]
 
 
 class Placement(NamedTuple):
@@ -37,6 +44,9 @@ class Meaning(enum.StrEnum):
     COLOUR = "colour"  # sRGB in [0, 1]
     DENSITY = "density"  # at least 0
     RAW = "raw"
+
+
+SCALARS = (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY, Meaning.DENSITY)
 
 
 class FieldOptions(TypedDict, total=False):
@@ -77,8 +87,8 @@ class Field(torch.nn.Module):
         aspect: float = 1.0,
     ) -> None:
         super().__init__()
-        self.dimensions = whole("dimensions", dimensions, 1, 3)
-        self.channels = whole("channels", channels, 1, 65536)
+        self.dimensions = integer("dimensions", dimensions, 1, 3)
+        self.channels = integer("channels", channels, 1, 65536)
         self.meaning = _meaning(meaning)
         if self.meaning in SCALARS and channels != 1:
             raise ValueError(f"channels: expected 1 for {self.meaning}, got {channels}")
@@ -117,9 +127,9 @@ class Field(torch.nn.Module):
 
     @classmethod
     def from_configuration(
-        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0
+        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0, *, make: Maker
     ) -> Field:
-        """A new field of this kind; its weights are not yet those that were saved.
+        """A new field of this kind; its weights are not yet those that were saved. `make` makes those that it holds.
 
         Raises:
             ValueError, TypeError: the configuration does not fit the kind.
@@ -139,13 +149,15 @@ class Field(torch.nn.Module):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the field to a .safetensors file, whole or not at all; `load_field` reads it.
 
+        The file holds its tensors, and a header that says kind, configuration, bounds, meaning.
+
         Raises:
             ValueError: the name does not end in .safetensors.
             OSError: the file cannot be written; names it.
         """
-        from .store import save_field
+        from .tensor_files import write_tensors  # brings safetensors, which most fields do without
 
-        save_field(self, path)
+        write_tensors(path, self.state_dict(), header_of(self))
 
 
 class LearnedField(Field):
@@ -181,33 +193,18 @@ class LearnedField(Field):
         return raw
 
 
-SCALARS = (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY, Meaning.DENSITY)
-
-
-def whole(name: str, value: Any, lowest: int, highest: int) -> int:
-    """The value, which must be a whole number from `lowest` to `highest`.
-
-    Raises:
-        TypeError, ValueError: it is not.
-    """
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name}: expected a whole number, got {value!r}")
-    if not lowest <= value <= highest:
-        raise ValueError(f"{name}: expected a whole number from {lowest} to {highest}, got {value}")
-    return value
-
-
-def real(name: str, value: Any, lowest: float, highest: float) -> float:
-    """The value as a float, which must be a number from `lowest` to `highest`.
-
-    Raises:
-        TypeError, ValueError: it is not.
-    """
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
-    if not lowest <= value <= highest:
-        raise ValueError(f"{name}: expected a number from {lowest:g} to {highest:g}, got {value}")
-    return float(value)
+def header_of(field: Field) -> dict[str, Any]:
+    """What a file says of a field beside its tensors."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": field.kind,
+        "configuration": field.configuration(),
+        "bounds": field.bounds,
+        "meaning": field.meaning,
+        "aspect": field.aspect,
+        **({} if field.placement is None else {"placement": field.placement._asdict()}),
+    }
 
 
 def _meaning(given: Meaning | str) -> Meaning:

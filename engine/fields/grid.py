@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Unpack
 import torch
 
 from ...kernels import interpolate
-from .base import FieldOptions, LearnedField, whole
+from .base import FieldOptions, LearnedField
+from .checks import integer
 from .perceptron import Perceptron
 
 LARGEST_GRID = 2**31 - 1  # numbers, what kernels index
@@ -99,9 +100,9 @@ def node_values(dimensions: int, nodes: int, features: int, spread: float = 0.0)
     Raises:
         TypeError, ValueError: an argument is out of its range, or the grid too large.
     """
-    whole("dimensions", dimensions, 2, 3)
-    whole("nodes", nodes, 1, 65536)
-    whole("features", features, 1, 65536)
+    integer("dimensions", dimensions, 2, 3)
+    integer("nodes", nodes, 1, 65536)
+    integer("features", features, 1, 65536)
     if nodes**dimensions * features > LARGEST_GRID:
         raise ValueError(f"nodes: expected at most 2^31 - 1 numbers, got {nodes}^{dimensions} nodes of {features}")
     return torch.nn.Parameter(spread * torch.randn(*(nodes,) * dimensions, features))

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Unpack
 import torch
 
 from ...kernels import interpolate, positional_encoding
-from .base import FieldOptions, LearnedField, whole
+from .base import FieldOptions, LearnedField
+from .checks import integer
 from .grid import node_values
 from .perceptron import Perceptron
 
@@ -43,7 +44,7 @@ class GroundPlan(LearnedField):
         if dimensions != 3:
             raise ValueError(f"dimensions: expected 3 for a ground plan, got {dimensions}")
         super().__init__(dimensions, channels, **options)
-        self.nodes, self.features, self.octaves = nodes, features, whole("octaves", octaves, 1, 24)
+        self.nodes, self.features, self.octaves = nodes, features, integer("octaves", octaves, 1, 24)
         self.values = node_values(2, nodes, features, spread=0.03)
         self.network = Perceptron(features + 2 * octaves, channels, width, layers, activation)
 

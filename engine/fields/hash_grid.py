@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Unpack
 import torch
 
 from ...kernels import HashLevels, hash_encode
-from .base import FieldOptions, LearnedField, whole
+from .base import FieldOptions, LearnedField
+from .checks import integer
 from .perceptron import Perceptron
 
 
@@ -47,7 +48,7 @@ class HashGrid(LearnedField):
         **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(dimensions, channels, **options)
-        self.levels = HashLevels(dimensions, whole("levels", levels, 1, 64), base, finest, features, entries)
+        self.levels = HashLevels(dimensions, integer("levels", levels, 1, 64), base, finest, features, entries)
         if not isinstance(smoothstep, bool):
             raise TypeError(f"smoothstep: expected True or False, got {smoothstep!r}")
         self.smoothstep = smoothstep

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from .base import Bounds, Field, Meaning, whole
+from .base import Bounds, Field, Maker, Meaning
+from .checks import integer
 
 LARGEST_SIDE = 65536
 
@@ -61,12 +62,12 @@ class ImageField(Field):
 
     @classmethod
     def from_configuration(
-        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0
+        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0, *, make: Maker
     ) -> ImageField:
         height, width, channels, bits = (configuration[name] for name in ("height", "width", "channels", "bits"))
         shape = (
-            whole("height", height, 1, LARGEST_SIDE),
-            whole("width", width, 1, LARGEST_SIDE),
-            whole("channels", channels, 1, LARGEST_SIDE),
+            integer("height", height, 1, LARGEST_SIDE),
+            integer("width", width, 1, LARGEST_SIDE),
+            integer("channels", channels, 1, LARGEST_SIDE),
         )
         return cls(torch.empty(shape, dtype={8: torch.uint8, 32: torch.float32}[bits]))

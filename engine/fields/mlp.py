@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Unpack
 import torch
 
 from ...kernels import positional_encoding
-from .base import FieldOptions, LearnedField, whole
+from .base import FieldOptions, LearnedField
+from .checks import integer
 from .perceptron import Perceptron
 
 
@@ -37,7 +38,7 @@ class MLP(LearnedField):
         **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(dimensions, channels, **options)
-        self.octaves = whole("octaves", octaves, 0, 24)
+        self.octaves = integer("octaves", octaves, 0, 24)
         self.rate = 1e-2 if octaves else 2e-2
         inputs = 2 * octaves * dimensions if octaves else dimensions
         self.network = Perceptron(inputs, channels, width, layers, activation)

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from .base import Bounds, Field, Meaning, real
+from .base import Bounds, Field, Maker, Meaning
+from .checks import real
 
 
 class OccupancyOf(Field):
@@ -41,11 +42,9 @@ class OccupancyOf(Field):
 
     @classmethod
     def from_configuration(
-        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0
+        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0, *, make: Maker
     ) -> OccupancyOf:
-        from .store import made
-
-        inner = made(configuration["kind"], configuration["configuration"], Meaning.SIGNED_DISTANCE, bounds, aspect)
+        inner = make(configuration["kind"], configuration["configuration"], Meaning.SIGNED_DISTANCE, bounds, aspect)
         return cls(inner, configuration["sharpness"])
 
 

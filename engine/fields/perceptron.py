@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from .base import whole
+from .checks import integer
 
 Activation = Literal["relu", "softplus"]
 
@@ -24,8 +24,8 @@ class Perceptron(torch.nn.Sequential):
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, layers: int, activation: str) -> None:
-        whole("width", width, 1, 16384)
-        whole("layers", layers, 0, 64)
+        integer("width", width, 1, 16384)
+        integer("layers", layers, 0, 64)
         if activation not in get_args(Activation):
             raise ValueError(f"activation: expected one of {', '.join(get_args(Activation))}, got {activation!r}")
         widths = [inputs, *[width] * layers]

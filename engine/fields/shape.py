@@ -11,7 +11,7 @@ from ...kernels import Program, distance
 from ..build import build_program
 from ..scene import Scene, parse_scene
 from ..shapes import Rotation
-from .base import Bounds, Field, Meaning
+from .base import Bounds, Field, Maker, Meaning
 
 
 class ShapeField(Field):
@@ -65,7 +65,7 @@ class ShapeField(Field):
 
     @classmethod
     def from_configuration(
-        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0
+        cls, configuration: dict[str, Any], meaning: str, bounds: Bounds, aspect: float = 1.0, *, make: Maker
     ) -> ShapeField:
         with torch.device("cpu"):  # the program is built to find the bounds, which reads its numbers
             return cls(parse_scene(configuration["scene"].encode(), "scene"), configuration["trainable"])

@@ -8,7 +8,8 @@ from typing import ClassVar, Unpack, cast
 
 import torch
 
-from .base import FieldOptions, LearnedField, Meaning, real, whole
+from .base import FieldOptions, LearnedField, Meaning
+from .checks import integer, real
 
 
 class Siren(LearnedField):
@@ -39,7 +40,7 @@ class Siren(LearnedField):
         **options: Unpack[FieldOptions],
     ) -> None:
         super().__init__(dimensions, channels, **options)
-        self.width, self.layers = whole("width", width, 1, 16384), whole("layers", layers, 0, 64)
+        self.width, self.layers = integer("width", width, 1, 16384), integer("layers", layers, 0, 64)
         self.omega = real("omega", omega, 1e-3, 1e4)
         sizes = [dimensions, *[width] * (layers + 1), channels]
         layers_in_order = [torch.nn.Linear(before, after) for before, after in pairwise(sizes)]

@@ -18,19 +18,29 @@ if TYPE_CHECKING:
         kind_of as kind_of,
     )
     from .interrupts import interrupts_noted as interrupts_noted
-    from .meshes import Cloud as Cloud, Mesh as Mesh, read_cloud as read_cloud, read_mesh as read_mesh
+    from .meshes import (
+        PointCloud as PointCloud,
+        TriangleMesh as TriangleMesh,
+        read_cloud as read_cloud,
+        read_mesh as read_mesh,
+    )
     from .pictures import read_pixels as read_pixels
     from .plots import check_plot_support as check_plot_support, new_figure as new_figure, write_figure as write_figure
-    from .progress import Advance as Advance, Watch as Watch, unwatched as unwatched, watched as watched
+    from .progress import (
+        Advance as Advance,
+        StartTask as StartTask,
+        no_progress as no_progress,
+        progress_bars as progress_bars,
+    )
     from .volumes import load_volume as load_volume
     from .writing import (
+        atomic_write as atomic_write,
         check_video_support as check_video_support,
         check_writable as check_writable,
         eight_bits as eight_bits,
         png_bytes as png_bytes,
         write_image as write_image,
         write_video as write_video,
-        written_whole as written_whole,
     )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -27,7 +27,7 @@ class ModelFileError(ValueError):
 
 
 @dataclass(frozen=True)
-class Mesh:
+class TriangleMesh:
     """Vertices (V, 3) float32, finite where faces use them, and faces (F, 3) int32, F at least 1."""
 
     vertices: torch.Tensor
@@ -35,14 +35,14 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Cloud:
+class PointCloud:
     """Points (N, 3) float32, finite, and their unit normals (N, 3) if the file has them."""
 
     points: torch.Tensor
     normals: torch.Tensor | None = None
 
 
-def read_mesh(path: str | os.PathLike[str], up: Up = "z") -> Mesh:
+def read_mesh(path: str | os.PathLike[str], up: Up = "z") -> TriangleMesh:
     """The triangles of a .ply, .obj, .stl or .glb file; quads and polygons are split, the parts of a scene joined.
 
     What points along the axis `up` in the file points along z in the mesh: (x, y, z) of a file with y up becomes
@@ -72,10 +72,10 @@ def read_mesh(path: str | os.PathLike[str], up: Up = "z") -> Mesh:
     centred = (corners - corners.mean(axis=(0, 1))).astype(np.float64)
     if float(np.einsum("ij,ij->", centred[:, 0], np.cross(centred[:, 1], centred[:, 2]))) < 0.0:
         faces = faces[:, ::-1]
-    return Mesh(torch.from_numpy(vertices.copy()), torch.from_numpy(np.ascontiguousarray(faces, np.int32)))
+    return TriangleMesh(torch.from_numpy(vertices.copy()), torch.from_numpy(np.ascontiguousarray(faces, np.int32)))
 
 
-def read_cloud(path: str | os.PathLike[str]) -> Cloud:
+def read_cloud(path: str | os.PathLike[str]) -> PointCloud:
     """The points of a .ply, .npz or .xyz file, with normals if it has them.
 
     A .ply file has properties x, y, z and may have nx, ny, nz; an .npz file an array (N, 3) named points, verts,
@@ -105,7 +105,9 @@ def read_cloud(path: str | os.PathLike[str]) -> Cloud:
         if bad.any():
             raise ModelFileError(f"{name}: {what} {int(bad.argmax())}: expected finite numbers, got NaN or infinity")
     place = torch.from_numpy(points.copy())
-    return Cloud(place, None if normals is None else torch.nn.functional.normalize(torch.from_numpy(normals), dim=1))
+    return PointCloud(
+        place, None if normals is None else torch.nn.functional.normalize(torch.from_numpy(normals), dim=1)
+    )
 
 
 def _check_file(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ import importlib.util
 import os
 from typing import TYPE_CHECKING, Any
 
-from .writing import written_whole
+from .writing import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,5 +45,5 @@ def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
     Raises:
         OSError: the file cannot be written; names it.
     """
-    with written_whole(path) as beside:
-        figure.savefig(beside, dpi=DOTS_PER_INCH, metadata={"Software": None})
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=DOTS_PER_INCH, metadata={"Software": None})

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Advance = Callable[[int], None]  # of so many parts more that are done
-Watch = Callable[[str, int], Advance]  # begins a work of a name and so many parts
+StartTask = Callable[[str, int], Advance]  # begins a task of a name and so many parts
 
 
-def unwatched(name: str, parts: int) -> Advance:
+def no_progress(name: str, parts: int) -> Advance:
     """Shows nothing."""
     return lambda done: None
 
 
 @contextmanager
-def watched() -> Iterator[Watch]:
-    """A watch that shows the work that runs as a bar on stderr if that is a terminal; nothing stays of it."""
+def progress_bars() -> Iterator[StartTask]:
+    """A `StartTask` that shows the task that runs as a bar on stderr if that is a terminal; nothing stays of it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,10 +24,10 @@ def watched() -> Iterator[Watch]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
 
-        def watch(name: str, parts: int) -> Advance:
+        def start_task(name: str, parts: int) -> Advance:
             for task in bars.task_ids:
                 bars.remove_task(task)
             task = bars.add_task(name, total=parts)
             return lambda done: bars.advance(task, done)
 
-        yield watch
+        yield start_task

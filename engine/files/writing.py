@@ -19,21 +19,21 @@ VIDEOS = (".gif", ".mp4")
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A path beside `path` to write to; renamed to it at the end, removed if writing fails.
 
     Raises:
         OSError: the folder is not there or cannot be written to; names the file that was asked for.
     """
     place = Path(os.path.realpath(path))  # a link is kept, and what it points to replaced
-    beside = _file_beside(place, path)
+    temporary = _temporary_file(place, path)
     try:
-        yield beside
-        if beside.stat().st_size == 0:
+        yield temporary
+        if temporary.stat().st_size == 0:
             raise OSError(f"{os.fspath(path)}: cannot be written: nothing was written")
-        os.replace(beside, place)
+        os.replace(temporary, place)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -42,7 +42,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: it cannot; says why.
     """
-    _file_beside(Path(os.path.realpath(path)), path).unlink()
+    _temporary_file(Path(os.path.realpath(path)), path).unlink()
 
 
 def write_image(path: str | os.PathLike[str], image: ArrayLike) -> None:
@@ -56,14 +56,14 @@ def write_image(path: str | os.PathLike[str], image: ArrayLike) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in IMAGES:
         raise ValueError(f"path: expected a name that ends in {', '.join(IMAGES)}, got {os.fspath(path)!r}")
-    with written_whole(path) as beside:
+    with atomic_write(path) as temporary:
         if suffix == ".exr":
-            _write_exr(beside, picture)
+            _write_exr(temporary, picture)
         else:
             import imageio.v3 as imageio
 
             options: dict[str, Any] = {"quality": 95} if suffix == ".jpg" else {}
-            imageio.imwrite(beside, eight_bits(picture), plugin="pillow", extension=suffix, **options)
+            imageio.imwrite(temporary, eight_bits(picture), plugin="pillow", extension=suffix, **options)
 
 
 def write_video(path: str | os.PathLike[str], frames: Iterable[ArrayLike], fps: float) -> None:
@@ -82,7 +82,7 @@ def write_video(path: str | os.PathLike[str], frames: Iterable[ArrayLike], fps: 
     first = next(pictures, None)
     if first is None:
         raise ValueError("frames: expected at least one, got none")
-    with written_whole(path) as beside, _video_writer(beside, suffix, fps) as write:
+    with atomic_write(path) as temporary, _video_writer(temporary, suffix, fps) as write:
         write(first)
         for picture in pictures:
             write(picture)
@@ -120,7 +120,7 @@ def _picture(image: ArrayLike) -> NDArray[np.float32]:
     return picture
 
 
-def _file_beside(place: Path, asked: str | os.PathLike[str]) -> Path:
+def _temporary_file(place: Path, asked: str | os.PathLike[str]) -> Path:
     """A new empty file in the folder of `place`, with its ending and its permissions."""
     name = os.fspath(asked)
     if place.is_dir():
@@ -130,12 +130,12 @@ def _file_beside(place: Path, asked: str | os.PathLike[str]) -> Path:
     if place.exists() and not place.is_file():
         raise OSError(f"{name}: cannot be written: it is a device")
     try:
-        handle, beside = tempfile.mkstemp(prefix=f".{place.stem[:50]}-", suffix=place.suffix, dir=place.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{place.stem[:50]}-", suffix=place.suffix, dir=place.parent)
         os.close(handle)
-        os.chmod(beside, stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
+        os.chmod(temporary, stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
     except OSError as error:
         raise OSError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}") from None
-    return Path(beside)
+    return Path(temporary)
 
 
 def _umask() -> int:

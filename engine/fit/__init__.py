@@ -1,4 +1,7 @@
-"""Fitting: fields from pictures, shapes, meshes and point clouds, by one training loop."""
+"""Fitting: fields from pictures, shapes, meshes and point clouds, by one training loop.
+
+A fit that was interrupted goes on from its checkpoint as if it had not been; the same seed gives the same field.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     )
     from .loop import FitError as FitError, FitResult as FitResult, fit as fit
     from .losses import Batch as Batch, DistanceLoss as DistanceLoss, squared_error as squared_error
-    from .mesh_source import MeshSource as MeshSource, placed as placed
+    from .mesh_source import MeshSource as MeshSource, placed_mesh as placed_mesh
     from .presets import PRESETS as PRESETS, Preset as Preset, PresetName as PresetName, make_field as make_field
     from .settings import FitSettings as FitSettings
     from .sources import ImageSource as ImageSource, ShapeSource as ShapeSource, TorusSource as TorusSource

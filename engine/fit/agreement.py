@@ -8,9 +8,9 @@ import torch
 
 from ...kernels import MeshTree, marching_cubes
 from ..fields import Field, Meaning, at_bounds, evaluated
-from ..files import Mesh
+from ..files import TriangleMesh
 from ..meshing import report_of
-from .mesh_source import on_surface
+from .mesh_source import surface_points
 
 SAMPLES = 2**17  # points on each surface
 INSIDES = 2**18  # points at which insides are compared
@@ -32,7 +32,7 @@ class Agreement(NamedTuple):
     normal_consistency: float
 
 
-def agreement(first: Mesh, second: Mesh, seed: int = 0) -> Agreement:
+def agreement(first: TriangleMesh, second: TriangleMesh, seed: int = 0) -> Agreement:
     """Compare two meshes at points that are uniform on each, and at the vertices too for the Hausdorff distance.
 
     Raises:
@@ -41,7 +41,7 @@ def agreement(first: Mesh, second: Mesh, seed: int = 0) -> Agreement:
     generator = torch.Generator().manual_seed(seed)
     means, most, cosines = [], [], []
     for one, other in ((first, second), (second, first)):
-        points, normals = on_surface(one, SAMPLES, generator)
+        points, normals = surface_points(one, SAMPLES, generator)
         corners = one.vertices[torch.unique(one.faces.long())]
         there = MeshTree(other.vertices, other.faces).closest(torch.cat([points, corners]))
         faces = other.vertices[other.faces[there.faces[:SAMPLES].long()].long()]
@@ -64,14 +64,14 @@ def intersection_over_union(field: Field, tree: MeshTree, seed: int = 0) -> floa
     return int((mine & wanted).sum()) / either if either else 1.0
 
 
-def field_mesh(field: Field, nodes: int) -> Mesh:
+def field_mesh(field: Field, nodes: int) -> TriangleMesh:
     """The surface of a distance or occupancy field, from a grid of `nodes` on every axis; empty if there is none."""
     axes = [torch.linspace(0.0, 1.0, nodes)] * 3
     values = _below_surface(field, at_bounds(field, torch.cartesian_prod(*axes)))
-    return Mesh(*marching_cubes(values.reshape(nodes, nodes, nodes), bounds=field.bounds))
+    return TriangleMesh(*marching_cubes(values.reshape(nodes, nodes, nodes), bounds=field.bounds))
 
 
-def agreement_with_mesh(field: Field, mesh: Mesh, tree: MeshTree) -> dict[str, Any]:
+def agreement_with_mesh(field: Field, mesh: TriangleMesh, tree: MeshTree) -> dict[str, Any]:
     """How well a field agrees with the mesh that it was fitted to; lengths in the unit of the field.
 
     Only the intersection over union if the field has no surface.

@@ -18,7 +18,7 @@ FREE = ("log_every", "checkpoint_every", "snapshot_every")  # settings that do n
 
 
 @dataclass(frozen=True)
-class Progress:
+class FitProgress:
     """How far a fit is: steps, seconds, log, and sum and number of the losses since its last entry."""
 
     step: int
@@ -35,7 +35,7 @@ def write_checkpoint(
     random_state: torch.Tensor,
     settings: FitSettings,
     source: dict[str, Any],
-    progress: Progress,
+    progress: FitProgress,
 ) -> None:
     """Write the state between two steps to a .safetensors file, whole or not at all.
 
@@ -57,7 +57,7 @@ def read_checkpoint(
     generator: torch.Generator,
     settings: FitSettings,
     source: dict[str, Any],
-) -> Progress:
+) -> FitProgress:
     """Put the state of a checkpoint into field, optimiser and generator; returns how far it is.
 
     Raises:
@@ -73,7 +73,7 @@ def read_checkpoint(
         wanted["generator"] = generator.get_state()
         state = checked_tensors(wanted, tensors)
         try:
-            progress = Progress(**header["progress"])
+            progress = FitProgress(**header["progress"])
             generator.set_state(state["generator"])
         except (KeyError, TypeError, RuntimeError) as error:
             raise FieldFileError(f"progress: {error}") from None
@@ -102,14 +102,14 @@ def _run(field: Field, settings: FitSettings, source: dict[str, Any]) -> dict[st
 def _check_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse a checkpoint of another run."""
     differing = []
-    for group, table in wanted.items():
+    for group, new in wanted.items():
         old = found.get(group)
         if not isinstance(old, dict):
             raise FieldFileError(f"{group}: expected a table, got {old!r}")
         differing += [
-            f"{group}.{key} was {_short(old.get(key))}, is {_short(table.get(key))}"
-            for key in sorted({*old, *table})
-            if old.get(key) != table.get(key)
+            f"{group}.{key} was {_short(old.get(key))}, is {_short(new.get(key))}"
+            for key in sorted({*old, *new})
+            if old.get(key) != new.get(key)
         ]
     if differing:
         raise FieldFileError(f"a run can only be resumed as it was started: {'; '.join(differing)}")

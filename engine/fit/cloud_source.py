@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..fields import MLP, Bounds, Field, Placement
-from ..files import Cloud
+from ..files import PointCloud
 from .mesh_source import MARGIN
 
 FEWEST = 4  # points: three lie in a plane
@@ -36,7 +36,7 @@ class CloudBatch(NamedTuple):
     anywhere: torch.Tensor
 
 
-def cleaned(cloud: Cloud) -> tuple[Cloud, int]:
+def cleaned(cloud: PointCloud) -> tuple[PointCloud, int]:
     """A cloud without strays, and how many there were: points far outside of where most of them lie.
 
     Raises:
@@ -54,15 +54,15 @@ def cleaned(cloud: Cloud) -> tuple[Cloud, int]:
     if len(places) < FEWEST or float(spread[2]) <= FLAT * float(spread[0]):
         raise ValueError("cloud: expected points about a body, got points of one plane, line or place")
     normals = None if cloud.normals is None else cloud.normals[kept]
-    return Cloud(cloud.points[kept], normals), count - len(places)
+    return PointCloud(cloud.points[kept], normals), count - len(places)
 
 
-def placed_cloud(cloud: Cloud) -> tuple[Cloud, Placement, Bounds]:
+def placed_cloud(cloud: PointCloud) -> tuple[PointCloud, Placement, Bounds]:
     """A cloud moved so that its longest side and the margin beside it fill [-1, 1]; the bounds are [-1, 1]³."""
     low, high = cloud.points.double().amin(dim=0), cloud.points.double().amax(dim=0)
     x, y, z = (0.5 * (low + high)).tolist()
     placement = Placement((x, y, z), 2.0 / ((1.0 + 2.0 * MARGIN) * float((high - low).max())))
-    moved = Cloud(placement.to_field(cloud.points.double()).float(), cloud.normals)
+    moved = PointCloud(placement.to_field(cloud.points.double()).float(), cloud.normals)
     return moved, placement, ((-1.0,) * 3, (1.0,) * 3)
 
 
@@ -73,7 +73,7 @@ class CloudSource:
     median, as deviation.
     """
 
-    def __init__(self, cloud: Cloud, bounds: Bounds) -> None:
+    def __init__(self, cloud: PointCloud, bounds: Bounds) -> None:
         self.cloud, self.bounds = cloud, bounds
         self.low, self.high = (torch.tensor(corner) for corner in bounds)
         self.deviation = _neighbour_distance(cloud.points)

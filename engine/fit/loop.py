@@ -14,7 +14,7 @@ import torch
 from ..fields import Field
 from ..files import interrupts_noted
 from .adam import Adam
-from .checkpoint import Progress, read_checkpoint, write_checkpoint
+from .checkpoint import FitProgress, read_checkpoint, write_checkpoint
 from .losses import squared_error
 from .memory import check_batch
 from .settings import FitSettings
@@ -23,17 +23,17 @@ from .status import psnr_of, shown
 LOOK_EVERY = 20  # steps between looks at the losses: each look waits for the GPU
 DRAWN = 2**14  # items drawn at a time, for several steps where batches are small: each call of a source has its price
 
-B = TypeVar("B", bound=tuple[Any, ...])
-Given = TypeVar("Given", bound=tuple[Any, ...], covariant=True)
+AnyBatch = TypeVar("AnyBatch", bound=tuple[Any, ...])
+BatchGiven = TypeVar("BatchGiven", bound=tuple[Any, ...], covariant=True)
 
 
-class Source(Protocol[Given]):
+class BatchSource(Protocol[BatchGiven]):
     """Gives batches: named tuples of tensors (count, …) or None, drawn with the generator, on its device.
 
     A draw may be cut into several batches, so its items must be of all kinds in any part of it.
     """
 
-    def __call__(self, count: int, generator: torch.Generator) -> Given: ...
+    def __call__(self, count: int, generator: torch.Generator) -> BatchGiven: ...
 
     def describe(self) -> Mapping[str, Any]:
         """What tells this source from another, in types that JSON has; a resumed run must have the same."""
@@ -62,10 +62,10 @@ class FitResult:
 
 def fit(
     field: Field,
-    source: Source[B],
+    source: BatchSource[AnyBatch],
     settings: FitSettings,
     *,
-    loss: Callable[[Field, B], torch.Tensor] = squared_error,  # type: ignore[assignment]  # mypy: of one kind of batch
+    loss: Callable[[Field, AnyBatch], torch.Tensor] = squared_error,  # type: ignore[assignment]  # mypy: of one kind of batch
     psnr: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -140,7 +140,7 @@ class _Run:
     def __init__(
         self,
         field: Field,
-        source: Source[Any],
+        source: BatchSource[Any],
         settings: FitSettings,
         loss: Callable[[Field, Any], torch.Tensor],
         psnr: bool,
@@ -227,7 +227,7 @@ class _Run:
         if not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             self._fail(self.step, "a parameter is not finite")
         with self.stopped_clock():
-            progress = Progress(self.step, self.seconds(), self.log, self._total, self._counted)
+            progress = FitProgress(self.step, self.seconds(), self.log, self._total, self._counted)
             described = dict(self.source.describe())
             # In the middle of a draw, a resumed run draws the same again.
             state = self.before_draw if self.step % self.ahead else self.generator.get_state()

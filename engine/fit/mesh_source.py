@@ -10,7 +10,7 @@ import torch
 
 from ...kernels import MeshTree
 from ..fields import Bounds, Meaning, Placement
-from ..files import Mesh
+from ..files import TriangleMesh
 from .losses import Batch
 from .sources import NEAR
 
@@ -19,7 +19,7 @@ POOL = 2**20  # points that batches are drawn from
 ON_SURFACE = 1e-6  # distance, as a part of the diagonal, below which a face's normal is the gradient
 
 
-def placed(mesh: Mesh) -> tuple[Mesh, Placement, Bounds]:
+def placed_mesh(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
     """A mesh moved so that its longest side and the margin beside it fill [-1, 1], how it was, and bounds about it.
 
     Raises:
@@ -33,11 +33,11 @@ def placed(mesh: Mesh) -> tuple[Mesh, Placement, Bounds]:
     x, y, z = (0.5 * (low + high)).tolist()
     placement = Placement((x, y, z), 2.0 / ((1.0 + 2.0 * MARGIN) * longest))
     half = (0.5 * (high - low) + MARGIN * longest) * placement.scale
-    moved = Mesh(placement.to_field(mesh.vertices.double()).float(), mesh.faces)
+    moved = TriangleMesh(placement.to_field(mesh.vertices.double()).float(), mesh.faces)
     return moved, placement, (tuple((-half).tolist()), tuple(half.tolist()))
 
 
-def on_surface(mesh: Mesh, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def surface_points(mesh: TriangleMesh, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """`count` points (N, 3) on a mesh, uniform by area, and the unit normals (N, 3) of their faces."""
     corners = mesh.vertices[mesh.faces.long()].double()
     normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -70,7 +70,7 @@ class MeshSource:
     """
 
     def __init__(
-        self, mesh: Mesh, target: Meaning | str, *, bounds: Bounds, near: float = 0.5, gradients: bool = False
+        self, mesh: TriangleMesh, target: Meaning | str, *, bounds: Bounds, near: float = 0.5, gradients: bool = False
     ) -> None:
         if target not in (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY):
             raise ValueError(f"target: expected signed_distance or occupancy, got {target!r}")
@@ -83,7 +83,7 @@ class MeshSource:
         close = round(near * POOL)
         points = low + torch.rand(POOL - close, 3, generator=generator) * (high - low)
         if close:
-            surface, _ = on_surface(mesh, close, generator)
+            surface, _ = surface_points(mesh, close, generator)
             kinds = NEAR if self.target is Meaning.OCCUPANCY else (0.0, *NEAR)  # it has no value on the surface
             widths = torch.tensor(kinds)[torch.arange(close) % len(kinds)] * math.dist(*bounds)
             offsets = widths[:, None] * torch.randn(close, 3, generator=generator)

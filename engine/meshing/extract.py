@@ -9,15 +9,15 @@ import numpy
 import torch
 
 from ...kernels import MeshTree, runtime
-from ...kernels.lanes import check_whole
+from ...kernels.lanes import check_integer
 from ...kernels.runtime import memory
 from ...kernels.surfaces import Bricks
 from ..build import build_program
 from ..fields import Field, ShapeField
 from ..scene import Scene
-from .lattice import LARGEST_RESOLUTION
 from .result import Mesh
-from .sources import FieldSurface, ModelSurface, ProgramSurface, Progress, Surface, VolumeSurface
+from .sampling_grid import LARGEST_RESOLUTION
+from .surfaces import FieldSurface, MeshSurface, ProgramSurface, ProgressCallback, Surface, VolumeSurface
 
 DEFAULT_RESOLUTION = 256
 
@@ -31,7 +31,7 @@ def mesh(
     bounds: Any = None,
     level: float | None = None,
     project: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Mesh:
     """The surface of a scene's subject, a field, a mesh or a volume as a mesh, by marching cubes.
 
@@ -56,21 +56,21 @@ def mesh(
     """
     surface = _surface(source, level, resolution)
     resolution = DEFAULT_RESOLUTION if resolution is None else resolution
-    check_whole("resolution", resolution)
+    check_integer("resolution", resolution)
     if not 4 <= resolution <= LARGEST_RESOLUTION:
         raise ValueError(f"resolution: expected 4 to {LARGEST_RESOLUTION} cells, got {resolution}")
-    report: Progress = progress or (lambda share: None)
-    lattice = surface.lattice(bounds, resolution)
-    bricks = Bricks(lattice.shape, lattice[1:], surface.level, _device())
+    report: ProgressCallback = progress or (lambda share: None)
+    grid = surface.sampling_grid(bounds, resolution)
+    bricks = Bricks(grid.shape, grid.corners, surface.level, _device())
     surface.add(bricks, report)
     vertices, faces = bricks.mesh()
     normals = memory.empty(*vertices.shape, like=vertices)
     colours: torch.Tensor | None = None
     # One part after the other, in place: of a large mesh all at once would not fit.
-    for part, near in surface.near(bricks, len(vertices), lattice.cell if project else 0.0):
+    for part, near in surface.near_vertices(bricks, len(vertices), grid.cell if project else 0.0):
         points = vertices[part]
         if project:
-            points = vertices[part] = _projected(near, points, lattice.cell)
+            points = vertices[part] = _projected(near, points, grid.cell)
         normals[part] = near.normals(points)
         found = near.colours(points)
         if found is not None:
@@ -99,7 +99,7 @@ def _surface(source: Any, level: float | None, resolution: int | None) -> Surfac
     if isinstance(source, Field):
         return FieldSurface(source, level)
     if isinstance(source, MeshTree):
-        return ModelSurface(source, level or 0.0)
+        return MeshSurface(source, level or 0.0)
     if isinstance(source, (torch.Tensor, numpy.ndarray)):
         if resolution is not None:
             raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")

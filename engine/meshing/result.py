@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..files import check_mesh_name, written_whole
+from ..files import atomic_write, check_mesh_name
 from .report import MeshReport, report_of
 
 
@@ -53,9 +53,9 @@ class Mesh:
         options: dict[str, Any] = {} if suffix == ".stl" else {"include_normals": True}
         if suffix == ".ply":
             options = {"vertex_normal": True}
-        with written_whole(path) as beside:
+        with atomic_write(path) as temporary:
             try:
-                made.export(str(beside), file_type=suffix[1:], **options)
+                made.export(str(temporary), file_type=suffix[1:], **options)
             except OSError as error:
                 raise OSError(
                     f"{os.fspath(path)}: cannot be written: {(error.strerror or str(error)).lower()}"

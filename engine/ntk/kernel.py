@@ -10,7 +10,7 @@ import warnings
 import torch
 
 from ..fields import Field
-from ..files import Advance, Watch, unwatched
+from ..files import Advance, StartTask, no_progress
 
 BLOCK_NUMBERS = 2**24  # of derivatives held at a time: two blocks of 128 MB in float64
 
@@ -27,7 +27,7 @@ def tangent_kernel(
     others: torch.Tensor | None = None,
     *,
     block: int | None = None,
-    watch: Watch = unwatched,
+    watch: StartTask = no_progress,
 ) -> torch.Tensor:
     """The inner products of a field's derivatives to its parameters θ, at pairs of points.
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..fields import Field, at_bounds
-from ..files import Watch, unwatched
+from ..files import StartTask, no_progress
 from .kernel import per_point, tangent_kernel
 from .regression import KernelRegression
 from .training import decay
@@ -67,7 +67,7 @@ def line_points(field: Field, count: int) -> torch.Tensor:
 
 
 def line_report(
-    name: str, field: Field, count: int, steps: int, size: float = 0.1, watch: Watch = unwatched
+    name: str, field: Field, count: int, steps: int, size: float = 0.1, watch: StartTask = no_progress
 ) -> LineReport:
     """Kernel, spectrum, decay of errors of `size` over `steps` updates, and regression, on `count` points of a line.
 

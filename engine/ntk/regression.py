@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..fields import Field
-from ..files import Watch, unwatched
+from ..files import StartTask, no_progress
 from .kernel import flat, tangent_kernel
 
 SMALLEST_PIVOT = 1e-13  # of the largest eigenvalue: below it a float64 solve has no digits left
@@ -42,7 +42,7 @@ class KernelRegression:
         *,
         jitter: float = 0.0,
         from_zero: bool = False,
-        watch: Watch = unwatched,
+        watch: StartTask = no_progress,
     ) -> None:
         if jitter < 0.0:
             raise ValueError(f"jitter: expected at least 0, got {jitter}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from ..fields import Field
-from ..files import Watch, unwatched
+from ..files import StartTask, no_progress
 from .kernel import flat, tangent_kernel
 
 
@@ -73,7 +73,7 @@ def decay(
     speed: float = 0.5,
     size: float = 0.1,
     kernel: torch.Tensor | None = None,
-    watch: Watch = unwatched,
+    watch: StartTask = no_progress,
 ) -> tuple[Spectrum, Decay]:
     """Train a copy of a field by gradient descent from equal errors in all directions, and watch each error fall.
 
@@ -116,7 +116,7 @@ def decay(
 
 
 def _errors(
-    field: Field, points: torch.Tensor, target: torch.Tensor, rate: float, looked_at: list[int], watch: Watch
+    field: Field, points: torch.Tensor, target: torch.Tensor, rate: float, looked_at: list[int], watch: StartTask
 ) -> torch.Tensor:
     """Errors (T, n) of a copy of the field after the numbers of updates `looked_at`."""
     learner = copy.deepcopy(field)

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
         Vector as Vector,
         of_box as of_box,
         of_flat as of_flat,
-        union as union,
     )
     from .frame import IDENTITY as IDENTITY, Frame as Frame
-    from .lowering import DEFAULT_MATERIAL as DEFAULT_MATERIAL, Lowering as Lowering, Source as Source, lower as lower
-    from .numbers import plain as plain, vector as vector
+    from .lowering import (
+        DEFAULT_MATERIAL as DEFAULT_MATERIAL,
+        Lowering as Lowering,
+        LoweringContext as LoweringContext,
+        lower as lower,
+    )
+    from .numbers import as_float as as_float, vector as vector
     from .tree import Fold as Fold, Node as Node, OnValue as OnValue, is_plane as is_plane, united as united
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

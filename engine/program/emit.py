@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 from ...kernels.program import (
     CLEAR,
     MAXIMUM_ROWS,
-    NUMBERS,
+    OPERATION_NUMBERS,
     POINT_REGISTERS,
     SKIP,
     VALUE_REGISTERS,
     Column,
     Combine,
-    Frame as FrameKind,
+    FrameKind,
 )
 from . import extent as extents
 from .errors import BuildError
 from .extent import Extent
 from .frame import IDENTITY, Frame
 from .hierarchy import Group, hierarchy
-from .numbers import plain
+from .numbers import as_float
 from .tree import Fold, Leaf, Node, OnValue, Warp, is_plane, united
 
 if TYPE_CHECKING:
-    from ...kernels.program import Bricks
+    from ...kernels.program import SampleBlock
 
 FRAME_KINDS = {0: int(FrameKind.NONE), 4: int(FrameKind.SHIFT), 12: int(FrameKind.AFFINE)}
 
@@ -40,7 +40,7 @@ class Emitter:
     def __init__(self) -> None:
         self.rows: list[list[int]] = []
         self.numbers: list[Any] = []
-        self.bricks: dict[Bricks, int] = {}  # in order, with the place of each in the data
+        self.bricks: dict[SampleBlock, int] = {}  # in order, with the place of each in the data
         self.planes = 0  # rows at the start that are planes of the outermost union
 
     def root(self, node: Node) -> None:
@@ -72,22 +72,23 @@ class Emitter:
         """
         if isinstance(node, Leaf):
             self._row(
-                NUMBERS[node.operation], target, point, 0, combine, node.frame, node.factor, support, node.numbers,
-                data=node.corners if node.bricks is None else self._place(node.bricks), shape=node.shape,
+                OPERATION_NUMBERS[node.operation], target, point, 0, combine, node.frame, node.factor, support,
+                node.numbers, data=node.corners if node.bricks is None else self._place(node.bricks), shape=node.shape,
                 ball=node.extent if top and node.extent.bounded else None,
             )  # fmt: skip
         elif isinstance(node, OnValue):
             held = target if combine == Combine.SET else free
             self.emit(node.part, held, Combine.SET, 0.0, point, free=max(free, held + 1))
             self._row(
-                NUMBERS[node.operation], target, point, held, combine, node.frame, node.factor, support, node.numbers
-            )
+                OPERATION_NUMBERS[node.operation], target, point, held, combine, node.frame, node.factor, support,
+                node.numbers,
+            )  # fmt: skip
         elif isinstance(node, Warp):
             self._warp(node, target, combine, support, point, free)
         else:
             self._fold(node, target, combine, support, point, free)
 
-    def _place(self, bricks: Bricks) -> int:
+    def _place(self, bricks: SampleBlock) -> int:
         """Where the bricks stand in the data; those that several leaves read stand there once."""
         if bricks not in self.bricks:
             self.bricks[bricks] = sum(len(other.data) for other in self.bricks)
@@ -99,11 +100,11 @@ class Emitter:
             raise BuildError(f"scene: warps (repeat, twist, extrude …) nest deeper than {POINT_REGISTERS - 1}")
         several = len(node.variants) > 1
         # A union can take the copies one by one; every other fold needs the smallest of them first.
-        held = target if not several or (combine == Combine.UNION and plain(support) == 0.0) else free
+        held = target if not several or (combine == Combine.UNION and as_float(support) == 0.0) else free
         if held == free and held != target:
             self._clear(held)
         for variant in node.variants:
-            self._row(NUMBERS[node.operation], inner, point, 0, Combine.SET, node.frame, 1.0, 0.0, variant)
+            self._row(OPERATION_NUMBERS[node.operation], inner, point, 0, Combine.SET, node.frame, 1.0, 0.0, variant)
             if not several:
                 self.emit(node.part, target, combine, support, inner, free=free)
             else:
@@ -164,7 +165,7 @@ class Emitter:
         self._row(CLEAR, target, 0, 0, Combine.SET, IDENTITY, 1.0, 0.0, [])
 
     def _keep(self, held: int, target: int, combine: Combine, support: Any, point: int) -> None:
-        self._row(NUMBERS["keep"], target, point, held, combine, IDENTITY, 1.0, support, [])
+        self._row(OPERATION_NUMBERS["keep"], target, point, held, combine, IDENTITY, 1.0, support, [])
 
     def _row(
         self, operation: int, target: int, point: int, value: int, combine: Combine, frame: Frame, factor: Any,
@@ -180,7 +181,7 @@ class Emitter:
             self.numbers += [x, y, z, ball.slope, ball.radius + rounding]
         at = len(self.numbers)
         stored = frame.numbers()
-        self.numbers += [factor, support, 0.25 / support if plain(support) > 0.0 else 0.0, *stored, *numbers]
+        self.numbers += [factor, support, 0.25 / support if as_float(support) > 0.0 else 0.0, *stored, *numbers]
         kind = FRAME_KINDS[len(stored)]
         self.rows.append([operation, target, point, value, combine, kind, at, data, shape, int(ball is not None)])
 

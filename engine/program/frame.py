@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 from . import numbers
 from .extent import Extent, Matrix
-from .numbers import plain
+from .numbers import Triple, as_float
 
-Vector = tuple[Any, Any, Any]
-Rows = tuple[Vector, Vector, Vector]
+Rows = tuple[Triple, Triple, Triple]
 
 
 class Frame(NamedTuple):
@@ -21,7 +20,7 @@ class Frame(NamedTuple):
 
     scale: Any = 1.0
     turn: Rows | None = None
-    shift: Vector = (0.0, 0.0, 0.0)
+    shift: Triple = (0.0, 0.0, 0.0)
     back: Matrix | None = None
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     back_scale: float = 1.0
@@ -45,10 +44,10 @@ class Frame(NamedTuple):
             stored += [self.scale * row[0], self.scale * row[1], self.scale * row[2], shift]
         return stored
 
-    def translated(self, offset: Vector) -> Frame:
+    def translated(self, offset: Triple) -> Frame:
         """The frame of a part moved by `offset` in this frame's coordinates."""
         (a, b, c), (x, y, z) = self.shift, offset
-        shift, origin = (a - x, b - y, c - z), self._outer((plain(x), plain(y), plain(z)))
+        shift, origin = (a - x, b - y, c - z), self._outer((as_float(x), as_float(y), as_float(z)))
         # Nearly every shape is moved, and `_replace` takes three times as long.
         return Frame(self.scale, self.turn, shift, self.back, origin, self.back_scale, self.stretch)
 
@@ -57,22 +56,22 @@ class Frame(NamedTuple):
         matrix = rotation_matrix(quaternion)
         inverse = tuple(zip(*matrix, strict=True))  # a rotation's inverse is its transpose
         turn: Any = inverse if self.turn is None else _product(inverse, self.turn)
-        back_matrix = tuple(tuple(plain(entry) for entry in row) for row in matrix)
+        back_matrix = tuple(tuple(as_float(entry) for entry in row) for row in matrix)
         back: Any = back_matrix if self.back is None else _product(self.back, back_matrix)
         return self._replace(turn=turn, shift=_apply(inverse, self.shift), back=back)
 
     def scaled(self, factor: Any) -> Frame:
         """The frame of a part `factor` times as large."""
-        size = plain(factor)
+        size = as_float(factor)
         shift: Any = tuple(c / factor for c in self.shift)
         return self._replace(
             scale=self.scale / factor, shift=shift, back_scale=self.back_scale * size, stretch=self.stretch * size
         )
 
-    def scaled_by_axis(self, factors: Vector) -> Frame:
+    def scaled_by_axis(self, factors: Triple) -> Frame:
         """The frame of a part scaled by one factor an axis."""
         identity: Rows = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-        sizes = tuple(plain(factor) for factor in factors)
+        sizes = tuple(as_float(factor) for factor in factors)
         turn: Any = tuple(tuple(e / f for e in row) for row, f in zip(self.turn or identity, factors, strict=True))
         back: Any = tuple(tuple(e * s for e, s in zip(row, sizes, strict=True)) for row in self.back or identity)
         shift: Any = tuple(c / f for c, f in zip(self.shift, factors, strict=True))
@@ -99,7 +98,7 @@ def rotation_matrix(quaternion: tuple[Any, Any, Any, Any]) -> Rows:
     )
 
 
-def quaternion_of(axis: Vector, degrees: Any) -> tuple[Any, Any, Any, Any]:
+def quaternion_of(axis: Triple, degrees: Any) -> tuple[Any, Any, Any, Any]:
     """The turn by `degrees` about `axis` as a quaternion, w first."""
     half = degrees * (3.141592653589793 / 360.0)
     x, y, z = numbers.normalized(axis)

@@ -56,11 +56,11 @@ def _near_together(parts: list[Node]) -> Group:
     order = _order(columns[2])
     ordered = [parts[index] for index in order.tolist()]
     groups: list[tuple[Group, Range]] = []
-    whole = _grouped(ordered, (0, len(parts)), groups)
+    top = _grouped(ordered, (0, len(parts)), groups)
     balls = _balls([column[order] for column in columns], [bounds for _, bounds in groups])
     for (group, _), extent in zip(groups, balls, strict=True):
         group.extent = extent
-    return whole
+    return top
 
 
 def _grouped(parts: list[Node], bounds: Range, groups: list[tuple[Group, Range]]) -> Group:

@@ -8,28 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from ...kernels.program import Combine
 from . import extent as extents, numbers
 from .extent import Extent
 from .frame import IDENTITY, Frame, quaternion_of
-from .numbers import plain
+from .numbers import as_float
 from .tree import Fold, Leaf, Node, OnValue, Warp, united
 
 if TYPE_CHECKING:
-    from ...kernels.program import Bricks
-    from ..shapes import Shape
+    from ...kernels.program import SampleBlock
 
 
 DEFAULT_MATERIAL = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What all shapes of one scene are lowered from."""
+class Lowerable(Protocol):
+    """What is asked of a shape: its place, its material, how true its values are, and what it is made of."""
 
-    shapes: Mapping[str, Shape]
+    outside: ClassVar[Literal["exact", "bound"]]
+    inside: ClassVar[Literal["exact", "bound"]]
+
+    @property
+    def surface(self) -> object: ...
+
+    @property
+    def scaling(self) -> Any: ...
+
+    @property
+    def rotation(self) -> Any: ...
+
+    @property
+    def translation(self) -> Any: ...
+
+    def lower(self, build: Lowering) -> Node: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoweringContext:
+    """What all shapes of one scene are lowered with: what is known of them, and what has been found on the way."""
+
+    shapes: Mapping[str, Lowerable]
     values: Mapping[str, Any]  # "body.radius" → number, replacing the shape's own
     surfaces: dict[tuple[str, str | None], int]  # number of each shape in each material that it is met in
     sampling: dict[int, tuple[float, float]] = field(default_factory=dict)  # of sampled shapes, see `Program.sampling`
@@ -43,38 +63,38 @@ class Source:
 class Lowering:
     """One shape being lowered: `build["radius"]` is its number of that name, as a float or a scalar tensor."""
 
-    source: Source
+    context: LoweringContext
     name: str
-    shape: Shape
+    shape: Lowerable
     frame: Frame
     factor: Any
     material: str | None
 
     def __getitem__(self, field: str) -> Any:
-        if self.source.values:
-            given = self.source.values.get(f"{self.name}.{field}")
+        if self.context.values:
+            given = self.context.values.get(f"{self.name}.{field}")
             if given is not None:
                 return given
         return getattr(self.shape, field)
 
     def leaf(self, operation: str, stored: list[Any], extent: Extent, corners: int = 0) -> Leaf:
         """A leaf in the shape's own coordinates."""
-        placed = self.frame.placed(extent, plain(self.factor))
-        number = self.source.surface(self.name, self.material)
+        placed = self.frame.placed(extent, as_float(self.factor))
+        number = self.context.surface(self.name, self.material)
         return Leaf(operation, stored, self.frame, self.factor, number, placed, corners)
 
-    def samples(self, bricks: Bricks) -> Leaf:
+    def samples(self, bricks: SampleBlock) -> Leaf:
         """A leaf that reads bricks, which are in the shape's own coordinates."""
         *centre, radius = bricks.ball
         extent = Extent(bricks.low, bricks.high, numbers.vector(centre), radius, 1.0, False, False)
         leaf = self.leaf("samples", [], extent)
         leaf.bricks = bricks
-        self.source.sampling[leaf.shape] = (bricks.voxel * self.frame.stretch, bricks.slopes[0])
+        self.context.sampling[leaf.shape] = (bricks.voxel * self.frame.stretch, bricks.slopes[0])
         return leaf
 
     def part(self, name: Any) -> Node:
         """Another shape, standing in this one's coordinates."""
-        return lower(self.source, name, self.frame, self.factor, self.material)
+        return lower(self.context, name, self.frame, self.factor, self.material)
 
     def fold(self, combine: Combine, names: tuple[Any, ...], smooth: Any) -> Node:
         """Several shapes folded into one, in order; one alone is itself."""
@@ -84,16 +104,16 @@ class Lowering:
         support = smooth * self.factor
         if len(parts) == 1:
             return parts[0]
-        if combine == Combine.UNION and plain(support) == 0.0:
+        if combine == Combine.UNION and as_float(support) == 0.0:
             parts = [inner for part in parts for inner in united(part)]
-        reach = plain(support) * min(0.25 * (len(parts) - 1), 1.0)  # how far smooth folds can lower a value together
+        reach = as_float(support) * min(0.25 * (len(parts) - 1), 1.0)  # how far smooth folds can lower a value together
         if combine in (Combine.UNION, Combine.XOR):
             extent = extents.union(part.extent for part in parts).grown(reach)
         elif combine == Combine.INTERSECTION:
             extent = extents.intersection(part.extent for part in parts)
         else:
             extent = parts[0].extent.claiming(False, all(part.extent.exact for part in parts[1:]))
-        if plain(support) > 0.0:
+        if as_float(support) > 0.0:
             extent = extent.claiming(False, False)
         return Fold(combine, support, parts, extent)
 
@@ -106,7 +126,7 @@ class Lowering:
 
         `part` comes from `unscaled`; `extent` is the result's, with values in own units too.
         """
-        factor = plain(self.factor)
+        factor = as_float(self.factor)
         scaled = extent._replace(radius=extent.radius * factor, slope=extent.slope * factor)
         return OnValue(operation, stored, self.frame, self.factor, part, scaled)
 
@@ -117,7 +137,7 @@ class Lowering:
 
     def inner(self, name: Any) -> Node:
         """Another shape in a point register of its own, to be warped; its extent is in this shape's coordinates."""
-        return lower(self.source, name, IDENTITY, self.factor, self.material)
+        return lower(self.context, name, IDENTITY, self.factor, self.material)
 
     def warp(self, operation: str, variants: list[list[Any]], part: Node, extent: Extent) -> Warp:
         """An inner part at a warped point (at several: the smallest value); `extent` in this shape's coordinates."""
@@ -125,18 +145,18 @@ class Lowering:
 
     def divided(self, node: Node, slope: Any) -> OnValue:
         """A node whose values grow `slope` times as fast as a distance may, made a bound."""
-        size = plain(slope)
+        size = as_float(slope)
         extent = node.extent._replace(radius=node.extent.radius / size, slope=node.extent.slope / size)
         return OnValue("keep", [], IDENTITY, 1.0 / slope, node, extent.claiming(False, False))
 
 
-def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | None) -> Node:
+def lower(context: LoweringContext, name: str, frame: Frame, factor: Any, material: str | None) -> Node:
     """The shape called `name` as a node, standing in `frame`, its values multiplied by `factor`.
 
     `material` is what it takes if it has none itself: a name, DEFAULT_MATERIAL, or None for that of what it cuts.
     """
-    shape = source.shapes[name]
-    values = source.values
+    shape = context.shapes[name]
+    values = context.values
     translation = values.get(f"{name}.translate", shape.translation) if values else shape.translation
     turn = values.get(f"{name}.rotate", shape.rotation) if values else shape.rotation
     scaling: Any = values.get(f"{name}.scale", shape.scaling) if values else shape.scaling
@@ -144,7 +164,7 @@ def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | 
     if translation is not None:
         frame = frame.translated(tuple(translation))
     if turn is not None:
-        quaternion = quaternion_of(turn.axis, _angle(source, name, turn)) if hasattr(turn, "axis") else tuple(turn)
+        quaternion = quaternion_of(turn.axis, _angle(context, name, turn)) if hasattr(turn, "axis") else tuple(turn)
         frame = frame.rotated(quaternion)
     if scaling is not None:
         if _is_vector(scaling):
@@ -154,13 +174,13 @@ def lower(source: Source, name: str, frame: Frame, factor: Any, material: str | 
             frame = frame.scaled(scaling)
             factor = factor * scaling
     own = shape.surface if isinstance(shape.surface, str) else material
-    node = shape.lower(Lowering(source, name, shape, frame, factor, own))
+    node = shape.lower(Lowering(context, name, shape, frame, factor, own))
     node.extent = node.extent.claiming(shape.outside == "exact", shape.inside == "exact")
     return node
 
 
-def _angle(source: Source, name: str, turn: Any) -> Any:
-    return source.values.get(f"{name}.rotate.angle", turn.angle)
+def _angle(context: LoweringContext, name: str, turn: Any) -> Any:
+    return context.values.get(f"{name}.rotate.angle", turn.angle)
 
 
 def _is_vector(value: Any) -> bool:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
-
-    Number = float | torch.Tensor
-
-Vector = tuple[Any, Any, Any]
+Triple = tuple[Any, Any, Any]
 
 
-def plain(value: Any) -> float:
+def as_float(value: Any) -> float:
     """The value as a float, without its gradient."""
     return value if isinstance(value, float) else float(value.detach() if hasattr(value, "detach") else value)
 
 
-def vector(values: Iterable[Any]) -> Vector:
+def vector(values: Iterable[Any]) -> Triple:
     """The three numbers as a vector."""
     x, y, z = values
     return (x, y, z)
@@ -40,12 +35,12 @@ def cos(angle: Any) -> Any:
     return math.cos(angle) if isinstance(angle, (int, float)) else angle.cos()
 
 
-def smallest(values: Vector) -> Any:
+def smallest(values: Triple) -> Any:
     """The smallest of three numbers, with its gradient."""
-    return min(values, key=plain)
+    return min(values, key=as_float)
 
 
-def normalized(direction: Vector) -> Vector:
+def normalized(direction: Triple) -> Triple:
     """The vector divided by its length."""
     x, y, z = direction
     length = sqrt(x * x + y * y + z * z)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ...kernels.program import Combine
 from .extent import Extent
 from .frame import Frame
-from .numbers import plain
+from .numbers import as_float
 
 if TYPE_CHECKING:
-    from ...kernels.program import Bricks
+    from ...kernels.program import SampleBlock
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Leaf:
     shape: int
     extent: Extent
     corners: int = 0
-    bricks: Bricks | None = None
+    bricks: SampleBlock | None = None
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Fold:
     @property
     def sharp(self) -> bool:
         """Whether nothing blends, so that the order of a union's parts is free."""
-        return plain(self.support) == 0.0
+        return as_float(self.support) == 0.0
 
 
 @dataclass(slots=True)

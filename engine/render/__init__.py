@@ -1,4 +1,7 @@
-"""Rendering: from a scene, a field, a mesh or a volume to a picture."""
+"""Rendering: from a scene, a field, a mesh or a volume to a picture.
+
+`view_of` makes a `View` of any of them, and a view gives any number of pictures. The same seed gives the same picture.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -9,19 +12,26 @@ if TYPE_CHECKING:
     from .modes import Mode as Mode
     from .overlay import iso_colours as iso_colours, line_spacing as line_spacing
     from .picture import (
-        Cast as Cast,
-        View as View,
-        cast as cast,
-        jittered as jittered,
-        pixel_size as pixel_size,
+        mode_values as mode_values,
         render as render,
         render_view as render_view,
-        seen_of as seen_of,
-        view_of as view_of,
-        what_is_visible as what_is_visible,
     )
     from .preview import preview_of as preview_of
-    from .shots import Overlay as Overlay, Shot as Shot, Sums as Sums, Views as Views, still as still
-    from .sources import open_source as open_source
+    from .rays import (
+        TracedRays as TracedRays,
+        pixel_size as pixel_size,
+        trace_rays as trace_rays,
+        visibility_at_hits as visibility_at_hits,
+    )
+    from .sampler import sample_place as sample_place
+    from .shots import (
+        Overlay as Overlay,
+        SampleSums as SampleSums,
+        Shot as Shot,
+        ViewCache as ViewCache,
+        render_shot as render_shot,
+    )
+    from .sources import open_as_scene as open_as_scene
+    from .views import View as View, view_of as view_of
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -12,7 +12,7 @@ DIRECTION = (0.45, -0.8, 0.38)  # from the subject to the camera: from the front
 MARGIN = 1.15
 
 
-def frame(program: Program, *, fov: float = 30.0) -> Camera:
+def frame_subject(program: Program, *, fov: float = 30.0) -> Camera:
     """A perspective camera that has the subject in view; the cube [-1, 1]³ if it has no end."""
     x, y, z, radius = program.subject
     if radius == 0.0:

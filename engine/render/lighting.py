@@ -7,10 +7,8 @@ from collections.abc import Iterable
 
 import torch
 
-from ...kernels.light import LIGHT_SIZE, SKY_SIZE, Lighting
+from ...kernels.light import LIGHT_SIZE, SKY_SIZE, LightColumn, Lighting, LightKind, SkyColumn
 from ..scene import Light, PointLight, Sky, Sun
-
-SUN, POINT = 0.0, 1.0
 
 AMBIENT_REACH = 0.35  # how far ambient occlusion looks, in grains of the scene
 
@@ -30,19 +28,20 @@ def lighting(lights: Iterable[Light], grain: float, device: torch.device | str =
         if isinstance(light, Sun):
             half = math.tan(math.radians(light.angle) / 2.0)
             direction = _unit(light.direction)
-            rows.append([SUN, *direction, *(c * light.strength * math.pi for c in light.color), half])
+            rows.append(_row(LightKind.SUN, direction, light, half))
             ground = _plus(ground, light.color, GROUND * light.strength * max(direction[2], 0.0))
         elif isinstance(light, PointLight):
-            rows.append([POINT, *light.position, *(c * light.strength * math.pi for c in light.color), light.radius])
+            rows.append(_row(LightKind.POINT, light.position, light, light.radius))
         elif isinstance(light, Sky):
             zenith = _plus(zenith, light.zenith, light.strength)
             horizon = _plus(horizon, light.horizon, light.strength)
             for part in (light.zenith, light.horizon):
                 ground = _plus(ground, part, 0.5 * GROUND * light.strength)
     table = torch.tensor(rows, dtype=torch.float32, device=device).reshape(-1, LIGHT_SIZE)
-    sky = torch.tensor([*zenith, *horizon, *ground], dtype=torch.float32, device=device)
-    assert len(sky) == SKY_SIZE
-    return Lighting(table, sky, AMBIENT_REACH * grain, grain)
+    sky = torch.empty(SKY_SIZE)
+    for start, colour in ((SkyColumn.ZENITH, zenith), (SkyColumn.HORIZON, horizon), (SkyColumn.GROUND, ground)):
+        sky[start : start + 3] = torch.tensor(colour)
+    return Lighting(table, sky.to(device), AMBIENT_REACH * grain, grain)
 
 
 def exposure(lights: Iterable[Light], ball: tuple[float, float, float, float]) -> float:
@@ -63,6 +62,17 @@ def exposure(lights: Iterable[Light], ball: tuple[float, float, float, float]) -
             cosine = max(towards[2] / max(away, 1e-6), LEAST_COSINE)
             brightness += _luminance(light.color) * light.strength * fall * cosine
     return WHITE / max(brightness, DARKEST)
+
+
+def _row(kind: LightKind, where: tuple[float, float, float], light: Sun | PointLight, size: float) -> list[float]:
+    """A light as `LightColumn` has it."""
+    red, green, blue = (channel * light.strength * math.pi for channel in light.color)
+    x, y, z = where
+    row = [0.0] * LIGHT_SIZE
+    row[LightColumn.KIND], row[LightColumn.SIZE] = float(kind), size
+    row[LightColumn.X], row[LightColumn.Y], row[LightColumn.Z] = x, y, z
+    row[LightColumn.RED], row[LightColumn.GREEN], row[LightColumn.BLUE] = red, green, blue
+    return row
 
 
 def _plus(total: list[float], color: tuple[float, float, float], weight: float) -> list[float]:

@@ -8,17 +8,18 @@ those of the bricks. Rays go in waves: what has ended is left out of the next on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 import torch
 
-from ...kernels import Program, distance, runtime
-from ...kernels.program import NOTHING, PART, plane_table
-from ...kernels.trace import Met
-from ..bake import Bake, surface_field
+from ...kernels import Program, distance
+from ...kernels.program import NOTHING, PART, plane_equations
+from ...kernels.trace import Intersections
+from ..bake import surface_field
+from ..build import build_program
 from ..fields import Field, Meaning, load_field
 from ..scene import Scene
-from ..shapes import Neural
+from ..shapes import Bake, Neural
+from .ray_cone import RayCone
 
 CHUNK = 2**13  # points that the network is asked for at once: their activations should stay in the processor's cache
 WAVES = 96
@@ -27,8 +28,8 @@ LEAST_SLOPE = 0.3  # of the steepest; flatter falls along a ray are not believed
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A network to be traced, and the bricks made of it.
+class NetworkSurface:
+    """A network whose surface is traced, and the bricks made of it.
 
     Attributes:
         field: the network.
@@ -40,9 +41,9 @@ class Learned:
     bake: Bake
     program: Program
 
-    def meet(
-        self, scene: Program, origins: torch.Tensor, directions: torch.Tensor, near: Met, tolerance: tuple[float, float]
-    ) -> tuple[Met, torch.Tensor]:
+    def trace(
+        self, scene: Program, origins: torch.Tensor, directions: torch.Tensor, near: Intersections, tolerance: RayCone
+    ) -> tuple[Intersections, torch.Tensor]:
         """What rays (N, 3) meet, and the network's normals (N, 3) there, zeros where it is not met.
 
         `near` is what they meet with the bricks thickened by `margin`.
@@ -58,7 +59,7 @@ class Learned:
         normals = torch.zeros_like(origins)
         there = rays[hit]
         normals[there] = self._normals(origins[there] + ends[there, None] * directions[there])
-        return Met(ends, taken, planes), normals
+        return Intersections(ends, taken, planes), normals
 
     @property
     def margin(self) -> float:
@@ -72,7 +73,7 @@ class Learned:
 
     def _waves(
         self, origins: torch.Tensor, directions: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor,
-        tolerance: tuple[float, float],
+        tolerance: RayCone,
     ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
         """Distances (N,) to the network's surface, infinite where there is none before `ends`; how often it was asked.
 
@@ -94,7 +95,7 @@ class Learned:
             points = origins[live] + t[:, None] * directions[live]
             value = self._values(points)
             steps[live] += 1
-            allowed = tolerance[0] + tolerance[1] * t
+            allowed = tolerance.at(t)
             is_in = value <= 0.0
             if wave > 0:
                 fallen = (value_outside - value) / (t - outside).clamp(min=1e-9)
@@ -148,7 +149,7 @@ def _planes(
     """Where rays (N, 3) meet the planes of a program (N,), infinite where they meet none, and its number (N,)."""
     ends = torch.full((len(origins),), torch.inf, device=origins.device)
     planes = torch.full_like(hit_kind, NOTHING)
-    for number, (x, y, z, offset) in enumerate(plane_table(program).tolist()):
+    for number, (x, y, z, offset) in enumerate(plane_equations(program).tolist()):
         normal = origins.new_tensor([x, y, z])
         above, sinking = origins @ normal - offset, -(directions @ normal)
         there = torch.where(sinking > 0.0, (above / sinking.clamp(min=1e-30)).clamp(min=0.0), torch.inf)
@@ -157,28 +158,14 @@ def _planes(
     return ends, planes
 
 
-def file_of(field: Field) -> str:
-    """A file that holds the field, in the cache folder under its content's name."""
-    digest = sha256(repr((field.kind, field.configuration(), field.bounds, field.meaning)).encode())
-    for name, tensor in field.state_dict().items():
-        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-    path = runtime.cache_folder().parent / "fields" / f"{digest.hexdigest()[:32]}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        field.save(path)
-    return str(path)
-
-
-def learned(scene: Scene, program: Program) -> Learned:
+def network_surface(scene: Scene, device: torch.device) -> NetworkSurface:
     """What is to be traced of a scene whose subject is a neural shape that stands as it was learned.
 
     Raises:
         ValueError: the subject is another.
     """
-    from ..build import build_program
-
     shape = scene.shapes[scene.show]
     if not isinstance(shape, Neural) or any((shape.scaling, shape.rotation, shape.translation)):
         raise ValueError(f"scene: expected to show a neural shape that is not moved, got {scene.show!r}")
     field = surface_field(load_field(shape.file)).eval()
-    return Learned(field, shape.bake(), build_program(scene, stage=False).to(program.rows.device))
+    return NetworkSurface(field, shape.bake(), build_program(scene, stage=False).to(device))

@@ -9,7 +9,7 @@ import torch
 from ...kernels import Program, distance
 from ..scene import Camera, Scene
 from .layers import Layers
-from .picture import TAP_SHARE, Cast
+from .rays import TAP_SHARE, TracedRays
 
 Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -31,7 +31,7 @@ def box_of(scene: Scene, program: Program) -> Box:
     return (x - r, y - r, z - r), (x + r, y + r, z + r)
 
 
-def lines_on_cut(program: Program, rays: Cast, layers: Layers, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
+def lines_on_cut(program: Program, rays: TracedRays, layers: Layers, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
     """Colours (rays, 3), sRGB, times cover, and cover (rays, 3) of the cut through `box`, where it is in front.
 
     Outside is orange and lets through a little, inside blue; dark lines are of equal distance, the white one is the
@@ -51,7 +51,7 @@ def lines_on_cut(program: Program, rays: Cast, layers: Layers, box: Box) -> tupl
     colours, cover = torch.zeros_like(rays.origins), torch.zeros_like(rays.origins)
     if len(at):
         values = distance(program, points[at])
-        pixel = (rays.footprint[0] + rays.footprint[1] * along[at]) / TAP_SHARE
+        pixel = rays.footprint.at(along[at]) / TAP_SHARE
         opacity = torch.where(values > 0.0, OUTSIDE_COVER, 1.0)[:, None]
         colours[at] = iso_colours(values, line_spacing(box), pixel) * opacity
         cover[at] = opacity.expand(-1, 3)

@@ -13,12 +13,23 @@ from ..scene import Camera, Scene
 from .layers import Layers, layered
 from .modes import Mode
 from .overlay import box_of, draw_box, lines_on_cut
-from .picture import Cast, View, cast, jittered, seen_of, view_of
+from .picture import mode_values
+from .rays import TracedRays, trace_rays
+from .sampler import sample_place
+from .views import View, relit, view_of
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture to make: the scene as a view, and what is drawn over it."""
+    """One picture to make.
+
+    Attributes:
+        view: the scene at its level, and cut.
+        mode: what is shown of it.
+        layers: what is drawn beside the surface.
+        uncut: the subject before the cut, whose distances are drawn on it; None without a cut.
+        scene: as it was before its layers.
+    """
 
     view: View
     mode: Mode
@@ -27,7 +38,17 @@ class Shot:
     scene: Scene
 
 
-class Views:
+@dataclass(frozen=True)
+class _Made:
+    """What was made for a scene and its layers: a view, and the program before the cut, if there is one."""
+
+    scene: Scene
+    layers: Layers
+    view: View
+    uncut: Program | None
+
+
+class ViewCache:
     """The view of the scene shown last, of which only what has changed is made anew for the next.
 
     With `direct` a subject that is a neural shape is traced by its network, unless it is cut or shown at a level.
@@ -35,31 +56,28 @@ class Views:
 
     def __init__(self, *, direct: bool = False) -> None:
         self.direct = direct
-        self._kept: tuple[Scene, Layers, View, Program | None] | None = None
+        self._last: _Made | None = None
         self.built = 0  # programs made, for tests
 
     def shot(self, scene: Scene, camera: Camera | None, mode: Mode, layers: Layers) -> Shot:
         """What is to be drawn of a scene, by its own camera if none is given."""
-        kept = self._kept
-        if kept is None or kept[0] is not scene or kept[1] != layers:
-            kept = self._kept = self._made(kept, scene, layers)
-        view = kept[2] if camera is None else replace(kept[2], camera=camera)
-        return Shot(view, mode, layers, kept[3], scene)
+        made = self._last
+        if made is None or made.scene is not scene or made.layers != layers:
+            made = self._last = self._made(made, scene, layers)
+        view = made.view if camera is None else replace(made.view, camera=camera)
+        return Shot(view, mode, layers, made.uncut, scene)
 
-    def _made(
-        self, kept: tuple[Scene, Layers, View, Program | None] | None, scene: Scene, layers: Layers
-    ) -> tuple[Scene, Layers, View, Program | None]:
-        if kept is not None and kept[1] == layers and _same_surfaces(kept[0], scene):
-            view = replace(view_of(scene, program=kept[2].program), learned=kept[2].learned)
-            return scene, layers, view, kept[3]
+    def _made(self, last: _Made | None, scene: Scene, layers: Layers) -> _Made:
+        if last is not None and last.layers == layers and _same_surfaces(last.scene, scene):
+            return _Made(scene, layers, relit(last.view, scene), last.uncut)
         self.built += 1
-        uncut = None
         shown = layered(scene, layers)
         view = view_of(shown, direct=self.direct and shown is scene)
+        uncut = None
         if layers.slice is not None:
-            whole = layered(scene, replace(layers, slice=None))
-            uncut = build_program(whole, stage=False).to(view.program.rows.device)
-        return scene, layers, view, uncut
+            before_cut = layered(scene, replace(layers, slice=None))
+            uncut = build_program(before_cut, stage=False).to(view.program.rows.device)
+        return _Made(scene, layers, view, uncut)
 
 
 def _same_surfaces(one: Scene, other: Scene) -> bool:
@@ -69,14 +87,14 @@ def _same_surfaces(one: Scene, other: Scene) -> bool:
     )
 
 
-def still(shot: Shot, width: int, height: int, samples: int, seed: int = 0) -> torch.Tensor:
+def render_shot(shot: Shot, width: int, height: int, samples: int, seed: int = 0) -> torch.Tensor:
     """The picture (height, width, 3) of `samples` rays a pixel, as `isofield render` makes it."""
     film = Film(height, width)
-    sums = Sums(shot, film)
+    sums = SampleSums(shot, film)
     for sample in range(samples):
-        shift, jitter = jittered(sample, samples, seed)
-        rays = cast(shot.view, film, shift)
-        sums.add(rays, seen_of(shot.view, rays, shot.mode, jitter, False), 0, sample + 1)
+        place = sample_place(sample, samples, seed)
+        rays = trace_rays(shot.view, film, place.shift)
+        sums.add(rays, mode_values(shot.view, rays, shot.mode, place.jitter, linear=False), 0, sample + 1)
     return sums.picture()
 
 
@@ -88,7 +106,7 @@ class Overlay:
         self.depth = depth  # of the first sample
         self._lines: tuple[torch.Tensor, torch.Tensor] | None = None
 
-    def add(self, rays: Cast, start: int, count: int) -> None:
+    def add(self, rays: TracedRays, start: int, count: int) -> None:
         """Add rays that are consecutive from `start` on, of the sample number `count`."""
         part = slice(start, start + len(rays.origins))
         self.count = count
@@ -117,7 +135,7 @@ class Overlay:
         return picture
 
 
-class Sums:
+class SampleSums:
     """What the samples of a shot come to, in the order of a film's rays."""
 
     def __init__(self, shot: Shot, film: Film, depth: torch.Tensor | None = None) -> None:
@@ -125,7 +143,7 @@ class Sums:
         self.overlay = Overlay(shot, film, depth)
         self._values: torch.Tensor | None = None
 
-    def add(self, rays: Cast, values: torch.Tensor, start: int, count: int) -> None:
+    def add(self, rays: TracedRays, values: torch.Tensor, start: int, count: int) -> None:
         """Add the values of rays that are consecutive from `start` on, of the sample number `count`."""
         self.count = count
         if self._values is None and len(values) == self.film.rays:

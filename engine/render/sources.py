@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import os
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ...kernels import runtime
 from ..files import Up, kind_of
 from ..program import BuildError
-from ..scene import Material, Scene, Source, open_scene
+from ..scene import Material, Scene, SceneSource, open_scene
 from ..shapes import FromFile, MeshFile, Neural, Plane, Sampled
+
+if TYPE_CHECKING:
+    from ..fields import Field
 
 CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
 PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")
 
 
-def open_source(name: str, up: Up = "z") -> Source:
+def open_as_scene(name: str, up: Up = "z") -> SceneSource:
     """A scene file, a script, a built-in name, a field (.safetensors), a volume (.npy) or a mesh as a scene.
 
     Of a mesh the axis `up` points up.
@@ -25,23 +30,39 @@ def open_source(name: str, up: Up = "z") -> Source:
         OSError: it cannot be read.
     """
     kind = kind_of(name)
-    if kind == "scene":
-        return open_scene(name)
-    if kind == "field":
-        scene = scene_of(name)
-    else:
-        scene = _in_clay(Sampled(file=name) if kind == "volume" else MeshFile(file=name, up=up), kind)
-    return Source(Path(name), False, lambda time: scene)
+    shape: FromFile
+    match kind:
+        case "scene":
+            return open_scene(name)
+        case "field":
+            shape = Neural(file=name)
+        case "volume":
+            shape = Sampled(file=name)
+        case "mesh":
+            shape = MeshFile(file=name, up=up)
+    scene = _in_clay(shape, kind)
+    return SceneSource(Path(name), False, lambda time: scene)
 
 
-def scene_of(path: str | os.PathLike[str], resolution: int = 128) -> Scene:
-    """The field of a file as a scene that reads its bricks.
+def scene_of_field(field: Field, resolution: int = 128) -> Scene:
+    """A field as a scene that reads its bricks, of `resolution` voxels along the longest side.
 
     Raises:
-        BuildError: the file holds no field with a surface.
-        OSError: it cannot be read.
+        BuildError: the field has no surface.
     """
-    return _in_clay(Neural(file=os.fspath(path), resolution=resolution), "field")
+    return _in_clay(Neural(file=file_of_field(field), resolution=resolution), "field")
+
+
+def file_of_field(field: Field) -> str:
+    """A file that holds the field, in the cache folder under its content's name."""
+    digest = sha256(repr((field.kind, field.configuration(), field.bounds, field.meaning)).encode())
+    for name, tensor in field.state_dict().items():
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    path = runtime.cache_folder().parent / "fields" / f"{digest.hexdigest()[:32]}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        field.save(path)
+    return str(path)
 
 
 def _in_clay(shape: FromFile, name: str) -> Scene:

@@ -1,4 +1,7 @@
-"""Scenes: what a file or a script holds, as immutable models, read and written with every mistake said at once."""
+"""Scenes: what a file or a script holds, as immutable models, read and written with every mistake said at once.
+
+What is saved is read back equal. Reading a scene imports neither torch nor taichi.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
     from .json_schema import schema as schema
     from .lights import STUDIO as STUDIO, Light as Light, PointLight as PointLight, Sky as Sky, Sun as Sun
     from .loading import (
-        Source as Source,
+        SceneSource as SceneSource,
         built_in_names as built_in_names,
         load as load,
         open_scene as open_scene,
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
     from .material import Material as Material, linear_from_srgb as linear_from_srgb
     from .mistakes import Mistake as Mistake, SceneError as SceneError
     from .override import parse_settings as parse_settings, with_values as with_values
-    from .plain_values import key_of as key_of, plain as plain
     from .saving import save as save
     from .scene import Scene as Scene
+    from .toml_values import key_of as key_of, toml_value as toml_value
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -35,7 +35,7 @@ class Heading(Model):
         return bounds
 
 
-TABLES = ("shapes", "materials", "lights", "camera")
+SECTIONS = ("shapes", "materials", "lights")  # tables of named entries
 
 
 def assemble(tables: Mapping[str, Any], folder: str | None = None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def assemble(tables: Mapping[str, Any], folder: str | None = None) -> dict[str, 
     Raises:
         SceneError: with every mistake in the fields, the references and the structure.
     """
-    known = (*keys(Heading), *TABLES)
+    known = (*keys(Heading), *SECTIONS, "camera")
     mistakes = [Mistake("", unknown_key(str(key), known)) for key in tables if key not in known]
     heading = model_from(Heading, "", {key: tables[key] for key in keys(Heading) if key in tables}, (), mistakes)
     fields: dict[str, Any] = {

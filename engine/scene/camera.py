@@ -45,7 +45,12 @@ class Camera(Model):
     @model_validator(mode="before")
     @classmethod
     def _has_one_lens(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping) or values.get("width") is None:
+        if not isinstance(values, Mapping):
+            return values
+        if values.get("width") is None:
+            # Without either key the camera has the fov that is the default; to have none it must have a width.
+            if values.get("fov", 0.0) is None:
+                raise ValueError("expected fov (perspective) or width (orthographic), got neither")
             return values
         if values.get("fov") is not None:
             raise ValueError("expected fov (perspective) or width (orthographic), got both")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..shapes import KINDS, Shape
 from .cross_references import reference_fields, references, written_references
-from .mistakes import LISTED, Mistake, Path, place, quoted, similar
+from .mistakes import LISTED, KeyPath, Mistake, place, quoted, similar
 
 MOST_SHAPES = 100_000
 
@@ -18,7 +18,7 @@ MOST_SHAPES = 100_000
 class _Link(NamedTuple):
     """A reference to the shape `target` that stands at `path`."""
 
-    path: Path
+    path: KeyPath
     target: str
 
 

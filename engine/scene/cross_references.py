@@ -10,7 +10,7 @@ from ..shapes import Shape
 from .annotations import classes
 
 
-class Reference(NamedTuple):
+class CrossReference(NamedTuple):
     """Where one shape speaks of another: the field, the position in it (None if it holds one), the name or shape."""
 
     field: str
@@ -33,17 +33,17 @@ def reference_fields(kind: type[Shape]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def references(shape: Shape) -> list[Reference]:
+def references(shape: Shape) -> list[CrossReference]:
     """The references of a shape, in the order written."""
     return [reference for name, _ in reference_fields(type(shape)) for reference in _listed(name, getattr(shape, name))]
 
 
-def written_references(kind: type[Shape], table: Mapping[str, object]) -> list[Reference]:
+def written_references(kind: type[Shape], table: Mapping[str, object]) -> list[CrossReference]:
     """The references in a shape's table of a file, also where the table has mistakes."""
     return [reference for _, key in reference_fields(kind) for reference in _listed(key, table.get(key))]
 
 
-def _listed(field: str, value: object) -> list[Reference]:
+def _listed(field: str, value: object) -> list[CrossReference]:
     if isinstance(value, (list, tuple)):
-        return [Reference(field, at, part) for at, part in enumerate(value) if isinstance(part, (str, Shape))]
-    return [Reference(field, None, value)] if isinstance(value, (str, Shape)) else []
+        return [CrossReference(field, at, part) for at, part in enumerate(value) if isinstance(part, (str, Shape))]
+    return [CrossReference(field, None, value)] if isinstance(value, (str, Shape)) else []

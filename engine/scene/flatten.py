@@ -10,7 +10,7 @@ from .cross_references import references
 from .material import Material
 
 
-class Flat(NamedTuple):
+class NamedTables(NamedTuple):
     """A drawing without objects inside objects."""
 
     show: Any
@@ -21,25 +21,25 @@ class Flat(NamedTuple):
 
 def flatten(
     show: object, stage: Sequence[object], shapes: Mapping[str, object], materials: Mapping[str, object]
-) -> Flat:
+) -> NamedTables:
     """Name every shape and material below `show`, `stage` and `shapes`, children before what is made of them.
 
     An object used twice is one entry. Its name is the one it was given (`named`), else its kind and a number; a name
     that is taken gets a number too. Trees may be deep: nothing here recurses. What is no shape is left as it is.
     """
-    names, surfaces = _Names(shapes), _Surfaces(materials)
+    names, named_materials = _Names(shapes), _Materials(materials)
     drawn = [shape for shape in (*shapes.values(), show, *stage) if isinstance(shape, Shape)]
     flat: dict[str, Any] = {}
     seen: set[int] = set()
     for root in drawn:
         for shape in _children_first(root, seen):
             name = names.of(shape)
-            flat[name] = _by_names(shape, name, names, surfaces)
+            flat[name] = _by_names(shape, name, names, named_materials)
     for name, given in shapes.items():
         if name not in flat:  # no shape, or one that stands under two names
-            flat[name] = _by_names(given, name, names, surfaces) if isinstance(given, Shape) else given
+            flat[name] = _by_names(given, name, names, named_materials) if isinstance(given, Shape) else given
     shown, *staged = (names.of(root) if isinstance(root, Shape) else root for root in (show, *stage))
-    return Flat(shown, tuple(staged), flat, surfaces.table)
+    return NamedTables(shown, tuple(staged), flat, named_materials.table)
 
 
 class _Names:
@@ -73,7 +73,7 @@ class _Names:
         return f"{stem}_{number}"
 
 
-class _Surfaces:
+class _Materials:
     """The table of materials; equal materials are one."""
 
     def __init__(self, given: Mapping[str, object]) -> None:
@@ -114,7 +114,7 @@ def _children_first(root: Shape, seen: set[int]) -> Iterator[Shape]:
             yield shape
 
 
-def _by_names(shape: Shape, name: str, names: _Names, surfaces: _Surfaces) -> Shape:
+def _by_names(shape: Shape, name: str, names: _Names, named_materials: _Materials) -> Shape:
     """The shape under its name, with the names of its children and its material in place of the objects."""
     changed: dict[str, Any] = {}
     for field, position, target in references(shape):
@@ -124,7 +124,7 @@ def _by_names(shape: Shape, name: str, names: _Names, surfaces: _Surfaces) -> Sh
             else:
                 changed.setdefault(field, list(getattr(shape, field)))[position] = names.of(target)
     if isinstance(shape.surface, Material):
-        changed["surface"] = surfaces.name_of(shape.surface)
+        changed["surface"] = named_materials.name_of(shape.surface)
     if not changed and shape._name == name:
         return shape
     tuples = {field: tuple(value) if isinstance(value, list) else value for field, value in changed.items()}

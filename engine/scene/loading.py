@@ -25,7 +25,7 @@ COLLECTION = "isofield.scenes"
 _LONG_KEY = re.compile(rb"(?<![\w'\"-])(?:[\w'\"-]++[ \t]*+\.[ \t]*+){%d}" % MOST_NESTED)
 
 
-class Source(NamedTuple):
+class SceneSource(NamedTuple):
     """A scene that may depend on time: `at(seconds)` is the scene then, for a file always the same."""
 
     path: Path
@@ -44,7 +44,7 @@ def load(name: str | os.PathLike[str], time: float = 0.0) -> Scene:
     return open_scene(name).at(time)
 
 
-def open_scene(name: str | os.PathLike[str]) -> Source:
+def open_scene(name: str | os.PathLike[str]) -> SceneSource:
     """The scene of a file, a script or a built-in name, read or run once, to be asked for several times.
 
     Raises:
@@ -54,9 +54,9 @@ def open_scene(name: str | os.PathLike[str]) -> Source:
     data = _read(path)
     if path.suffix == ".py":
         script = run_script(path, data)
-        return Source(path, script.is_animated, script.at)
+        return SceneSource(path, script.is_animated, script.at)
     scene = parse_scene(data, str(path), str(path.absolute().parent))
-    return Source(path, False, lambda time: scene)
+    return SceneSource(path, False, lambda time: scene)
 
 
 def parse_scene(data: bytes, source: str, folder: str | None = None) -> Scene:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 LISTED = 100  # mistakes that the message of an error spells out
 COMPARED = 5_000  # names that are searched for a similar one; more would take seconds
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 class Mistake(NamedTuple):
@@ -42,7 +42,7 @@ def refuse(text: str, source: str | None = None, place: str = "") -> SceneError:
     return SceneError([Mistake(place, text)], source)
 
 
-def place(path: Path) -> str:
+def place(path: KeyPath) -> str:
     """A path in a scene as it is written: ("shapes", "a", "of", 1) is `shapes.a.of[1]`."""
     written = ""
     for step in path:

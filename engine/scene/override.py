@@ -6,11 +6,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .assemble import SECTIONS
 from .mistakes import Mistake, SceneError, quoted, refuse, shown, similar
-from .plain_values import plain
 from .scene import Scene
-
-SECTIONS = ("shapes", "materials", "lights")
+from .toml_values import toml_value
 
 # What a value of the camera takes the place of.
 REPLACED = {"fov": "width", "width": "fov", "eye": "camera_to_world", "target": "camera_to_world"}
@@ -110,8 +109,8 @@ def _entries(scene: Scene, section: str) -> Mapping[str, object]:
 def _table(owner: tuple[str, ...], scene: Scene) -> dict[str, Any]:
     """The table of an entry, as a file would hold it."""
     if owner == ("camera",):
-        return {} if scene.camera is None else dict(plain(scene.camera))
-    return dict(plain(_entries(scene, owner[0])[owner[1]]))
+        return {} if scene.camera is None else dict(toml_value(scene.camera))
+    return dict(toml_value(_entries(scene, owner[0])[owner[1]]))
 
 
 def _set(table: dict[str, Any], path: Sequence[str], value: object, key: str) -> None:

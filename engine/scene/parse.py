@@ -12,7 +12,7 @@ from ..shapes import KINDS, Model, Shape
 from .camera import Camera
 from .lights import LIGHT_KINDS, Light
 from .material import Material
-from .mistakes import Mistake, Path, place, quoted, shown, similar
+from .mistakes import KeyPath, Mistake, place, quoted, shown, similar
 from .words import in_words, keys, unknown_key
 
 M = TypeVar("M", bound=Model)
@@ -20,25 +20,25 @@ M = TypeVar("M", bound=Model)
 NAME = r"[^\W_][\w-]{0,99}|_[\w-]{0,99}"
 
 
-def shape_from(value: object, path: Path, mistakes: list[Mistake]) -> Shape | None:
+def shape_from(value: object, path: KeyPath, mistakes: list[Mistake]) -> Shape | None:
     """The shape that a table describes, of the kind that its key `kind` says; None if it is not one."""
     shape: Shape | None = _kind_from(KINDS, Shape, 'kind = "sphere", …', value, path, mistakes)
     return shape
 
 
-def light_from(value: object, path: Path, mistakes: list[Mistake]) -> Light | None:
+def light_from(value: object, path: KeyPath, mistakes: list[Mistake]) -> Light | None:
     """The light that a table describes, of the kind that its key `kind` says; None if it is not one."""
     light: Light | None = _kind_from(LIGHT_KINDS, Light, 'kind = "sun", …', value, path, mistakes)
     return light
 
 
-def material_from(value: object, path: Path, mistakes: list[Mistake]) -> Material | None:
+def material_from(value: object, path: KeyPath, mistakes: list[Mistake]) -> Material | None:
     """The material that a table describes; None if it is not one."""
     material: Material | None = model_from(Material, 'base_color = "#c86a4a", …', value, path, mistakes)
     return material
 
 
-def camera_from(value: object, path: Path, mistakes: list[Mistake]) -> Camera | None:
+def camera_from(value: object, path: KeyPath, mistakes: list[Mistake]) -> Camera | None:
     """The camera that a table describes; None if it is not one."""
     camera: Camera | None = model_from(Camera, "eye = [2, -3, 1.5], target = [0, 0, 0]", value, path, mistakes)
     return camera
@@ -47,7 +47,7 @@ def camera_from(value: object, path: Path, mistakes: list[Mistake]) -> Camera | 
 def named_from(
     section: str,
     value: object,
-    one: Callable[[object, Path, list[Mistake]], M | None],
+    one: Callable[[object, KeyPath, list[Mistake]], M | None],
     mistakes: list[Mistake],
 ) -> dict[str, M]:
     """What a section of a file holds under its names, without the entries that have mistakes."""
@@ -67,7 +67,7 @@ def named_from(
 
 
 def _kind_from(
-    kinds: Mapping[str, type[Any]], base: Any, example: str, value: object, path: Path, mistakes: list[Mistake]
+    kinds: Mapping[str, type[Any]], base: Any, example: str, value: object, path: KeyPath, mistakes: list[Mistake]
 ) -> Any:
     if isinstance(value, base):
         return value
@@ -87,7 +87,7 @@ def _kind_from(
     return model_from(kinds[kind], example, value, path, mistakes)
 
 
-def model_from(model: Any, example: str, value: object, path: Path, mistakes: list[Mistake]) -> Any:
+def model_from(model: Any, example: str, value: object, path: KeyPath, mistakes: list[Mistake]) -> Any:
     """The model that a table describes; None if it is not one, with `example` in the message."""
     if isinstance(value, model):
         return value

@@ -13,18 +13,19 @@ from pydantic import BaseModel
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 
-from ..files import written_whole
+from ..files import atomic_write
 from ..shapes import FromFile
+from .assemble import Heading
 from .loading import MOST_BYTES
-from .mistakes import Mistake, Path as Place, quoted, refuse
+from .mistakes import KeyPath, Mistake, quoted, refuse
 from .parse import camera_from, light_from, material_from, shape_from
-from .plain_values import key_of, plain, table_of
 from .scene import Scene
+from .text import inline
+from .toml_values import key_of, table_of, toml_value
 
-Reader = Callable[[object, Place, list[Mistake]], BaseModel | None]
+Reader = Callable[[object, KeyPath, list[Mistake]], BaseModel | None]
 
 READERS: dict[str, Reader] = {"shapes": shape_from, "materials": material_from, "lights": light_from}
-HEADING = ("show", "stage", "bounds")
 
 
 def save(scene: Scene, path: str | os.PathLike[str]) -> None:
@@ -40,8 +41,8 @@ def save(scene: Scene, path: str | os.PathLike[str]) -> None:
     if path.suffix != ".toml":
         raise refuse(f"expected a name that ends in .toml, got {quoted(str(path))}")
     scene = _beside(scene, path.absolute().parent)
-    text = _changed_text(path, scene) if path.is_file() and path.stat().st_size else new_text(scene)
-    with written_whole(path) as beside:
+    text = _changed_text(path, scene) if path.is_file() and path.stat().st_size else scene.to_toml()
+    with atomic_write(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="")
 
 
@@ -54,34 +55,6 @@ def _beside(scene: Scene, folder: Path) -> Scene:
         for name, shape in scene.shapes.items()
     }
     return scene.model_copy(update={"shapes": shapes})
-
-
-def new_text(scene: Scene) -> str:
-    """The text of a scene file, one line a shape."""
-    lines = [f"{key} = {_inline(plain(getattr(scene, key)))}" for key in HEADING if getattr(scene, key)]
-    for section in READERS:
-        entries: Mapping[str, BaseModel] = getattr(scene, section)
-        if entries:
-            lines += ["", f"[{section}]"]
-            lines += [f"{_key(name)} = {_inline(table_of(model))}" for name, model in entries.items()]
-    if scene.camera is not None:
-        lines += ["", "[camera]"]
-        lines += [f"{key} = {_inline(value)}" for key, value in table_of(scene.camera).items()]
-    return "\n".join(lines) + "\n"
-
-
-def _inline(value: Any) -> str:
-    """A value on one line, tables as { key = value }."""
-    if isinstance(value, dict):
-        inside = ", ".join(f"{_key(key)} = {_inline(part)}" for key, part in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    if isinstance(value, list):
-        return f"[{', '.join(_inline(part) for part in value)}]"
-    return str(tomlkit.item(value).as_string())
-
-
-def _key(name: str) -> str:
-    return str(tomlkit.key(name).as_string())
 
 
 def _changed_text(path: Path, scene: Scene) -> str:
@@ -97,12 +70,12 @@ def _changed_text(path: Path, scene: Scene) -> str:
         _update_section(document, section, getattr(scene, section), reader)
     _update_camera(document, scene)
     text = tomlkit.dumps(document).rstrip("\n") + "\n"
-    return text if _holds(text, scene) else new_text(scene)
+    return text if _holds(text, scene) else scene.to_toml()
 
 
 def _update_heading(document: MutableMapping[str, Any], scene: Scene) -> None:
-    for key in HEADING:
-        value = plain(getattr(scene, key))
+    for key in Heading.model_fields:
+        value = toml_value(getattr(scene, key))
         if not value:
             document.pop(key, None)
         elif document.get(key) != value:
@@ -145,7 +118,7 @@ def _update_entry(container: MutableMapping[str, Any], name: str, old: BaseModel
     fields = {key_of(name, field): name for name, field in type(new).model_fields.items()}
     everything = {key: getattr(new, name) for key, name in fields.items()}
     kept = [key for key in table if everything.get(key) is not None]
-    wanted = {key: plain(everything[key]) for key in dict.fromkeys([*kept, *table_of(new)])}
+    wanted = {key: toml_value(everything[key]) for key in dict.fromkeys([*kept, *table_of(new)])}
     if isinstance(table, InlineTable) and set(wanted) != set(table):
         container[name] = _item(wanted)
         return
@@ -158,7 +131,7 @@ def _update_entry(container: MutableMapping[str, Any], name: str, old: BaseModel
 
 def _item(value: Any) -> Any:
     """A value as an element of a document, spaced as in a new file."""
-    return tomlkit.parse(f"value = {_inline(value)}")["value"]
+    return tomlkit.parse(f"value = {inline(value)}")["value"]
 
 
 def _unwrapped(value: Any) -> Any:

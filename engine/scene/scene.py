@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import SerializeAsAny
 
+from .. import hooks
 from ..shapes import Model, Shape
 from .assemble import Bounds, assemble
 from .camera import Camera
@@ -68,16 +69,13 @@ class Scene(Model):
 
     def to_toml(self) -> str:
         """The text of a scene file that holds the scene."""
-        from .saving import new_text
+        from .text import text_of  # brings tomlkit, which reading a scene does without
 
-        return new_text(self)
+        return text_of(dict(self))
 
     def _repr_png_(self) -> bytes:
         """A picture of the scene, by which a notebook shows it."""
-        from ..files import png_bytes
-        from ..render import render
-
-        return png_bytes(render(self))
+        return hooks.png_of(self)
 
 
 def _named_by_kind(lights: Sequence[Light]) -> dict[str, Light]:

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from ..shapes import Shape
 from .annotations import classes, lengths
-from .mistakes import Mistake, Path, place, quoted, shown, similar
+from .mistakes import KeyPath, Mistake, place, quoted, shown, similar
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -34,19 +34,21 @@ TINY = 1e-5  # a lower bound below this is there to keep zero out
 class _Finding(NamedTuple):
     """One error of pydantic: where in the value, in which branch of a union, and whether the type itself is wrong."""
 
-    path: Path
+    path: KeyPath
     branch: tuple[str, ...]
     error: ErrorDetails
     of_type: bool
 
 
-def in_words(error: ValidationError, model: type[BaseModel], table: Mapping[str, object], path: Path) -> list[Mistake]:
+def in_words(
+    error: ValidationError, model: type[BaseModel], table: Mapping[str, object], path: KeyPath
+) -> list[Mistake]:
     """What pydantic found in a table that lies at `path`, one mistake a key; of a union only the nearest branch."""
     by_key: dict[object, list[_Finding]] = {}
     for details in error.errors(include_url=False):
         finding = _located(details, table)
         by_key.setdefault(finding.path[0] if finding.path else None, []).append(finding)
-    mistakes: dict[Path, list[_Finding]] = {}
+    mistakes: dict[KeyPath, list[_Finding]] = {}
     for findings in by_key.values():
         for finding in _nearest_branch(findings):
             mistakes.setdefault(finding.path, []).append(finding)
@@ -66,7 +68,7 @@ def keys(model: type[BaseModel]) -> list[str]:
 def _located(error: ErrorDetails, table: Mapping[str, object]) -> _Finding:
     """Tell the steps that lead through the value from the labels that pydantic gives to the branches of a union."""
     value: object = table
-    path: Path = ()
+    path: KeyPath = ()
     branch: tuple[str, ...] = ()
     last = len(error["loc"]) - 1
     for position, step in enumerate(error["loc"]):

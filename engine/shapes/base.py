@@ -1,93 +1,27 @@
-"""The base of every shape: its transforms, material and name, and the fluent methods that all shapes share."""
+"""The base of every shape: its keys, its place and material, the operators as methods, and every kind by name.
+
+The methods make a scene script read like the drawing: `(sphere(1) & box(1.5)) - cylinder(0.5)`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    InstanceOf,
-    PrivateAttr,
-    Strict,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, WithJsonSchema, field_validator, model_validator
 
 from . import rotation
-from .fluent import Fluent
+from .model import Model, Offset3, Positive, Quaternion, Rotation
 
 if TYPE_CHECKING:
     from ..program import Lowering, Node
 
 QUILEZ = "I. Quilez, Distance functions (iquilezles.org)"
-LARGEST = 1e6  # beyond this a float32 coordinate has no digits left below 0.06
 
-Number = Annotated[float, Strict(), Field(ge=-LARGEST, le=LARGEST)]
-Length = Annotated[float, Strict(), Field(ge=0.0, le=LARGEST)]
-Positive = Annotated[float, Strict(), Field(ge=1e-6, le=LARGEST)]
-Vector2 = tuple[Number, Number]
-Vector3 = tuple[Number, Number, Number]
 Limit = tuple[str, float, str]  # a key, the most it may be, and what that is
 
 
-def _repeated(count: int) -> BeforeValidator:
-    """One number stands for the same number on every axis."""
-
-    def repeat(value: object) -> object:
-        return (value,) * count if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-    return BeforeValidator(repeat)
-
-
-def _lift(value: object) -> object:
-    """(x, y) stands for (x, y, 0)."""
-    return (*value, 0.0) if isinstance(value, (list, tuple)) and len(value) == 2 else value
-
-
-def _not_zero(direction: tuple[float, ...]) -> tuple[float, ...]:
-    if not any(direction):
-        raise ValueError("expected a direction, got the zero vector")
-    return direction
-
-
-def _schema(low: float, counts: tuple[int, int], *, single: bool) -> WithJsonSchema:
-    """What an editor may accept: a list of so many numbers, or where `single` says so one number."""
-    number = {"type": "number", "minimum": low, "maximum": LARGEST}
-    vector = {"type": "array", "items": number, "minItems": counts[0], "maxItems": counts[1]}
-    return WithJsonSchema({"anyOf": [number, vector]} if single else vector)
-
-
-Size2 = Annotated[tuple[Positive, Positive], _repeated(2), _schema(1e-6, (2, 2), single=True)]
-Size3 = Annotated[tuple[Positive, Positive, Positive], _repeated(3), _schema(1e-6, (3, 3), single=True)]
-Offset3 = Annotated[Vector3, BeforeValidator(_lift), _schema(-LARGEST, (2, 3), single=False)]
-Direction = Annotated[Vector3, AfterValidator(_not_zero)]
-Quaternion = tuple[Number, Number, Number, Number]
-
-
-class Model(BaseModel):
-    """What every part of a scene shares: immutable, no unknown keys, no NaN or infinity, fields with file names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, defer_build=True)
-
-
-class Rotation(Model):
-    """A turn by `angle` degrees about `axis`, counter-clockwise for who looks against the axis."""
-
-    axis: Annotated[Direction, Field(description="direction of the axis, any length but zero")] = (0.0, 0.0, 1.0)
-    angle: Annotated[Number, Field(description="counter-clockwise seen against the axis, degrees")]
-
-    def quaternion(self) -> rotation.Quaternion:
-        """The same turn as a unit quaternion, w first."""
-        return rotation.from_axis_angle(self.axis, self.angle)
-
-
-class Shape(Model, Fluent):
+class Shape(Model):
     """A shape in space, placed by `scale`, then `rotate`, then `translate`.
 
     Shapes are immutable: every method returns a new one. In Python the four common keys of a scene file are the
@@ -168,8 +102,6 @@ class Shape(Model, Fluent):
 
     def scale(self, factor: float | tuple[float, float, float]) -> Shape:
         """The shape `factor` times as large about the origin; one factor an axis makes its distance a bound."""
-        from .operators import Union
-
         if isinstance(factor, (int, float)):
             factor = float(factor)
             moved = None if self.translation is None else tuple(factor * c for c in self.translation)
@@ -178,7 +110,7 @@ class Shape(Model, Fluent):
             return self._with(scaling=scaling, translation=moved)
         if self.scaling is None and self.rotation is None and self.translation is None:
             return self._with(scaling=tuple(factor))
-        return Union(of=(self,)).scale(factor)
+        return _of_kind("union", of=(self,)).scale(factor)
 
     def rotate(self, angle: float, axis: tuple[float, float, float] = (0.0, 0.0, 1.0)) -> Self:
         """The shape turned by `angle` degrees about an axis through the origin."""
@@ -204,9 +136,109 @@ class Shape(Model, Fluent):
         copy._name = self._name
         return copy
 
+    # Operators: what each does stands with its class in operators.py, modifiers.py and warps.py
+
+    def __or__(self, other: Shape) -> Shape:
+        """What is in either."""
+        return _fold("union", self, other)
+
+    def __and__(self, other: Shape) -> Shape:
+        """What is in both."""
+        return _fold("intersection", self, other)
+
+    def __sub__(self, other: Shape) -> Shape:
+        """What is in this and not in the other."""
+        return _fold("difference", self, other)
+
+    def __xor__(self, other: Shape) -> Shape:
+        """What is in one but not in both."""
+        return _fold("xor", self, other)
+
+    def union(self, *others: Shape, smooth: float = 0.0) -> Shape:
+        """What is in this or any of the others."""
+        return _of_kind("union", of=(self, *others), smooth=smooth)
+
+    def intersection(self, *others: Shape, smooth: float = 0.0) -> Shape:
+        """What is in this and all of the others."""
+        return _of_kind("intersection", of=(self, *others), smooth=smooth)
+
+    def difference(self, *others: Shape, smooth: float = 0.0) -> Shape:
+        """What is in this and in none of the others."""
+        return _of_kind("difference", of=(self, *others), smooth=smooth)
+
+    def round(self, radius: float) -> Shape:
+        """Grown by `radius`, which rounds every outer edge with that radius; shrunk if negative."""
+        return _of_kind("offset", of=self, distance=radius)
+
+    def shell(self, thickness: float) -> Shape:
+        """A skin of that thickness around the surface."""
+        return _of_kind("shell", of=self, thickness=thickness)
+
+    def elongate(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Shape:
+        """Cut at the centre and pulled apart by so much along each axis."""
+        return _of_kind("elongate", of=self, length=(x, y, z))
+
+    def extrude(self, height: float) -> Shape:
+        """A flat shape swept along z."""
+        return _of_kind("extrude", of=self, height=height)
+
+    def revolve(self, radius: float = 0.0) -> Shape:
+        """A flat shape turned about the z axis, at distance `radius`."""
+        return _of_kind("revolve", of=self, radius=radius)
+
+    def mirror(self, normal: Sequence[float] = (1.0, 0.0, 0.0), offset: float = 0.0) -> Shape:
+        """What lies on the positive side of a plane, and its reflection."""
+        return _of_kind("mirror", of=self, normal=tuple(normal), offset=offset)
+
+    def repeat(self, spacing: Sequence[float], count: Sequence[int] | None = None) -> Shape:
+        """Copies on a lattice, endless without a count; a spacing of 0 does not repeat."""
+        return _of_kind("repeat", of=self, spacing=tuple(spacing), count=None if count is None else tuple(count))
+
+    def polar_repeat(self, count: int) -> Shape:
+        """Copies around the z axis."""
+        return _of_kind("polar_repeat", of=self, count=count)
+
+    def twist(self, rate: float) -> Shape:
+        """Turned about z by `rate` degrees per unit of height."""
+        return _of_kind("twist", of=self, rate=rate)
+
+    def bend(self, radius: float) -> Shape:
+        """The x axis bent up into a circle of that radius."""
+        return _of_kind("bend", of=self, radius=radius)
+
+    def wave(self, amplitude: float, wavelength: float) -> Shape:
+        """The surface rippled."""
+        return _of_kind("wave", of=self, amplitude=amplitude, wavelength=wavelength)
+
 
 Reference = Annotated[
     str | InstanceOf[Shape],
     Field(description="name of a shape (in Python also the shape itself)"),
     WithJsonSchema({"type": "string"}),
 ]
+
+S = TypeVar("S", bound=Shape)
+
+KINDS: dict[str, type[Shape]] = {}
+"""Every kind of shape by name: what files may say, what the docs list, what the tests walk."""
+
+
+def register(cls: type[S]) -> type[S]:
+    """Class decorator: enter a shape under the default of its field `kind`."""
+    kind = cls.model_fields["kind"].default
+    if kind in KINDS:
+        raise ValueError(f"kind: {kind!r} is registered twice")
+    KINDS[kind] = cls
+    return cls
+
+
+def _of_kind(kind: str, **fields: Any) -> Shape:
+    return KINDS[kind](**fields)
+
+
+def _fold(kind: str, first: Any, second: Any) -> Shape:
+    """The sharp fold of two shapes; a chain such as a - b - c becomes one fold of three."""
+    if not isinstance(second, Shape):
+        return cast("Shape", NotImplemented)  # Python then tries the other operand, or raises
+    extended = first.kind == kind and first.extendable
+    return _of_kind(kind, of=(*first.of, second) if extended else (first, second))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from .base import Shape
-from .registry import KINDS
+from .base import KINDS, Shape
 
 COMMON = set(Shape.model_fields) | {"kind"}
 
@@ -42,7 +41,7 @@ class Factory:
         return self.cls(**named)
 
 
-class Fold(Factory):
+class OperatorFactory(Factory):
     """Makes an operator on any number of shapes: `union(a, b, c, smooth=0.1)`."""
 
     def _parameter(self, name: str) -> inspect.Parameter:
@@ -56,5 +55,5 @@ class Fold(Factory):
 
 def factories() -> dict[str, Factory]:
     """A factory for every registered kind."""
-    folds = {"union", "intersection", "difference", "xor"}
-    return {kind: (Fold if kind in folds else Factory)(cls) for kind, cls in KINDS.items()}
+    operators = {"union", "intersection", "difference", "xor"}
+    return {kind: (OperatorFactory if kind in operators else Factory)(cls) for kind, cls in KINDS.items()}

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ..program import Lowering, Node, of_flat, plain
-from .base import QUILEZ, Length, Limit, Positive, Shape, Size2, Vector2
-from .registry import register
+from ..program import Lowering, Node, as_float, of_flat
+from .base import QUILEZ, Limit, Shape, register
+from .model import Length, Positive, Size2, Vector2
 
 
 def regular(radius: Any, sides: int) -> list[Any]:
@@ -36,7 +36,7 @@ class Circle(Shape):
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
-        reach = plain(radius)
+        reach = as_float(radius)
         return build.leaf("circle", [radius], of_flat((-reach, -reach), (reach, reach)))
 
 
@@ -52,7 +52,7 @@ class Rectangle(Shape):
 
     def lower(self, build: Lowering) -> Node:
         x, y = (0.5 * extent for extent in build["size"])
-        return build.leaf("rectangle", [x, y, 0.0], of_flat((-plain(x), -plain(y)), (plain(x), plain(y))))
+        return build.leaf("rectangle", [x, y, 0.0], of_flat((-as_float(x), -as_float(y)), (as_float(x), as_float(y))))
 
 
 @register
@@ -75,7 +75,9 @@ class RoundedRectangle(Shape):
 
     def lower(self, build: Lowering) -> Node:
         x, y = (0.5 * extent for extent in build["size"])
-        return build.leaf("rectangle", [x, y, build["radius"]], of_flat((-plain(x), -plain(y)), (plain(x), plain(y))))
+        return build.leaf(
+            "rectangle", [x, y, build["radius"]], of_flat((-as_float(x), -as_float(y)), (as_float(x), as_float(y)))
+        )
 
 
 @register
@@ -91,7 +93,7 @@ class RegularPolygon(Shape):
 
     def lower(self, build: Lowering) -> Node:
         radius = build["radius"]
-        reach = plain(radius)
+        reach = as_float(radius)
         return build.leaf("star", regular(radius, self.sides), of_flat((-reach, -reach), (reach, reach)))
 
 
@@ -114,7 +116,7 @@ class Star(Shape):
 
     def lower(self, build: Lowering) -> Node:
         outer = build["outer"]
-        reach = plain(outer)
+        reach = as_float(outer)
         return build.leaf(
             "star", star_numbers(outer, build["inner"], self.points), of_flat((-reach, -reach), (reach, reach))
         )
@@ -141,7 +143,7 @@ class Polygon(Shape):
 
     def lower(self, build: Lowering) -> Node:
         corners = build["points"]
-        xs = [plain(corner[0]) for corner in corners]
-        ys = [plain(corner[1]) for corner in corners]
+        xs = [as_float(corner[0]) for corner in corners]
+        ys = [as_float(corner[1]) for corner in corners]
         extent = of_flat((min(xs), min(ys)), (max(xs), max(ys)))
         return build.leaf("polygon", [number for corner in corners for number in corner], extent, corners=len(corners))

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from .. import hooks
 from ..files import FIELD, MESHES, VOLUME, Up
 from ..program import BuildError, Lowering, Node
-from .base import Shape, Vector3
-from .registry import register
+from .base import Shape, register
+from .model import Vector3
 
 if TYPE_CHECKING:
-    from ..bake import Bake
+    from ...kernels.program import SampleBlock
 
 Resolution = Annotated[
     int, Field(strict=True, ge=8, le=512, description="voxels along the longest side; the error falls with its square")
 ]
+
+
+@dataclass(frozen=True)
+class Bake:
+    """SampleBlock, and by how much they are wrong.
+
+    Attributes:
+        bricks: for the program.
+        error: the largest difference, scene units, between what the bricks interpolate and what was baked, at random
+            points of the voxels that hold the surface; 0 for a volume of distances, which says no more than its nodes.
+    """
+
+    bricks: SampleBlock
+    error: float
+
+    def __str__(self) -> str:
+        voxels = " x ".join(map(str, self.bricks.voxels))
+        megabytes = self.bricks.data.nbytes / 1e6
+        return (
+            f"{voxels} voxels of {self.bricks.voxel:.3g}, {self.bricks.count} bricks, {megabytes:.1f} MB, "
+            f"error {self.error:.2g}, slope {self.bricks.slopes[0]:.3g}"
+        )
 
 
 class FromFile(Shape):
@@ -39,13 +62,14 @@ class FromFile(Shape):
             raise ValueError(f"expected the name of a file that ends in {wanted}, got {file[:100]!r}")
         return file
 
-    @abstractmethod
     def bake(self) -> Bake:
         """The bricks, and their error.
 
         Raises:
             ValueError, OSError: the file does not hold what it should; says why.
         """
+        bake: Bake = hooks.bake(self)
+        return bake
 
     def lower(self, build: Lowering) -> Node:
         try:
@@ -84,11 +108,6 @@ class Sampled(FromFile):
             raise ValueError("expected a lower and an upper corner, got one that is not lower on every axis")
         return bounds
 
-    def bake(self) -> Bake:
-        from ..bake import baked_volume  # brings torch, which reading a scene does without
-
-        return baked_volume(self.file, self.bounds)
-
 
 @register
 class Neural(FromFile):
@@ -103,11 +122,6 @@ class Neural(FromFile):
         Field(max_length=4096, description="the .safetensors file of the field, from the scene's folder"),
     ]
     resolution: Resolution = 128
-
-    def bake(self) -> Bake:
-        from ..bake import baked_field
-
-        return baked_field(self.file, self.resolution)
 
 
 @register
@@ -124,8 +138,3 @@ class MeshFile(FromFile):
     ]
     resolution: Resolution = 128
     up: Annotated[Up, Field(description="the axis that points up in the file; y becomes the scene's z")] = "z"
-
-    def bake(self) -> Bake:
-        from ..bake import baked_mesh
-
-        return baked_mesh(self.file, self.resolution, self.up)

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program import Lowering, Node, plain
-from .base import Number, Positive, Reference, Shape
-from .registry import register
+from ..program import Lowering, Node, as_float
+from .base import Reference, Shape, register
+from .model import Number, Positive
 
 
 @register
@@ -28,8 +28,8 @@ class Offset(Shape):
     def lower(self, build: Lowering) -> Node:
         amount = build["distance"] * build.factor
         part = build.part(self.of)
-        extent = part.extent.grown(plain(amount))
-        return build.on_value("offset", [amount], part, extent.claiming(plain(amount) >= 0.0, False))
+        extent = part.extent.grown(as_float(amount))
+        return build.on_value("offset", [amount], part, extent.claiming(as_float(amount) >= 0.0, False))
 
 
 @register
@@ -47,7 +47,7 @@ class Shell(Shape):
     def lower(self, build: Lowering) -> Node:
         half = 0.5 * build["thickness"] * build.factor
         part = build.part(self.of)
-        return build.on_value("shell", [half], part, part.extent.grown(plain(half)).claiming(False, False))
+        return build.on_value("shell", [half], part, part.extent.grown(as_float(half)).claiming(False, False))
 
 
 @register
@@ -66,7 +66,7 @@ class Extrude(Shape):
         half = 0.5 * build["height"]
         inner = build.unscaled.inner(self.of)
         flat = inner.extent
-        own = plain(half)
+        own = as_float(half)
         extent = flat._replace(
             low=(*flat.low[:2], -own),
             high=(*flat.high[:2], own),
@@ -95,8 +95,8 @@ class Wave(Shape):
         wave_number = 2.0 * math.pi / build["wavelength"]
         amplitude = build["amplitude"]
         slope = 1.0 + amplitude * wave_number
-        size = plain(slope)
+        size = as_float(slope)
         part = build.unscaled.part(self.of)
-        grown = part.extent.grown(plain(amplitude))
+        grown = part.extent.grown(as_float(amplitude))
         extent = grown._replace(radius=grown.radius / size, slope=grown.slope / size).claiming(False, False)
         return build.on_point_and_value("wave", [amplitude, wave_number, 1.0 / slope], part, extent)

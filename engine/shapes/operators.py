@@ -8,8 +8,8 @@ from pydantic import Field
 
 from ...kernels.program import Combine
 from ..program import Lowering, Node
-from .base import Length, Reference, Shape
-from .registry import register
+from .base import Reference, Shape, register
+from .model import Length
 
 Parts = Annotated[tuple[Reference, ...], Field(min_length=1, description="names of the parts, in order")]
 

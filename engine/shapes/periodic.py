@@ -9,8 +9,8 @@ from pydantic import Field
 
 from ...kernels.formulas import periodic
 from ..program import ENDLESS, Lowering, Node
-from .base import Positive, Shape
-from .registry import register
+from .base import Shape, register
+from .model import Positive
 
 
 class PeriodicSheet(Shape):

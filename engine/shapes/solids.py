@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program import ENDLESS, INFINITY, Extent, Lowering, Node, numbers, of_box, plain
-from .base import QUILEZ, Direction, Length, Limit, Number, Positive, Shape, Size3
-from .registry import register
+from ..program import ENDLESS, INFINITY, Extent, Lowering, Node, as_float, numbers, of_box
+from .base import QUILEZ, Limit, Shape, register
+from .model import Direction, Length, Number, Positive, Size3
 
 
 def halves(size: tuple[float, ...]) -> list[float]:
@@ -20,8 +20,8 @@ def halves(size: tuple[float, ...]) -> list[float]:
 
 def around(*half: float, radius: float | None = None) -> Extent:
     """Extent of a centred box of those half extents."""
-    x, y, z = map(plain, half)
-    return of_box((-x, -y, -z), (x, y, z), radius=None if radius is None else plain(radius))
+    x, y, z = map(as_float, half)
+    return of_box((-x, -y, -z), (x, y, z), radius=None if radius is None else as_float(radius))
 
 
 @register
@@ -53,7 +53,7 @@ class Ellipsoid(Shape):
 
     def lower(self, build: Lowering) -> Node:
         half = halves(build["size"])
-        return build.leaf("ellipsoid", half, around(*half, radius=max(half, key=plain)))
+        return build.leaf("ellipsoid", half, around(*half, radius=max(half, key=as_float)))
 
 
 @register
@@ -134,7 +134,7 @@ class Torus(Shape):
     def lower(self, build: Lowering) -> Node:
         radius, tube = build["radius"], build["tube"]
         extent = around(radius + tube, radius + tube, tube, radius=radius + tube)
-        return build.leaf("torus", [radius, tube], extent.claiming(True, plain(tube) <= plain(radius)))
+        return build.leaf("torus", [radius, tube], extent.claiming(True, as_float(tube) <= as_float(radius)))
 
 
 @register
@@ -156,9 +156,9 @@ class CappedTorus(Shape):
         half = build["angle"] * (math.pi / 360.0)
         reach = radius + tube
         # The ends face each other only where the arc is more than a half ring; at a whole one they are one.
-        facing = math.pi / 2.0 < plain(half) < math.pi * (1.0 - 1e-6)
-        room = plain(radius) * (math.sin(plain(half)) if facing else 1.0)
-        extent = around(reach, reach, tube, radius=reach).claiming(True, plain(tube) <= room)
+        facing = math.pi / 2.0 < as_float(half) < math.pi * (1.0 - 1e-6)
+        room = as_float(radius) * (math.sin(as_float(half)) if facing else 1.0)
+        extent = around(reach, reach, tube, radius=reach).claiming(True, as_float(tube) <= room)
         return build.leaf("capped_torus", [radius, tube, numbers.sin(half), numbers.cos(half)], extent)
 
 
@@ -181,7 +181,7 @@ class Link(Shape):
     def lower(self, build: Lowering) -> Node:
         half, radius, tube = 0.5 * build["length"], build["radius"], build["tube"]
         extent = around(radius + tube, half + radius + tube, tube)
-        return build.leaf("link", [half, radius, tube], extent.claiming(True, plain(tube) <= plain(radius)))
+        return build.leaf("link", [half, radius, tube], extent.claiming(True, as_float(tube) <= as_float(radius)))
 
 
 @register
@@ -236,7 +236,7 @@ class CappedCone(Shape):
 
     def lower(self, build: Lowering) -> Node:
         half, bottom, top = 0.5 * build["height"], build["bottom"], build["top"]
-        widest = max(bottom, top, key=plain)
+        widest = max(bottom, top, key=as_float)
         return build.leaf("capped_cone", [half, bottom, top], around(widest, widest, half))
 
 

@@ -9,9 +9,21 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ..program import INFINITY, BuildError, Extent, Frame, Lowering, Node, OnValue, Vector, numbers, plain, union
-from .base import Direction, Length, Number, Positive, Reference, Shape
-from .registry import register
+from ..program import (
+    INFINITY,
+    BuildError,
+    Extent,
+    Frame,
+    Lowering,
+    Node,
+    OnValue,
+    Vector,
+    as_float,
+    extent as extents,
+    numbers,
+)
+from .base import Reference, Shape, register
+from .model import Direction, Length, Number, Positive
 
 MOST_CELLS = 1_000_000  # cell numbers stay whole in float32
 Copies = Annotated[int, Field(ge=1, le=MOST_CELLS, strict=True)]
@@ -37,7 +49,7 @@ class Elongate(Shape):
         half = [0.5 * length for length in build["length"]]
         inner = build.inner(self.of)
         pulled = inner.extent
-        sizes = [plain(length) for length in half]
+        sizes = [as_float(length) for length in half]
         extent = pulled._replace(
             low=_sum(pulled.low, sizes, -1.0),
             high=_sum(pulled.high, sizes, 1.0),
@@ -68,14 +80,14 @@ class Mirror(Shape):
         normal = numbers.normalized(tuple(build["normal"]))
         offset = build["offset"]
         inner = build.inner(self.of)
-        n = numbers.vector(plain(c) for c in normal)
-        o = plain(offset)
+        n = numbers.vector(as_float(c) for c in normal)
+        o = as_float(offset)
         # The box is reflected, p - 2 (n·p - o) n; the cone stands on the plane, where folding keeps lengths.
         rows = (numbers.vector((1.0 if i == j else 0.0) - 2.0 * n[i] * n[j] for j in range(3)) for i in range(3))
         other = inner.extent.placed(numbers.vector(rows), 1.0, numbers.vector(2.0 * o * c for c in n), 1.0, 1.0)
         height = sum(a * b for a, b in zip(n, inner.extent.centre, strict=True)) - o
         middle = numbers.vector(c - height * a for c, a in zip(inner.extent.centre, n, strict=True))
-        both = union([inner.extent, other])
+        both = extents.union([inner.extent, other])
         # A shape that the plane cuts has parts that the fold has thrown away; one that it touches grows into its image.
         corner = zip(n, inner.extent.low, inner.extent.high, strict=True)
         lowest = sum(a * (low if a > 0.0 else high) for a, low, high in corner if a != 0.0)
@@ -107,7 +119,7 @@ class Repeat(Shape):
 
     def lower(self, build: Lowering) -> Node:
         spacing = tuple(build["spacing"])
-        steps = tuple(plain(step) for step in spacing)
+        steps = tuple(as_float(step) for step in spacing)
         # A lattice of n cells runs from 0 to n - 1 in a frame shifted so that it is centred.
         counts = tuple(
             (1 if step == 0.0 else 2 * MOST_CELLS + 1 if self.count is None else self.count[axis])
@@ -128,8 +140,8 @@ class Repeat(Shape):
                     f"shapes.{build.name}.spacing: a copy must fit its cell: along {'xyz'[axis]} the cell reaches "
                     f"{0.5 * step:g} from its centre, {_name(self.of)!r} {reach:g}"
                 )
-        lattice: list[Any] = [step if plain(step) > 0.0 else 1.0 for step in spacing]
-        reciprocals = [1.0 / step if plain(step) > 0.0 else 0.0 for step in spacing]
+        lattice: list[Any] = [step if as_float(step) > 0.0 else 1.0 for step in spacing]
+        reciprocals = [1.0 / step if as_float(step) > 0.0 else 0.0 for step in spacing]
         choices = [(0.0, 1.0) if count > 1 else (0.0,) for count in counts]
         cells = [*map(float, lows), *map(float, highs)]
         variants = [[*lattice, *reciprocals, *cells, *neighbours] for neighbours in itertools.product(*choices)]
@@ -184,7 +196,7 @@ class Twist(Shape):
         if radius == INFINITY:
             raise BuildError(f"shapes.{build.name}.of: {_name(self.of)!r} must end in x and y to be twisted")
         rate = build["rate"] * (math.pi / 180.0)
-        half = (rate if plain(rate) >= 0.0 else -rate) * (0.5 * radius)
+        half = (rate if as_float(rate) >= 0.0 else -rate) * (0.5 * radius)
         turned = build.warp("twist", [[rate]], inner, _spun(inner.extent))
         return build.divided(turned, half + numbers.sqrt(1.0 + half * half))
 
@@ -209,7 +221,7 @@ class Bend(Shape):
         inner = build.inner(self.of)
         extent = inner.extent
         radius = build["radius"]
-        size = plain(radius)
+        size = as_float(radius)
         half_length = max(-extent.low[0], extent.high[0])
         inner_radius = size - extent.high[2]
         if not (half_length <= 0.5 * math.pi * size and inner_radius > 0.0):
@@ -220,10 +232,10 @@ class Bend(Shape):
         room = radius - extent.high[2]
         share = room / radius
         near = share * (math.sqrt(0.75) / 1.003)  # within a quarter of the inner radius, see `bound`
-        near = near if plain(near) < 1.0 else 1.0
+        near = near if as_float(near) < 1.0 else 1.0
         far = 1.0 / numbers.sqrt(1.0 + ((math.pi + half_length / radius) / share) ** 2)
         plateau = 0.25 * room * build.factor
-        bent = build.warp("bend", [[1.0 / radius]], inner, _bent(extent, size, plain(near), plain(far)))
+        bent = build.warp("bend", [[1.0 / radius]], inner, _bent(extent, size, as_float(near), as_float(far)))
         return OnValue("bound", [near, plateau, far], Frame(), 1.0, bent, bent.extent)
 
 
@@ -248,8 +260,8 @@ class Revolve(Shape):
         inner = build.inner(self.of)
         flat = inner.extent
         radius = build["radius"]
-        widest = max(plain(radius) + flat.high[0], 0.0)
-        shift = abs(plain(radius) + flat.centre[0])
+        widest = max(as_float(radius) + flat.high[0], 0.0)
+        shift = abs(as_float(radius) + flat.centre[0])
         extent = Extent(
             (-widest, -widest, flat.low[1]),
             (widest, widest, flat.high[1]),
@@ -260,7 +272,7 @@ class Revolve(Shape):
             flat.exact_inside,
         )
         # What lies beyond the axis is thrown away; what touches it grows together there.
-        nearest = plain(radius) + flat.low[0]
+        nearest = as_float(radius) + flat.low[0]
         extent = extent.claiming(nearest >= 0.0, nearest > 0.0)
         return build.warp("revolve", [[radius]], inner, extent)
 

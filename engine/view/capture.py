@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..files import is_field, written_whole
-from ..scene import Camera, plain
+from ..files import atomic_write, is_field
+from ..scene import Camera, toml_value
 from .pose import Pose, between
 from .state import State
 
@@ -44,42 +44,42 @@ def render_command(state: State, source: str, output: Path, width: int, height: 
         words.append("--baked")
     words += ["--bounds"] if layers.bounds else []
     for name, value in state.edits.items():
-        words += ["--set", f"{name}={setting(value)}"]
+        words += ["--set", f"{name}={setting_text(value)}"]
     return shlex.join([*words, *camera_settings(state.pose), *more])
 
 
 def camera_settings(pose: Pose) -> list[str]:
     """The options that put the camera of `isofield render` where a pose is."""
     words = []
-    for name, value in camera_table(pose.camera()).items():
-        words += ["--set", f"camera.{name}={setting(value)}"]
+    for name, value in camera_values(pose.camera()).items():
+        words += ["--set", f"camera.{name}={setting_text(value)}"]
     return words
 
 
-def camera_table(camera: Camera) -> dict[str, Any]:
+def camera_values(camera: Camera) -> dict[str, Any]:
     """All that places a camera with eye and target, as a scene file holds it."""
     lens = {"fov": camera.fov} if camera.width is None else {"width": camera.width}
     place = {"eye": camera.eye, "target": camera.target, "up": camera.up}
-    return {name: plain(value) for name, value in {**place, **lens}.items()}
+    return {name: toml_value(value) for name, value in {**place, **lens}.items()}
 
 
 def camera_text(pose: Pose) -> str:
     """The camera as a part of a scene file."""
-    lines = [f"{name} = {json.dumps(_rounded(value))}" for name, value in camera_table(pose.camera()).items()]
+    lines = [f"{name} = {json.dumps(_rounded(value))}" for name, value in camera_values(pose.camera()).items()]
     return "\n".join(["[camera]", *lines])
 
 
-def setting(value: Any) -> str:
+def setting_text(value: Any) -> str:
     """A value as `--set` reads it: numbers with commas between them."""
     if isinstance(value, (list, tuple)):
-        return ",".join(setting(part) for part in value)
-    return repr(plain(value)) if isinstance(value, float) else str(value)
+        return ",".join(setting_text(part) for part in value)
+    return repr(toml_value(value)) if isinstance(value, float) else str(value)
 
 
 def write_cameras(path: Path, keys: Sequence[Pose]) -> None:
     """Write the cameras of a path to a file."""
-    with written_whole(path) as beside:
-        beside.write_text(json.dumps({"cameras": [asdict(key) for key in keys]}, indent=1) + "\n", encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps({"cameras": [asdict(key) for key in keys]}, indent=1) + "\n", encoding="utf-8")
 
 
 def read_cameras(path: Path) -> list[Pose]:
@@ -100,14 +100,14 @@ def read_cameras(path: Path) -> list[Pose]:
     return poses
 
 
-def _pose(table: Any) -> Pose:
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+def _pose(entry: Any) -> Pose:
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
     pose = Pose(**values)
     pose.camera()  # refuses what is no camera
     return pose
 
 
-def along(keys: Sequence[Pose], share: float) -> Pose:
+def pose_along(keys: Sequence[Pose], share: float) -> Pose:
     """The pose at a share of a path through cameras."""
     place = min(max(share, 0.0), 1.0) * (len(keys) - 1)
     first = min(int(place), len(keys) - 2)

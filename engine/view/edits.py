@@ -36,7 +36,7 @@ def edited(state: State, edit: Edit) -> State:
     try:
         scene = with_values(state.base, edits)
     except SceneError as error:
-        return state.told(error.mistakes[0].text)
+        return state.with_message(error.mistakes[0].text)
     # All changes of one value until the mouse is let go are one step to undo.
     past = state.past if state.touched == edit.name else (*state.past, state.edits)
     return replace(state, scene=scene, edits=edits, past=past, future=(), touched=edit.name, message="")
@@ -46,21 +46,21 @@ def _with_edits(state: State, edits: Edits, **more: Any) -> State:
     try:
         scene = with_values(state.base, edits)
     except SceneError as error:  # the file has changed since
-        return state.told(error.mistakes[0].text)
+        return state.with_message(error.mistakes[0].text)
     return replace(state, scene=scene, edits=edits, touched=None, message="", **more)
 
 
 def undone(state: State) -> State:
     """The state before the last step."""
     if not state.past:
-        return state.told("nothing to undo")
+        return state.with_message("nothing to undo")
     return _with_edits(state, state.past[-1], past=state.past[:-1], future=(*state.future, state.edits))
 
 
 def redone(state: State) -> State:
     """The state with the last step that was undone."""
     if not state.future:
-        return state.told("nothing to redo")
+        return state.with_message("nothing to redo")
     return _with_edits(state, state.future[-1], past=(*state.past, state.edits), future=state.future[:-1])
 
 

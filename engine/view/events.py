@@ -79,29 +79,29 @@ _TYPES: dict[str, tuple[Any, str]] = {
 _KINDS: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 
 
-def written(event: Event) -> dict[str, Any]:
-    """An event as a table of a file: {"event": "drag", "button": "left", …}."""
+def event_to_dict(event: Event) -> dict[str, Any]:
+    """An event as an object of a JSON file: {"event": "drag", "button": "left", …}."""
     return {"event": type(event).__name__.lower(), **asdict(event)}
 
 
-def read(table: Any) -> Event:
-    """The event that a table describes.
+def event_from_dict(entry: Any) -> Event:
+    """The event that an object of a JSON file describes.
 
     Raises:
         ValueError: it describes none; says what is expected.
     """
-    kind = _KINDS.get(str(table.get("event"))) if isinstance(table, dict) else None
+    kind = _KINDS.get(str(entry.get("event"))) if isinstance(entry, dict) else None
     if kind is None:
-        raise ValueError(f"event: expected one of {', '.join(_KINDS)}, got {table!r:.80}")
-    given = {key: value for key, value in table.items() if key not in ("event", "frame")}
-    known = [entry.name for entry in fields(kind)]
+        raise ValueError(f"event: expected one of {', '.join(_KINDS)}, got {entry!r:.80}")
+    given = {key: value for key, value in entry.items() if key not in ("event", "frame")}
+    known = [attribute.name for attribute in fields(kind)]
     try:
         event = kind(**given)
     except TypeError:
         wanted = ", ".join(known) or "nothing more"
-        raise ValueError(f"{table['event']}: expected {wanted}, got {', '.join(given)}") from None
+        raise ValueError(f"{entry['event']}: expected {wanted}, got {', '.join(given)}") from None
     for name, value in given.items():
         kinds, wanted = _TYPES.get(name, (object, "anything"))
         if not isinstance(value, kinds) or (kinds is not object and isinstance(value, bool) != (kinds is bool)):
-            raise ValueError(f"{table['event']}: {name}: expected {wanted}, got {value!r:.40}")
+            raise ValueError(f"{entry['event']}: {name}: expected {wanted}, got {value!r:.40}")
     return event

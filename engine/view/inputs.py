@@ -24,7 +24,7 @@ def apply(state: State, event: Event) -> State:
     if isinstance(event, Drag):
         return replace(state, pose=_dragged(state.pose, event, state.held))
     if isinstance(event, Click):
-        return replace(state, cursor=(event.x, event.y)).wishing("pick")
+        return replace(state, cursor=(event.x, event.y)).requesting("pick")
     if isinstance(event, Key):
         return _key(state, event)
     if isinstance(event, Edit):
@@ -34,7 +34,7 @@ def apply(state: State, event: Event) -> State:
     if isinstance(event, Set):
         return with_setting(state, event)
     if isinstance(event, Act):
-        return ACTIONS[event.name](state) if event.name in ACTIONS else state.told(f"no action {event.name!r}")
+        return ACTIONS[event.name](state) if event.name in ACTIONS else state.with_message(f"no action {event.name!r}")
     return _passed(state, event)
 
 
@@ -85,9 +85,9 @@ def _passed(state: State, tick: Tick) -> State:
 
 def _next_side(state: State) -> State:
     """The view after that of the side from which the camera looks, or the first."""
-    sides = list(poses.AXES)
+    sides = list(poses.SIDES)
     _, _, backwards = state.pose.axes
-    facing = [sum(a * b for a, b in zip(poses.AXES[side], backwards, strict=True)) for side in sides]
+    facing = [sum(a * b for a, b in zip(poses.SIDES[side], backwards, strict=True)) for side in sides]
     nearest = max(range(len(sides)), key=facing.__getitem__)
     side = sides[(nearest + 1) % len(sides)] if facing[nearest] > 0.999 else sides[0]
     return replace(state, pose=poses.along_axis(state.pose, side))
@@ -95,18 +95,18 @@ def _next_side(state: State) -> State:
 
 def _play(state: State) -> State:
     if not state.animated:
-        return state.told("only a script with scene(time) plays")
+        return state.with_message("only a script with scene(time) plays")
     return replace(state, playing=not state.playing)
 
 
 def _focus(state: State) -> State:
     if state.picked is None:
-        return state.told("click a surface first")
+        return state.with_message("click a surface first")
     return replace(state, pose=poses.focused(state.pose, state.picked.point))
 
 
 def _keyed(state: State) -> State:
-    return replace(state, keys=(*state.keys, state.pose)).told(f"{len(state.keys) + 1} cameras in the path")
+    return replace(state, keys=(*state.keys, state.pose)).with_message(f"{len(state.keys) + 1} cameras in the path")
 
 
 def _looking(side: str) -> Callable[[State], State]:
@@ -125,13 +125,13 @@ ACTIONS: dict[str, Callable[[State], State]] = {
     "undo": undone,
     "redo": redone,
     "reset": reset,
-    "save": lambda state: state.wishing("save"),
-    "screenshot": lambda state: state.wishing("screenshot"),
-    "turntable": lambda state: state.wishing("turntable"),
-    "film": lambda state: state.wishing("film"),
-    "copy camera": lambda state: state.wishing("copy_camera"),
+    "save": lambda state: state.requesting("save"),
+    "screenshot": lambda state: state.requesting("screenshot"),
+    "turntable": lambda state: state.requesting("turntable"),
+    "film": lambda state: state.requesting("film"),
+    "copy camera": lambda state: state.requesting("copy_camera"),
     "add camera": _keyed,
-    "clear cameras": lambda state: replace(state, keys=()).told("the path is empty"),
+    "clear cameras": lambda state: replace(state, keys=()).with_message("the path is empty"),
     "home": lambda state: replace(state, pose=state.home),
     "focus": _focus,
     "play": _play,
@@ -146,7 +146,7 @@ ACTIONS: dict[str, Callable[[State], State]] = {
     "turn right": _turned(KEY_TURN, 0.0),
     "rise": _turned(0.0, KEY_TURN),
     "sink": _turned(0.0, -KEY_TURN),
-    **{side: _looking(side) for side in poses.AXES},
+    **{side: _looking(side) for side in poses.SIDES},
 }
 
 # The window system knows letters, arrows and a few others, no digits or signs.

@@ -22,7 +22,7 @@ from .window import Window
 
 # Shares of the time: of pictures of the field, and of frames with the last one, which hear what the user does. Steps
 # that follow a frame are slower, which comes on top.
-LOOKING, HEARING = 0.035, 0.025
+PICTURE_SHARE, INPUT_SHARE = 0.035, 0.025
 MOST_RATE = 20.0  # frames a second
 WAIT = 0.03  # seconds between two frames while the training waits
 TOUCH = 0.25  # seconds that it waits for after a key or a button: the window system needs some frames to answer
@@ -60,7 +60,7 @@ class Budget:
 
 
 class LearningWindow:
-    """Shows a field between steps of its training, which it slows by LOOKING + HEARING at most.
+    """Shows a field between steps of its training, which it slows by PICTURE_SHARE + INPUT_SHARE at most.
 
     Not counted is the time in which it waits for the user, who holds a key or a button down, or has told it to pause.
 
@@ -84,7 +84,7 @@ class LearningWindow:
         self.going = True
         self.losses: list[tuple[int, float]] = []
         now = time.perf_counter()
-        self.looking, self.hearing = Budget(LOOKING, now), Budget(HEARING, now)
+        self.picture_budget, self.input_budget = Budget(PICTURE_SHARE, now), Budget(INPUT_SHARE, now)
         self._screen = torch.empty(0)
         self._shown = self.cut
         self._closed = False
@@ -95,9 +95,9 @@ class LearningWindow:
         if self._closed:
             return self.going
         start = time.perf_counter()
-        looks = self.looking.allows(start)
-        budget = self.looking if looks else self.hearing
-        if looks or self.hearing.allows(start):
+        looks = self.picture_budget.allows(start)
+        budget = self.picture_budget if looks else self.input_budget
+        if looks or self.input_budget.allows(start):
             self._frame(step, field, looks)
             budget.done(start, time.perf_counter())
         if self._waits:
@@ -128,7 +128,7 @@ class LearningWindow:
                 self._frame(step, field, False)
                 time.sleep(WAIT)
         self.going = self.going and not interrupted
-        for budget in (self.looking, self.hearing):
+        for budget in (self.picture_budget, self.input_budget):
             budget.start += time.perf_counter() - start
 
     def _frame(self, step: int, field: Field, looks: bool) -> None:

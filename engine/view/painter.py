@@ -9,9 +9,9 @@ import torch
 
 from ...kernels.film import TILE
 from ..program import BuildError
-from ..render import Shot, Views
-from .frame import Refinement, moving
+from ..render import Shot, ViewCache
 from .pace import LIGHTS, Pace
+from .progressive import Refinement, moving_picture
 from .state import State
 
 LINE = (1.0, 1.0, 1.0)  # between the two halves of a split picture
@@ -22,12 +22,14 @@ class Painter:
 
     Args:
         samples: rays a pixel that a picture at rest comes to.
-        whole: every picture is a whole pass, however long it takes.
-        direct: whether the subject, and that of what is beside it, is a neural shape, traced by its network at rest.
+        whole_passes: every picture is a whole pass, however long it takes.
+        direct: whether the subject is a neural shape, traced by its network at rest.
+        direct_beside: whether that of what is beside it is.
     """
 
-    def __init__(self, *, samples: int, whole: bool, direct: tuple[bool, bool]) -> None:
-        self.samples, self.whole, self.direct = samples, whole, direct
+    def __init__(self, *, samples: int, whole_passes: bool, direct: bool = False, direct_beside: bool = False) -> None:
+        self.samples, self.whole_passes = samples, whole_passes
+        self.direct, self.direct_beside = direct, direct_beside
         self.pace = Pace()
         self.status = ""
         self.unfit = ""  # why the last scene could not become a program
@@ -37,11 +39,11 @@ class Painter:
 
     def forget(self) -> None:
         """Forget what was made of scenes: files that they read may have changed."""
-        self._views, self._beside = (Views(direct=direct) for direct in self.direct)
+        self._views, self._views_beside = ViewCache(direct=self.direct), ViewCache(direct=self.direct_beside)
         self._key = None
 
     @property
-    def works(self) -> bool:
+    def is_refining(self) -> bool:
         """Whether the picture of the last state gets better."""
         return self._refinement is not None and not self._refinement.done
 
@@ -54,7 +56,7 @@ class Painter:
         camera = state.pose.camera()
         shots = [self._views.shot(state.scene, camera, state.mode, state.layers)]
         if state.beside is not None:
-            shots.append(self._beside.shot(state.beside, camera, state.mode, state.layers))
+            shots.append(self._views_beside.shot(state.beside, camera, state.mode, state.layers))
         return shots
 
     def prepare(self, state: State) -> None:
@@ -65,7 +67,7 @@ class Painter:
             return
         for shot in shots:
             for light in LIGHTS:
-                moving(shot, TILE, TILE, light)
+                moving_picture(shot, TILE, TILE, light)
         self.pace = Pace()
 
     def paint(self, state: State, width: int, height: int) -> torch.Tensor | None:
@@ -79,14 +81,14 @@ class Painter:
                 self.unfit = str(error)
                 return None
             self._refinement = Refinement(shots, width, height, self.samples)
-            if not self.whole:
+            if not self.whole_passes:
                 return self._quick(state, shots, width, height)
         return self._better(state, width, height)
 
     def _quick(self, state: State, shots: list[Shot], width: int, height: int) -> torch.Tensor:
         wide, high, light = self.pace.size(width, height)
         start = time.perf_counter()
-        picture = joined(state, [moving(shot, wide, high, light) for shot in shots])
+        picture = side_by_side(state, [moving_picture(shot, wide, high, light) for shot in shots])
         seconds = time.perf_counter() - start
         self.pace = self.pace.moved(light, wide * high, seconds)
         self.status = f"{wide} x {high}, {1e3 * seconds:.0f} ms"
@@ -97,16 +99,16 @@ class Painter:
         if refinement is None:  # nothing could be drawn yet
             return None
         if not refinement.done:
-            rows = refinement.rows if self.whole else self.pace.rows(width, refinement.rows, TILE)
+            rows = refinement.rows if self.whole_passes else self.pace.rows(width, refinement.rows, TILE)
             start = time.perf_counter()
             refinement.step(rows)
             self.pace = self.pace.rested(min(rows, refinement.rows) * TILE * width, time.perf_counter() - start)
         done = refinement.passes - (self.samples > 1)
         self.status = f"{width} x {height}, {max(0, done)} of {self.samples} samples"
-        return joined(state, refinement.pictures) if refinement.pictures else None
+        return side_by_side(state, refinement.pictures) if refinement.pictures else None
 
 
-def joined(state: State, pictures: list[torch.Tensor]) -> torch.Tensor:
+def side_by_side(state: State, pictures: list[torch.Tensor]) -> torch.Tensor:
     """One picture, or the left part of the first and the right part of the second, parted by the state's line."""
     if len(pictures) == 1:
         return pictures[0]

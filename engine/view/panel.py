@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 
 from ..scene import linear_from_srgb
 from .events import Act, Edit, Event, Set
-from .pose import AXES
+from .pose import SIDES
 from .settings import MODES
 from .state import Section, State
-from .values import Value, names_in, values_of
+from .values import Value, models_in, names_in, values_of
 
 LETTERS, NARROW = 58, 27  # in a line of an error, and of what is said at the left
 HINTS = """\
@@ -46,11 +46,11 @@ class Control:
     """What shows a value that can be changed; `event` takes what it becomes.
 
     Attributes:
-        kind: "tick" for a bool, "number" or "whole" for a slider from `low` to `high`, "colour" for three channels,
+        kind: "tick" for a bool, "number" or "integer" for a slider from `low` to `high`, "colour" for three channels,
             sRGB in [0, 1].
     """
 
-    kind: Literal["tick", "number", "whole", "colour"]
+    kind: Literal["tick", "number", "integer", "colour"]
     label: str
     value: Any
     event: Callable[[Any], Event]
@@ -88,7 +88,7 @@ def panels(state: State, status: str = "") -> list[Panel]:
     ]
 
 
-def progress(text: str) -> Panel:
+def progress_panel(text: str) -> Panel:
     """A panel that says how far something is."""
     return Panel("progress", (0.35, 0.42, 0.3, 0.16), (Text(text),))
 
@@ -143,7 +143,7 @@ def _scene(state: State) -> list[Item]:
     at = names.index(state.selected) if state.selected in names else 0
     if len(names) > 1:
         items.append(
-            Control("whole", "choose", at, lambda value: Set("selected", names[round(value)]), 0, len(names) - 1)
+            Control("integer", "choose", at, lambda value: Set("selected", names[round(value)]), 0, len(names) - 1)
         )
     name = names[at]
     items.append(Text(f"{name}{_kind(state, name)}"))
@@ -170,12 +170,11 @@ def _camera(state: State) -> list[Item]:
     else:
         items.append(Text(f"width {pose.width:.4g}"))
     items += [Button("home (H)", Act("home")), Button("copy as text (C)", Act("copy camera"))]
-    return [*items, *(Button(side, Act(side)) for side in AXES), Text("V: the next of these", QUIET)]
+    return [*items, *(Button(side, Act(side)) for side in SIDES), Text("V: the next of these", QUIET)]
 
 
 def _kind(state: State, name: str) -> str:
-    table: Any = state.scene.lighting if state.section == "lights" else getattr(state.scene, state.section)
-    kind = getattr(table[name], "kind", "")
+    kind = getattr(models_in(state.scene, state.section)[name], "kind", "")
     return f": {kind}" if kind and kind != name else ""
 
 
@@ -184,7 +183,7 @@ def _widgets(value: Value) -> list[Item]:
     if value.kind == "colour":
         return [Control("colour", value.label, _srgb(value.value), _colour_edit(value.name))]
     if not isinstance(value.value, tuple):
-        kind: Literal["number", "whole"] = "whole" if value.kind == "whole" else "number"
+        kind: Literal["number", "integer"] = "integer" if value.kind == "integer" else "number"
         return [Control(kind, value.label, value.value, _edit(value), value.low, value.high)]
     letters = "xyzw" if len(value.value) <= 4 else ""
     return [
@@ -194,7 +193,7 @@ def _widgets(value: Value) -> list[Item]:
 
 
 def _edit(value: Value) -> Callable[[float], Event]:
-    return lambda number: Edit(value.name, round(number) if value.kind == "whole" else _short(number))
+    return lambda number: Edit(value.name, round(number) if value.kind == "integer" else _short(number))
 
 
 def _part_edit(value: Value, index: int) -> Callable[[float], Event]:

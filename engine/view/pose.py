@@ -12,7 +12,7 @@ Vector = tuple[float, float, float]
 
 STEEPEST = 89.9  # degrees above or below the horizon; straight up there is no heading left to keep
 NEAREST, FARTHEST = 1e-4, 1e5  # from the eye to the target, scene units
-AXES: dict[str, Vector] = {
+SIDES: dict[str, Vector] = {
     "front": (0.0, -1.0, 0.0),
     "back": (0.0, 1.0, 0.0),
     "right": (1.0, 0.0, 0.0),
@@ -103,10 +103,10 @@ def flown(pose: Pose, right: float, up: float, ahead: float) -> Pose:
 
 
 def along_axis(pose: Pose, side: str) -> Pose:
-    """The camera as far from its target as before, on one of the sides in AXES."""
+    """The camera as far from its target as before, on one of the sides in SIDES."""
     up = (0.0, 0.0, 1.0)
     turned = replace(pose, up=up, eye=_plus(pose.target, (0.0, -1.0, 0.0), pose.distance))
-    axis = AXES[side]
+    axis = SIDES[side]
     if axis[2]:
         return orbited(turned, 0.0, 90.0 * axis[2])
     return replace(turned, eye=_plus(pose.target, axis, pose.distance))

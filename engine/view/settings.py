@@ -19,7 +19,7 @@ def with_setting(state: State, event: Set) -> State:
     try:
         return _changed(state, event.name, event.value)
     except (TypeError, ValueError):
-        return state.told(f"{event.name} cannot be {event.value!r}")
+        return state.with_message(f"{event.name} cannot be {event.value!r}")
 
 
 def _changed(state: State, name: str, value: Any) -> State:
@@ -46,7 +46,7 @@ def _changed(state: State, name: str, value: Any) -> State:
         return replace(state, split=_number(value))
     if name == "time":
         return replace(state, time=_number(value))
-    return state.told(f"{name} cannot be {value!r}")
+    return state.with_message(f"{name} cannot be {value!r}")
 
 
 def _number(value: Any) -> float:

@@ -11,7 +11,7 @@ from ..scene import Scene
 from .pose import Pose, Vector
 
 Section = Literal["shapes", "materials", "lights", "camera"]
-Wish = Literal["save", "screenshot", "turntable", "film", "copy_camera", "pick"]
+Request = Literal["save", "screenshot", "turntable", "film", "copy_camera", "pick"]
 
 Edits = Mapping[str, Any]  # "body.size" → value, as `isofield render --set` takes them; never changed in place
 
@@ -51,7 +51,7 @@ class State:
         held: keys that are down.
         keys: the camera's path.
         cursor: where the last click was, shares of the width and the height, y down.
-        wishes: what the loop has to do next, for it needs files, kernels or the terminal.
+        requests: what the loop has to do next, for it needs files, kernels or the terminal.
     """
 
     base: Scene
@@ -81,19 +81,27 @@ class State:
     cursor: tuple[float, float] = (0.5, 0.5)
     error: str = ""
     message: str = ""
-    wishes: tuple[Wish, ...] = ()
+    requests: tuple[Request, ...] = ()
     running: bool = True
 
-    def wishing(self, wish: Wish) -> State:
+    def requesting(self, request: Request) -> State:
         """The state with one more thing for the loop to do."""
-        return replace(self, wishes=(*self.wishes, wish))
+        return replace(self, requests=(*self.requests, request))
 
-    def told(self, message: str) -> State:
-        """The state with something said to the user."""
+    def with_message(self, message: str) -> State:
+        """The state with something to say to the user."""
         return replace(self, message=message)
 
 
-def opened(scene: Scene, pose: Pose, ball: tuple[float, float, float, float], **more: Any) -> State:
-    """The state in which a scene is first shown; `ball` is centre and radius of its subject."""
-    x, y, z, radius = ball
-    return State(scene, scene, pose, pose, radius or 1.0, (x, y, z), selected=next(iter(scene.shapes)), **more)
+def initial_state(scene: Scene, pose: Pose, centre: Vector, size: float, **more: Any) -> State:
+    """The state in which a scene is first shown; `centre` and `size` are middle and radius of its subject."""
+    return State(
+        base=scene,
+        scene=scene,
+        pose=pose,
+        home=pose,
+        size=size,
+        centre=centre,
+        selected=next(iter(scene.shapes)),
+        **more,
+    )

@@ -37,9 +37,14 @@ class Value:
     kind: str
 
 
+def models_in(scene: Scene, section: Section) -> Any:
+    """The shapes, materials or lights of a scene by their names; none for the camera."""
+    return scene.lighting if section == "lights" else getattr(scene, section, {})
+
+
 def names_in(scene: Scene, section: Section) -> list[str]:
     """Names of what a section of the panel can show."""
-    return list(_table(scene, section))
+    return list(models_in(scene, section))
 
 
 def values_of(scene: Scene, base: Scene, section: Section, name: str, size: float) -> list[Value]:
@@ -57,7 +62,7 @@ def values_of(scene: Scene, base: Scene, section: Section, name: str, size: floa
 
 
 def _values_in(scene: Scene, section: Section, name: str, size: float) -> list[Value]:
-    model: BaseModel | None = _table(scene, section).get(name)
+    model: BaseModel | None = models_in(scene, section).get(name)
     if model is None:
         return []
     first = name if _is_unique(scene, name) else f"{section}.{name}"
@@ -75,13 +80,9 @@ def _values_in(scene: Scene, section: Section, name: str, size: float) -> list[V
     return found
 
 
-def _table(scene: Scene, section: Section) -> Any:
-    return scene.lighting if section == "lights" else getattr(scene, section, {})
-
-
 def _is_unique(scene: Scene, name: str) -> bool:
-    tables = (scene.shapes, scene.materials, scene.lighting)
-    return sum(name in table for table in tables) == 1 and name != "camera"
+    groups = (scene.shapes, scene.materials, scene.lighting)
+    return sum(name in models for models in groups) == 1 and name != "camera"
 
 
 def _values(name: str, label: str, value: Any, info: FieldInfo, size: float) -> Iterator[Value]:
@@ -92,7 +93,7 @@ def _values(name: str, label: str, value: Any, info: FieldInfo, size: float) -> 
         return
     elif isinstance(value, (int, float)):
         low, high = _ends(label, float(value), info, size)
-        yield Value(name, label, value, low, high, "whole" if isinstance(value, int) else "number")
+        yield Value(name, label, value, low, high, "integer" if isinstance(value, int) else "number")
     elif isinstance(value, tuple) and value and all(isinstance(part, float) for part in value) and len(value) <= 4:
         if label in COLOURS and max(value) <= 1.0:
             yield Value(name, label, value, 0.0, 1.0, "colour")

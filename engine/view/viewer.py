@@ -10,18 +10,18 @@ from pathlib import Path
 import torch
 
 from ..files import Up, is_field
-from ..render import open_source, view_of
+from ..render import open_as_scene, view_of
 from ..scene import SceneError
 from .edits import at_time, reloaded
 from .events import Event, Tick
+from .file_watch import FileWatch
 from .inputs import apply, is_moving
 from .painter import Painter
 from .panel import panels
 from .pose import pose_of
-from .state import opened
-from .watch import Watch
+from .requests import Tools, fulfil
+from .state import initial_state
 from .window import Window
-from .wishes import fulfil
 
 LOOK_EVERY = 0.2  # seconds between looks at the scene's file
 PAUSE = 0.01  # seconds to wait where there is nothing to do,
@@ -33,10 +33,11 @@ class Viewer:
     """A window on a scene.
 
     Args:
-        source: what `open_source` takes; the network of a field is traced at rest.
+        source: what `open_as_scene` takes; the network of a field is traced at rest.
         width, height: of the window, pixels.
         hidden: no window on a screen; frames can be read.
-        whole: every frame is a whole pass over the picture, however long it takes; if None, those of hidden windows.
+        whole_passes: every frame is a whole pass over the picture, however long it takes; if None, those of hidden
+            windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
         up: the axis of meshes that points up.
@@ -57,7 +58,7 @@ class Viewer:
         height: int,
         *,
         hidden: bool = False,
-        whole: bool | None = None,
+        whole_passes: bool | None = None,
         samples: int = 16,
         beside: str | None = None,
         up: Up = "z",
@@ -66,28 +67,41 @@ class Viewer:
         folder: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
-        self.name, self.up, self.say = source, up, say
-        self.folder = folder or Path.cwd()
-        self.source = open_source(source, up)
+        self.name, self.up = source, up
+        self.source = open_as_scene(source, up)
         scene = self.source.at(0.0)
         first = view_of(scene)
         x, y, z, radius = first.program.subject
-        self.state = opened(
+        self.state = initial_state(
             scene,
             pose_of(first.camera, (x, y, z)),
-            (x, y, z, radius),
+            (x, y, z),
+            radius or 1.0,
             animated=self.source.is_animated,
-            beside=scene if sampled else None if beside is None else open_source(beside, up).at(0.0),
+            beside=scene if sampled else None if beside is None else open_as_scene(beside, up).at(0.0),
         )
         self.sampled = sampled
-        direct = is_field(source), beside is not None and is_field(beside)
-        self.painter = Painter(samples=samples, whole=hidden if whole is None else whole, direct=direct)
+        self.painter = Painter(
+            samples=samples,
+            whole_passes=hidden if whole_passes is None else whole_passes,
+            direct=is_field(source),
+            direct_beside=beside is not None and is_field(beside),
+        )
         self.window = Window(f"isofield: {self.source.path.name}", width, height, hidden=hidden)
+        self._tools = Tools(
+            painter=self.painter,
+            window=self.window,
+            source=source,
+            up=up,
+            stem=self.source.path.stem,
+            folder=folder or Path.cwd(),
+            say=say,
+        )
         self.records = records
         self.happened: list[tuple[int, Event]] = []
         self.frames = 0
         self.picture = torch.zeros(height, width, 3)
-        self._watch = Watch(self.source.path)
+        self._watch = FileWatch(self.source.path)
         self._looked = self._ticked = self._awake = time.perf_counter()
         self._time = 0.0  # of the scene that is shown
         self._painting = 0.0  # seconds that the last picture took
@@ -101,7 +115,7 @@ class Viewer:
         while self.state.running and self.window.running:
             start = time.perf_counter()
             events = self.window.events()
-            if self.window.used or is_moving(self.state) or self.painter.works:
+            if self.window.used or is_moving(self.state) or self.painter.is_refining:
                 self._awake = start
             self.step(events, min(start - self._ticked, LONGEST_TICK))
             self._ticked = start
@@ -117,7 +131,7 @@ class Viewer:
         self.state = apply(self.state, Tick(seconds))
         self._look_at_file()
         self._follow_time()
-        fulfil(self)
+        self.state = fulfil(self.state, self._tools)
         start = time.perf_counter()
         self._paint()
         self._painting = time.perf_counter() - start
@@ -141,7 +155,7 @@ class Viewer:
         self._looked = now
         if self._watch.changed():
             try:
-                source = open_source(self.name, self.up)
+                source = open_as_scene(self.name, self.up)
                 base = source.at(self.state.time)
             except SceneError as error:
                 self.state = replace(self.state, error=str(error))

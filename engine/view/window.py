@@ -36,7 +36,7 @@ NO_DISPLAY = (
 
 
 @dataclass
-class Grip:
+class PanelPress:
     """The left button, held down since it was pressed on a panel, and whether something in the panel was used since."""
 
     panel: Panel
@@ -74,7 +74,7 @@ class Window:
         self._moved = 0.0
         self._cursor = (0.5, 0.5)
         self._panels: Sequence[Panel] = ()
-        self._grip: Grip | None = None
+        self._panel_press: PanelPress | None = None
         self._shown = True
         # The window system lets panels be moved and folded and does not tell, so they are made again in their places
         # when they come back, and after a drag of one.
@@ -116,7 +116,7 @@ class Window:
         for event in releases:
             found += self._release(event.key)
         self.used |= bool(presses or releases)
-        if presses or releases or self._pressed or self._grip is not None:
+        if presses or releases or self._pressed or self._panel_press is not None:
             self.touched = time.perf_counter()
         if not self._window.running:
             found.append(Act("quit"))
@@ -141,7 +141,7 @@ class Window:
             self._pressed.add(key)
             self._moved = 0.0
         elif key == "LMB":
-            self._grip = Grip(held_by, *self._cursor)
+            self._panel_press = PanelPress(held_by, *self._cursor)
         return []
 
     def _release(self, key: str) -> list[Event]:
@@ -151,9 +151,9 @@ class Window:
         self._pressed.discard(key)
         if key != "LMB":
             return []
-        if self._grip is not None and self._grip.moves_panel(*self._cursor, *self._size):
+        if self._panel_press is not None and self._panel_press.moves_panel(*self._cursor, *self._size):
             self._generation += 1
-        self._grip = None
+        self._panel_press = None
         return [Settle(), Click(*self._cursor)] if is_click else [Settle()]
 
     def draw(self, picture: torch.Tensor, panels: Sequence[Panel]) -> list[Event]:
@@ -171,8 +171,8 @@ class Window:
             for item in panel.items:
                 found += self._draw(item)
             self._gui.end()
-        if found and self._grip is not None:
-            self._grip.used = True
+        if found and self._panel_press is not None:
+            self._panel_press.used = True
         return found
 
     def show(self) -> None:
@@ -223,7 +223,7 @@ class Window:
         if item.kind == "tick":
             after = gui.checkbox(item.label, before)
             changed = after != before
-        elif item.kind == "whole":
+        elif item.kind == "integer":
             before = int(before)
             after = gui.slider_int(item.label, before, int(item.low), int(item.high))
             changed = after != before

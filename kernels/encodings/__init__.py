@@ -1,6 +1,7 @@
 """Encodings of positions and directions: sines and cosines, spherical harmonics, multiresolution hash tables.
 
-All are differentiable to points and tables, any number of times.
+All are differentiable to points, hash tables also to their entries: sines, cosines and harmonics any number of times,
+hash tables twice.
 """
 
 from typing import TYPE_CHECKING

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import torch
 
-from .checks import check_count, check_points
+from ..lanes import Array, arguments
 
 
-def spherical_harmonics(directions: torch.Tensor, degree: int) -> torch.Tensor:
+def spherical_harmonics(directions: Array, degree: int) -> Any:
     """Real orthonormal spherical harmonics Y_lm of all bands l < `degree`, in the order of l, then m = -l … l.
 
     Y_lm = N_lm Q_lm(z) · {Im (x + iy)^|m| for m < 0, Re (x + iy)^m for m ≥ 0}, Q_lm the |m|-th derivative of the
@@ -18,20 +19,22 @@ def spherical_harmonics(directions: torch.Tensor, degree: int) -> torch.Tensor:
     are those of tiny-cuda-nn and of Sloan 2013, "Efficient spherical harmonic evaluation".
 
     Args:
-        directions: (N, 3) float32 or float64, unit vectors; other vectors give the polynomials' values there.
+        directions: (N, 3) float32 or float64, unit vectors; other vectors give the polynomials' values there. A torch
+            tensor, numpy array, DLPack object or `ti.ndarray`.
         degree: number of bands, 1 … 8.
 
     Returns:
-        (N, degree²). ∫ Y_i Y_j over the sphere is 1 where i = j and 0 elsewhere.
+        (N, degree²), a numpy array if `directions` is one, else a tensor. ∫ Y_i Y_j over the sphere is 1 where i = j
+        and 0 elsewhere.
 
     Raises:
-        TypeError, ValueError: another dtype or shape, or `degree` is no int or out of its range.
+        TypeError, ValueError: another dtype or shape, or `degree` is no whole number or out of its range.
 
     Example: the direction (0, 0, 1) has (0.2821, 0, 0.4886, 0) for degree 2: √(1 / 4π) and √(3 / 4π).
     """
-    check_points("directions", directions, 3)
-    check_count("degree", degree, 1, 8)
-    x, y, z = directions.unbind(-1)
+    vectors, restore = arguments.floats("directions", directions, ("N", 3))
+    arguments.check_integer("degree", degree, 1, 8)
+    x, y, z = vectors.unbind(-1)
     heights, cosines, sines = [torch.ones_like(z)], [torch.ones_like(z)], [torch.zeros_like(z)]
     for _ in range(1, degree):
         heights.append(z * heights[-1])
@@ -39,8 +42,8 @@ def spherical_harmonics(directions: torch.Tensor, degree: int) -> torch.Tensor:
         cosines.append(x * cosine - y * sine)
         sines.append(x * sine + y * cosine)
     around = torch.stack([*reversed(sines[1:]), *cosines], dim=-1)  # (N, 2·degree - 1), m from -(degree - 1)
-    columns, coefficients = _harmonics(degree, directions.dtype, directions.device)
-    return around[:, columns] * (torch.stack(heights, dim=-1) @ coefficients)
+    columns, coefficients = _harmonics(degree, vectors.dtype, vectors.device)
+    return restore(around[:, columns] * (torch.stack(heights, dim=-1) @ coefficients))
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,12 +12,14 @@ import functools
 import math
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 
 from .. import runtime
+from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, deal, memory
-from .hash_device import hash_kernels
+from .hash_kernels import hash_kernels
 from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
 
 TASKS_PER_CORE = 4  # so that none waits long for the last; with more of them a level's rows leave the cache too soon
@@ -29,17 +31,18 @@ ROWS = False, True, True, True  # inputs of sums over the table: the table, then
 
 
 def hash_encode(
-    table: torch.Tensor,
-    points: torch.Tensor,
+    table: Array,
+    points: Array,
     levels: HashLevels,
     *,
     smoothstep: bool = False,
     active: float | None = None,
-) -> torch.Tensor:
+) -> Any:
     """Features of the nodes round each point, interpolated on every level: Σ_corners Π_d w_d · table[row of corner].
 
     Args:
-        table: (levels.rows, F) float32 or float64, the levels' rows one after the other.
+        table: (levels.rows, F) float32 or float64, the levels' rows one after the other. A torch tensor, numpy array,
+            DLPack object or `ti.ndarray`.
         points: (N, D) in [0, 1]^D, of the table's dtype; what lies outside is moved to the border. NaN gives NaN.
         levels: resolutions and sizes.
         smoothstep: weights w = f²(3 - 2f) instead of w = f, f in [0, 1] being the place in the cell: the gradient to
@@ -47,33 +50,22 @@ def hash_encode(
         active: number of levels switched on, coarse to fine; a fraction fades the next one in. None: all of them.
 
     Returns:
-        (N, L·F), coarse to fine. Differentiable twice, to `table` and to `points`, by autograd and by torch.func, but
-        for its forward mode; the gradient to a coordinate outside [0, 1] is zero, to a NaN point NaN. Linear weights
-        have only the mixed second derivatives to the points. A third derivative is a RuntimeError.
+        (N, L·F), coarse to fine, a numpy array if `table` is one, else a tensor. Differentiable twice, to `table` and
+        to `points`, by autograd and by torch.func, but for its forward mode; the gradient to a coordinate outside
+        [0, 1] is zero, to a NaN point NaN. Linear weights have only the mixed second derivatives to the points. A
+        third derivative is a RuntimeError.
 
     Raises:
-        TypeError: not tensors, or another dtype.
+        TypeError: not arrays, or another dtype.
         ValueError: another shape or device, or `active` is negative.
     """
-    _check(table, points, levels)
-    return _features(_Sums(levels, levels.fade(active), bool(smoothstep)), table, points)
-
-
-def _check(table: torch.Tensor, points: torch.Tensor, levels: HashLevels) -> None:
     if not isinstance(levels, HashLevels):
         raise TypeError(f"levels: expected HashLevels, got {type(levels).__name__}")
-    for name, given in (("table", table), ("points", points)):
-        if not isinstance(given, torch.Tensor):
-            raise TypeError(f"{name}: expected a torch tensor, got {type(given).__name__}")
-    if table.dtype not in (torch.float32, torch.float64):
-        raise TypeError(f"table: expected torch.float32 or torch.float64, got {table.dtype}")
-    if points.dtype != table.dtype:
-        raise TypeError(f"points: expected {table.dtype}, as the table, got {points.dtype}")
-    shape = (levels.rows, levels.features)
-    expect("table", table.shape == shape, f"shape {shape}", tuple(table.shape))
-    matrix = points.ndim == 2 and points.shape[1] == levels.dimensions
-    expect("points", matrix, f"shape (N, {levels.dimensions})", tuple(points.shape))
-    runtime.check_device(table=table, points=points)
+    rows, restore = arguments.floats("table", table, (levels.rows, levels.features))
+    places, _ = arguments.floats("points", points, ("N", levels.dimensions))
+    arguments.check_same_dtype("points", places, "table", rows)
+    runtime.check_device(table=rows, points=places)
+    return restore(_features(_Sums(levels, levels.fade(active), bool(smoothstep)), rows, places))
 
 
 def _features(sums: _Sums, table: torch.Tensor, points: torch.Tensor) -> torch.Tensor:

@@ -8,33 +8,36 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import torch
 
-from .checks import check_count, check_points
+from ..lanes import Array, arguments
 
 
-def positional_encoding(points: torch.Tensor, octaves: int) -> torch.Tensor:
+def positional_encoding(points: Array, octaves: int) -> Any:
     """Sines and cosines of the coordinates: sin(2π 2^k x_d) and cos(2π 2^k x_d), k = 0 … octaves - 1.
 
     Args:
-        points: (N, D) float32 or float64, periods of the lowest frequency.
+        points: (N, D) float32 or float64, periods of the lowest frequency. A torch tensor, numpy array, DLPack object
+            or `ti.ndarray`.
         octaves: K, frequencies per coordinate, each twice the one before.
 
     Returns:
         (N, 2·K·D): all sines, then all cosines; coordinate after coordinate, each from its lowest frequency to its
-        highest. Mildenhall et al. 2020, "NeRF", equation 4, with twice its frequencies.
+        highest. A numpy array if `points` is one, else a tensor. Mildenhall et al. 2020, "NeRF", equation 4, with twice
+        its frequencies.
 
     Raises:
-        TypeError, ValueError: another dtype or shape, or `octaves` is no int or less than 1.
+        TypeError, ValueError: another dtype or shape, or `octaves` is no whole number or less than 1.
 
     Example: 2 octaves of the point (0.25,) are (sin π/2, sin π, cos π/2, cos π) = (1, 0, 0, -1).
     """
-    check_points("points", points, None)
-    check_count("octaves", octaves, 1, 24)  # float32's 24 bits have no more
-    turns = points[:, :, None] * _powers_of_two(octaves, points.dtype, points.device)  # (N, D, K), exact
+    places, restore = arguments.floats("points", points, ("N", "D"))
+    arguments.check_integer("octaves", octaves, 1, 24)  # float32's 24 bits have no more
+    turns = places[:, :, None] * _powers_of_two(octaves, places.dtype, places.device)  # (N, D, K), exact
     angles = (2.0 * math.pi * (turns - turns.round())).flatten(1)  # rounding a large angle would cost digits
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
+    return restore(torch.cat([angles.sin(), angles.cos()], dim=1))
 
 
 @functools.lru_cache(maxsize=64)

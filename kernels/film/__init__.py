@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .rays import (
         PACKET as PACKET,
         TILE as TILE,
+        BeamColumn as BeamColumn,
         Beams as Beams,
         Film as Film,
         beams_of as beams_of,

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import lanes
+from ..lanes import packet_functions
 from ..runtime import memory, ti
 from .rays import TILE, Film, packet_corner, pixel_in_packet
 
@@ -71,7 +71,7 @@ def on_screen(red, green, blue, screen):
 
 @runtime.per_lane_width
 def _develop_kernel(width: int) -> Any:
-    packets = lanes(width)
+    packets = packet_functions(width)
 
     @ti.kernel
     def develop_kernel(

@@ -1,12 +1,13 @@
 """Film and rays of a camera, in an order that keeps neighbours in the picture neighbours in memory."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import torch
 
 from .. import runtime
-from ..lanes import FAR, lanes
+from ..lanes import FAR, packet_functions
 from ..runtime import memory, ti
 
 TILE_BITS, PACKET_BITS = 4, 2
@@ -33,14 +34,23 @@ class Film:
         return high * wide
 
 
+class BeamColumn(IntEnum):
+    """What the columns of `Beams.cones` hold, in scene units."""
+
+    RADIUS = 0  # where the beam begins
+    WIDENING = 1  # by how much the radius grows along it: the tangent of half its angle
+    LENGTH = 2
+    LARGEST_VALUE = 3  # of the program's values, those up to this one matter to the beam
+
+
 @dataclass(frozen=True)
 class Beams:
     """One cone for each group of rays that lie together in the picture.
 
     Attributes:
         origins, directions: (G, 3) float32, the axes; directions are unit vectors.
-        cones: (G, 4) float32: at distance t a beam has radius cones[0] + cones[1] · t and holds all its rays there; it
-            is cones[2] long, and what matters to it are values up to cones[3].
+        cones: (G, 4) float32, by `BeamColumn`: at distance t a beam has radius RADIUS + WIDENING · t and holds all its
+            rays there.
         rays: rays in a group.
     """
 
@@ -76,7 +86,9 @@ def beams_of(origins: torch.Tensor, directions: torch.Tensor, side: int) -> Beam
     All rays of a camera's square lie within the beam of its four corners.
     """
     count = len(origins) // (side * side)
-    beams = Beams(origins.new_empty(count, 3), origins.new_empty(count, 3), origins.new_empty(count, 4), side * side)
+    beams = Beams(
+        origins.new_empty(count, 3), origins.new_empty(count, 3), origins.new_empty(count, len(BeamColumn)), side * side
+    )
     runtime.run(_beam_kernel(), origins, directions, beams.origins, beams.directions, beams.cones, count, side)
     return beams
 
@@ -111,7 +123,7 @@ def place_of(column, row, tiles_in_row):
 
 @runtime.per_lane_width
 def _ray_kernel(width: int) -> Any:
-    device = lanes(width)
+    device = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.kernel
@@ -157,7 +169,7 @@ def _ray_kernel(width: int) -> Any:
 
 @runtime.per_lane_width
 def _beam_kernel(width: int) -> Any:
-    device = lanes(width)
+    device = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.func
@@ -212,23 +224,23 @@ def _beam_kernel(width: int) -> Any:
             ax /= length
             ay /= length
             az /= length
-            blunt = Lanes(0.0)  # squares
-            tangent = Lanes(0.0)
+            radius = Lanes(0.0)  # squares
+            widening = Lanes(0.0)
             for i in ti.static(range(4)):
                 x, y, z = load(origins, corners[i], rays, left)
                 x = x - sx
                 y = y - sy
                 z = z - sz
-                blunt = ti.max(blunt, x * x + y * y + z * z)
+                radius = ti.max(radius, x * x + y * y + z * z)
                 dx, dy, dz = load(directions, corners[i], rays, left)
                 cx = ay * dz - az * dy
                 cy = az * dx - ax * dz
                 cz = ax * dy - ay * dx
                 # Beyond 84 degrees the tangent only has to be large.
                 along = ti.max(ax * dx + ay * dy + az * dz, 0.1)
-                tangent = ti.max(tangent, (cx * cx + cy * cy + cz * cz) / (along * along))
-            blunt = ti.sqrt(blunt)
-            tangent = ti.sqrt(tangent)
+                widening = ti.max(widening, (cx * cx + cy * cy + cz * cz) / (along * along))
+            radius = ti.sqrt(radius)
+            widening = ti.sqrt(widening)
             for lane in ti.static(range(width)):
                 beam = packet * width + lane
                 if beam < count:
@@ -238,9 +250,9 @@ def _beam_kernel(width: int) -> Any:
                     axes[beam, 0] = ax[lane]
                     axes[beam, 1] = ay[lane]
                     axes[beam, 2] = az[lane]
-                    cones[beam, 0] = blunt[lane]
-                    cones[beam, 1] = tangent[lane]
-                    cones[beam, 2] = FAR
-                    cones[beam, 3] = 0.0
+                    cones[beam, BeamColumn.RADIUS] = radius[lane]
+                    cones[beam, BeamColumn.WIDENING] = widening[lane]
+                    cones[beam, BeamColumn.LENGTH] = FAR
+                    cones[beam, BeamColumn.LARGEST_VALUE] = 0.0
 
     return beam_kernel

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
         values as values,
         warps as warps,
     )
-    from .sample_block import BRICK as BRICK, BRICK_NODES as BRICK_NODES, HEADER as HEADER, SIDE as SIDE
+    from .sample_block import (
+        BRICK as BRICK,
+        BRICK_NODES as BRICK_NODES,
+        BRICK_SIDE as BRICK_SIDE,
+        HEADER_SIZE as HEADER_SIZE,
+        MAXIMUM_CELLS as MAXIMUM_CELLS,
+        Header as Header,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

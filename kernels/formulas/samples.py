@@ -1,6 +1,6 @@
 """Formula of the sampled leaf: a value read from a grid of bricks."""
 
-from .sample_block import BRICK, BRICK_NODES, HEADER, SIDE
+from .sample_block import BRICK, BRICK_NODES, BRICK_SIDE, HEADER_SIZE, MAXIMUM_CELLS, Header
 
 
 def samples(m, x, y, z, data, at):
@@ -12,23 +12,23 @@ def samples(m, x, y, z, data, at):
     that holds the surface is a bound as well, and the better one far away. All of them have slopes of at most 1, and
     they join without a jump.
     """
-    half_x = data[at + 6]
-    half_y = data[at + 7]
-    half_z = data[at + 8]
-    px = x - data[at + 3]
-    py = y - data[at + 4]
-    pz = z - data[at + 5]
-    voxel_x = m.clamp(px + half_x, 0.0, 2.0 * half_x) * data[at + 9]
-    voxel_y = m.clamp(py + half_y, 0.0, 2.0 * half_y) * data[at + 10]
-    voxel_z = m.clamp(pz + half_z, 0.0, 2.0 * half_z) * data[at + 11]
+    half_x = data[at + Header.HALF_X]
+    half_y = data[at + Header.HALF_Y]
+    half_z = data[at + Header.HALF_Z]
+    px = x - data[at + Header.CENTRE_X]
+    py = y - data[at + Header.CENTRE_Y]
+    pz = z - data[at + Header.CENTRE_Z]
+    voxel_x = m.clamp(px + half_x, 0.0, 2.0 * half_x) * data[at + Header.VOXELS_X]
+    voxel_y = m.clamp(py + half_y, 0.0, 2.0 * half_y) * data[at + Header.VOXELS_Y]
+    voxel_z = m.clamp(pz + half_z, 0.0, 2.0 * half_z) * data[at + Header.VOXELS_Z]
     # The cell of BRICK³ voxels: a brick of its own, or its eight corners alone.
-    cells_x = m.whole(data[at], 1, 4096)
-    cells_y = m.whole(data[at + 1], 1, 4096)
-    cells_z = m.whole(data[at + 2], 1, 4096)
-    cell_x = m.whole(voxel_x / BRICK, 0, cells_x - 1)
-    cell_y = m.whole(voxel_y / BRICK, 0, cells_y - 1)
-    cell_z = m.whole(voxel_z / BRICK, 0, cells_z - 1)
-    table = at + HEADER
+    cells_x = m.to_integer(data[at + Header.CELLS_X], 1, MAXIMUM_CELLS)
+    cells_y = m.to_integer(data[at + Header.CELLS_Y], 1, MAXIMUM_CELLS)
+    cells_z = m.to_integer(data[at + Header.CELLS_Z], 1, MAXIMUM_CELLS)
+    cell_x = m.to_integer(voxel_x / BRICK, 0, cells_x - 1)
+    cell_y = m.to_integer(voxel_y / BRICK, 0, cells_y - 1)
+    cell_z = m.to_integer(voxel_z / BRICK, 0, cells_z - 1)
+    table = at + HEADER_SIZE
     corners = table + cells_x * cells_y * cells_z
     bricks = corners + (cells_x + 1) * (cells_y + 1) * (cells_z + 1)
     brick = m.read(data, (cell_x * cells_y + cell_y) * cells_z + cell_z + table)
@@ -36,15 +36,15 @@ def samples(m, x, y, z, data, at):
     in_x = voxel_x - cell_x * BRICK
     in_y = voxel_y - cell_y * BRICK
     in_z = voxel_z - cell_z * BRICK
-    node_x = m.whole(in_x, 0, BRICK - 1)
-    node_y = m.whole(in_y, 0, BRICK - 1)
-    node_z = m.whole(in_z, 0, BRICK - 1)
-    number = m.whole(brick, 0, 2**24)
-    own = number * BRICK_NODES + ((node_x * SIDE + node_y) * SIDE + node_z) + bricks
+    node_x = m.to_integer(in_x, 0, BRICK - 1)
+    node_y = m.to_integer(in_y, 0, BRICK - 1)
+    node_z = m.to_integer(in_z, 0, BRICK - 1)
+    number = m.to_integer(brick, 0, 2**24)
+    own = number * BRICK_NODES + ((node_x * BRICK_SIDE + node_y) * BRICK_SIDE + node_z) + bricks
     shared = (cell_x * (cells_y + 1) + cell_y) * (cells_z + 1) + cell_z + corners
     base = m.select(fine, own, shared)
-    step_y = m.select(fine, SIDE, cells_z + 1)
-    step_x = m.select(fine, SIDE * SIDE, (cells_y + 1) * (cells_z + 1))
+    step_y = m.select(fine, BRICK_SIDE, cells_z + 1)
+    step_x = m.select(fine, BRICK_SIDE * BRICK_SIDE, (cells_y + 1) * (cells_z + 1))
     part_x = m.select(fine, in_x - node_x, in_x / BRICK)
     part_y = m.select(fine, in_y - node_y, in_y / BRICK)
     part_z = m.select(fine, in_z - node_z, in_z / BRICK)
@@ -63,7 +63,7 @@ def samples(m, x, y, z, data, at):
     v0 = v00 + (v01 - v00) * part_y
     v1 = v10 + (v11 - v10) * part_y
     raw = v0 + (v1 - v0) * part_x
-    value = m.select(raw > 0.0, raw * data[at + 12], raw * data[at + 13])
+    value = m.select(raw > 0.0, raw * data[at + Header.POSITIVE_FACTOR], raw * data[at + Header.NEGATIVE_FACTOR])
     over_x = m.abs(px) - half_x
     over_y = m.abs(py) - half_y
     over_z = m.abs(pz) - half_z
@@ -71,4 +71,8 @@ def samples(m, x, y, z, data, at):
     away = m.length3(m.max(over_x, 0.0), m.max(over_y, 0.0), m.max(over_z, 0.0))
     beyond = m.length2(away, m.max(value, 0.0))
     boxed = m.select(face > 0.0, beyond, m.max(value, face))
-    return m.max(boxed, m.length3(x - data[at + 14], y - data[at + 15], z - data[at + 16]) - data[at + 17])
+    return m.max(
+        boxed,
+        m.length3(x - data[at + Header.BALL_X], y - data[at + Header.BALL_Y], z - data[at + Header.BALL_Z])
+        - data[at + Header.BALL_RADIUS],
+    )

@@ -89,7 +89,7 @@ def ellipsoid(m, x, y, z, a, b, c):
         right = m.max(m.select(bend > 0.0, near * (square - 1.0) / safe, left), left)
         change = m.sqrt((pole + left) * (pole + right)) - pole
         u = m.max(u + u * change, low)
-        if m.settled(change, 0.05):
+        if m.converged(change, 0.05):
             break
     n1 = pa / (u + wa)
     n2 = pb / (u + wb)

@@ -1,4 +1,10 @@
-"""Interpolation in regular grids of one to three dimensions, twice differentiable by kernels alone."""
+"""Interpolation in regular grids of two or three dimensions, twice differentiable by kernels alone.
+
+`interpolation` says how the derivatives are made of three linear maps, `linear_maps` launches these, `gather` and
+`scatter` are their kernels, and `stencil` has the formulas.
+
+Sums of gradients are the same at every run with as many cores.
+"""
 
 from typing import TYPE_CHECKING
 

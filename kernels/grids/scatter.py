@@ -1,26 +1,27 @@
-"""Kernels that add to a grid about points. See lattice.py for what they compute, gather.py for the arguments."""
+"""Kernels that add to a grid about points. See stencil.py for what they compute, gather.py for the arguments."""
 
 import functools
 from typing import Any
 
 from ..runtime import GRAIN, ti
 from .gather import row_of
-from .lattice import Lattice, array, compiled, corner_functions, packets, stencil, table
+from .grid_type import GridType, array_1d, array_2d, compiled, packets
+from .stencil import corner_functions, stencil
 
 
 @functools.cache
-def weights_kernel(lattice: Lattice, directed: bool) -> Any:
+def weights_kernel(grid_type: GridType, directed: bool) -> Any:
     """The node of corner 0 (N) and the weights (N) vectors of 2^D of all points; weights of points with a NaN are 0."""
-    about = stencil(lattice, directed)
-    _, weight_of, _ = corner_functions(lattice, directed)
+    stencil_at = stencil(grid_type, directed)
+    _, weight_of, _ = corner_functions(grid_type, directed)
 
     @ti.kernel
     def weigh(
-        points: table(lattice.real),
-        order: array(ti.i32),
-        along: table(lattice.real),
-        bases: array(ti.i32),
-        weights: array(lattice.corner_vector),
+        points: array_2d(grid_type.real),
+        order: array_1d(ti.i32),
+        along: array_2d(grid_type.real),
+        bases: array_1d(ti.i32),
+        weights: array_1d(grid_type.corner_vector),
         count: ti.i32,
         ordered: ti.i32,
         nx: ti.i32,
@@ -29,9 +30,9 @@ def weights_kernel(lattice: Lattice, directed: bool) -> Any:
     ):
         for point in range(count):
             row = row_of(order, point, ordered)
-            base, weight, slope, t, good = about(points, along, point, row, ti.Vector([nx, ny, nz]))
-            found = ti.Vector.zero(lattice.real, 2**lattice.dimensions)
-            for k in ti.static(lattice.corners):
+            base, weight, slope, t, good = stencil_at(points, along, point, row, ti.Vector([nx, ny, nz]))
+            found = ti.Vector.zero(grid_type.real, 2**grid_type.dimensions)
+            for k in ti.static(grid_type.corners):
                 if good == 1:
                     found[k] = weight_of(weight, slope, t, k)
             bases[point] = base
@@ -41,20 +42,16 @@ def weights_kernel(lattice: Lattice, directed: bool) -> Any:
 
 
 @functools.cache
-def scatter_kernel(lattice: Lattice) -> Any:
-    """V from g by slabs of points in order, those of slab s from ends[s - 1] to ends[s]; `parts` parts of one parity.
-
-    A part is `length` neighbouring slabs, so that the planes they share are in the cache. Slab s adds to planes s and
-    s + 1. Parts of even number come first and set to 0 all that they add to, just before they do; those of odd number
-    what lies in between. Consecutive points of one cell are added up before the sum goes to memory.
-    """
-    offset, _, _ = corner_functions(lattice, False)
-    read, write = packets(lattice)
+def slab_functions(grid_type: GridType) -> tuple[Any, Any]:
+    """`clear(result, plane, size)` sets a plane of `size` packets to 0, `add(gradient, order, bases, weights, result,
+    start, stop, blocks, sizes)` adds what sorted points from `start` to `stop` give."""
+    offset, _, _ = corner_functions(grid_type, False)
+    read, write = packets(grid_type)
 
     @ti.func
     def clear(result: ti.template(), plane: ti.i32, size: ti.i32):
         for at in range(plane * size, (plane + 1) * size):
-            write(result, at, lattice.packet(0.0))
+            write(result, at, grid_type.packet(0.0))
 
     @ti.func
     def add(
@@ -68,24 +65,37 @@ def scatter_kernel(lattice: Lattice) -> Any:
             while end < stop and bases[ti.min(end, stop - 1)] == base:
                 end += 1
             for block in range(blocks):
-                totals = [lattice.packet(0.0) for _ in ti.static(lattice.corners)]
+                totals = [grid_type.packet(0.0) for _ in ti.static(grid_type.corners)]
                 for p in range(point, end):
                     upstream = read(gradient, order[p] * blocks + block)
-                    for k in ti.static(lattice.corners):
+                    for k in ti.static(grid_type.corners):
                         totals[k] += weights[p][k] * upstream
-                for k in ti.static(lattice.corners):
+                for k in ti.static(grid_type.corners):
                     at = (base + offset(sizes, k)) * blocks + block
                     write(result, at, read(result, at) + totals[k])
             point = end
 
+    return clear, add
+
+
+@functools.cache
+def scatter_kernel(grid_type: GridType) -> Any:
+    """V from g by slabs of points in order, those of slab s from ends[s - 1] to ends[s]; `parts` parts of one parity.
+
+    A part is `length` neighbouring slabs, so that the planes they share are in the cache. Slab s adds to planes s and
+    s + 1. Parts of even number come first and set to 0 all that they add to, just before they do; those of odd number
+    what lies in between. Consecutive points of one cell are added up before the sum goes to memory.
+    """
+    clear, add = slab_functions(grid_type)
+
     @ti.kernel
     def scatter(
-        gradient: array(lattice.packet),
-        order: array(ti.i32),
-        bases: array(ti.i32),
-        weights: array(lattice.corner_vector),
-        ends: array(ti.i32),
-        result: array(lattice.packet),
+        gradient: array_1d(grid_type.packet),
+        order: array_1d(ti.i32),
+        bases: array_1d(ti.i32),
+        weights: array_1d(grid_type.corner_vector),
+        ends: array_1d(ti.i32),
+        result: array_1d(grid_type.packet),
         parts: ti.i32,
         length: ti.i32,
         slabs: ti.i32,
@@ -112,22 +122,22 @@ def scatter_kernel(lattice: Lattice) -> Any:
                         start = ends[slab - 1]
                     add(gradient, order, bases, weights, result, start, ends[slab], blocks, sizes)
 
-    return compiled(scatter, lattice)
+    return compiled(scatter, grid_type)
 
 
 @functools.cache
-def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
+def scatter_few_kernel(grid_type: GridType, directed: bool, alone: bool) -> Any:
     """V from g of few points in any order: tasks share the channels; a single one runs `alone`, as in gather."""
-    about = stencil(lattice, directed)
-    offset, weight_of, _ = corner_functions(lattice, directed)
-    read, write = packets(lattice)
+    stencil_at = stencil(grid_type, directed)
+    offset, weight_of, _ = corner_functions(grid_type, directed)
+    read, write = packets(grid_type)
 
     @ti.kernel
     def scatter_few(
-        gradient: array(lattice.packet),
-        points: table(lattice.real),
-        along: table(lattice.real),
-        result: array(lattice.packet),
+        gradient: array_1d(grid_type.packet),
+        points: array_2d(grid_type.real),
+        along: array_2d(grid_type.real),
+        result: array_1d(grid_type.packet),
         count: ti.i32,
         tasks: ti.i32,
         blocks: ti.i32,
@@ -141,34 +151,34 @@ def scatter_few_kernel(lattice: Lattice, directed: bool, alone: bool) -> Any:
                 task = job // GRAIN
                 for point in range(count):
                     sizes = ti.Vector([nx, ny, nz])
-                    base, weight, slope, t, good = about(points, along, point, point, sizes)
+                    base, weight, slope, t, good = stencil_at(points, along, point, point, sizes)
                     if good == 1:
                         for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
                             upstream = read(gradient, point * blocks + block)
-                            for k in ti.static(lattice.corners):
+                            for k in ti.static(grid_type.corners):
                                 at = (base + offset(sizes, k)) * blocks + block
                                 write(result, at, read(result, at) + weight_of(weight, slope, t, k) * upstream)
 
-    return compiled(scatter_few, lattice)
+    return compiled(scatter_few, grid_type)
 
 
 @functools.cache
-def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
+def scatter_copies_kernel(grid_type: GridType, directed: bool) -> Any:
     """V from g on a small grid: tasks share the points, each adds to its own copy of the grid; then copies are added.
 
     For one packet of channels; `copies` holds `tasks` grids of `size` nodes.
     """
-    about = stencil(lattice, directed)
-    offset, weight_of, _ = corner_functions(lattice, directed)
-    read, write = packets(lattice)
+    stencil_at = stencil(grid_type, directed)
+    offset, weight_of, _ = corner_functions(grid_type, directed)
+    read, write = packets(grid_type)
 
     @ti.kernel
     def scatter_copies(
-        gradient: array(lattice.packet),
-        points: table(lattice.real),
-        along: table(lattice.real),
-        copies: array(lattice.packet),
-        result: array(lattice.packet),
+        gradient: array_1d(grid_type.packet),
+        points: array_2d(grid_type.real),
+        along: array_2d(grid_type.real),
+        copies: array_1d(grid_type.packet),
+        result: array_1d(grid_type.packet),
         count: ti.i32,
         tasks: ti.i32,
         share: ti.i32,
@@ -181,36 +191,36 @@ def scatter_copies_kernel(lattice: Lattice, directed: bool) -> Any:
             if job % GRAIN == 0:
                 task = job // GRAIN
                 for node in range(task * size, (task + 1) * size):
-                    write(copies, node, lattice.packet(0.0))
+                    write(copies, node, grid_type.packet(0.0))
                 for point in range(task * share, ti.min((task + 1) * share, count)):
                     sizes = ti.Vector([nx, ny, nz])
-                    base, weight, slope, t, good = about(points, along, point, point, sizes)
+                    base, weight, slope, t, good = stencil_at(points, along, point, point, sizes)
                     if good == 1:
                         upstream = read(gradient, point)
-                        for k in ti.static(lattice.corners):
+                        for k in ti.static(grid_type.corners):
                             at = task * size + base + offset(sizes, k)
                             write(copies, at, read(copies, at) + weight_of(weight, slope, t, k) * upstream)
         for node in range(size):
-            total = lattice.packet(0.0)
+            total = grid_type.packet(0.0)
             for task in range(tasks):
                 total += read(copies, task * size + node)
             write(result, node, total)
 
-    return compiled(scatter_copies, lattice)
+    return compiled(scatter_copies, grid_type)
 
 
 @functools.cache
-def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
+def scatter_atomic_kernel(grid_type: GridType, directed: bool) -> Any:
     """V from g on a GPU: a thread for each number of g."""
-    about = stencil(lattice, directed)
-    offset, weight_of, _ = corner_functions(lattice, directed)
+    stencil_at = stencil(grid_type, directed)
+    offset, weight_of, _ = corner_functions(grid_type, directed)
 
     @ti.kernel
     def scatter_atomic(
-        gradient: array(lattice.real),
-        points: table(lattice.real),
-        along: table(lattice.real),
-        result: array(lattice.real),
+        gradient: array_1d(grid_type.real),
+        points: array_2d(grid_type.real),
+        along: array_2d(grid_type.real),
+        result: array_1d(grid_type.real),
         count: ti.i32,
         channels: ti.i32,
         nx: ti.i32,
@@ -220,9 +230,9 @@ def scatter_atomic_kernel(lattice: Lattice, directed: bool) -> Any:
         for job in range(count * channels):
             point, channel = job // channels, job % channels
             sizes = ti.Vector([nx, ny, nz])
-            base, weight, slope, t, good = about(points, along, point, point, sizes)
+            base, weight, slope, t, good = stencil_at(points, along, point, point, sizes)
             if good == 1:
-                for k in ti.static(lattice.corners):
+                for k in ti.static(grid_type.corners):
                     at = (base + offset(sizes, k)) * channels + channel
                     result[at] += weight_of(weight, slope, t, k) * gradient[job]
 

@@ -9,15 +9,15 @@ from ..lazy import lazy
 
 if TYPE_CHECKING:
     from . import arguments as arguments
-    from .arguments import Given as Given, check_whole as check_whole
+    from .arguments import Array as Array, check_integer as check_integer
     from .constants import FAR as FAR
     from .maths import DEVICE as DEVICE, TORCH as TORCH
     from .packets import (
         MOST_LANES as MOST_LANES,
-        every as every,
-        lanes as lanes,
-        some as some,
-        whole_packets as whole_packets,
+        all_lanes as all_lanes,
+        any_lane as any_lane,
+        packet_functions as packet_functions,
+        room_for_packets as room_for_packets,
     )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from ..runtime import ti
-from .packets import every
+from .packets import all_lanes
 
 PI = 3.141592653589793
 
@@ -99,7 +99,7 @@ class DeviceMaths:
         return ti.select(condition, yes, no)
 
     @ti.func
-    def whole(self, a, low, high):
+    def to_integer(self, a, low, high):
         """The whole number of `a`, rounded towards 0 and held within low … high, also where `a` is NaN."""
         return ti.min(ti.max(ti.cast(a, ti.i32), low), high)
 
@@ -112,9 +112,9 @@ class DeviceMaths:
         return found
 
     @ti.func
-    def settled(self, change, small):
+    def converged(self, change, small):
         """Whether an iteration may end, because it changed no lane by more than `small`."""
-        return every(ti.abs(change) < small)
+        return all_lanes(ti.abs(change) < small)
 
 
 class TorchMaths:
@@ -167,13 +167,13 @@ class TorchMaths:
     def select(self, condition: torch.Tensor, yes: Any, no: Any) -> torch.Tensor:
         return torch.where(condition, yes, no)
 
-    def whole(self, a: torch.Tensor, low: Any, high: Any) -> torch.Tensor:
+    def to_integer(self, a: torch.Tensor, low: Any, high: Any) -> torch.Tensor:
         return self.clamp(a.detach().nan_to_num().long(), low, high)
 
     def read(self, data: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         return data[places]
 
-    def settled(self, change: torch.Tensor, small: float) -> bool:
+    def converged(self, change: torch.Tensor, small: float) -> bool:
         """Never: what a point's value is must not depend on the points beside it."""
         return False
 

@@ -4,12 +4,11 @@ import functools
 from types import SimpleNamespace
 
 from ..runtime import LANE_WIDTHS, POINT_LANE_WIDTHS, ti
-from .constants import FAR
 
 MOST_LANES = max(*LANE_WIDTHS.values(), *POINT_LANE_WIDTHS.values())
 
 
-def whole_packets(count: int) -> int:
+def room_for_packets(count: int) -> int:
     """Rows of an array that `count` rows and the rest of their last packet fit into, whatever the packets' width.
 
     Kernels store whole packets: a bound in between would keep LLVM from joining the lanes of all that leads to it.
@@ -18,7 +17,7 @@ def whole_packets(count: int) -> int:
 
 
 @ti.func
-def some(condition):
+def any_lane(condition):
     """Whether the condition holds on any lane.
 
     Bits that are joined by "or" become one test of a register's signs. Of a least or largest float, LLVM finds all that
@@ -28,8 +27,8 @@ def some(condition):
 
 
 @ti.func
-def every(condition):
-    """Whether the condition holds on all lanes, found as for `some`."""
+def all_lanes(condition):
+    """Whether the condition holds on all lanes, found as for `any_lane`."""
     return _joined(ti.select(condition, 0, 1)) == 0
 
 
@@ -42,8 +41,8 @@ def _joined(bits):
 
 
 @functools.cache
-def lanes(width: int) -> SimpleNamespace:
-    """For packets of `width` rows of arrays: `Lanes`, and functions to load, store, and measure planes."""
+def packet_functions(width: int) -> SimpleNamespace:
+    """For packets of `width` rows of arrays: `Lanes`, and functions to load and store."""
     Lanes = ti.types.vector(width, ti.f32)
 
     @ti.func
@@ -79,7 +78,7 @@ def lanes(width: int) -> SimpleNamespace:
 
     @ti.func
     def store(array: ti.template(), packet, x, y, z):
-        """Write x, y, z as rows (3,) of the packet; the array must have room for all of it, see `whole_packets`."""
+        """Write x, y, z as rows (3,) of the packet; the array must have room for all of it, see `room_for_packets`."""
         for lane in ti.static(range(width)):
             array[packet * width + lane, 0] = x[lane]
             array[packet * width + lane, 1] = y[lane]
@@ -91,19 +90,10 @@ def lanes(width: int) -> SimpleNamespace:
         for lane in ti.static(range(width)):
             array[packet * width + lane] = values[lane]
 
-    @ti.func
-    def nearest_plane(planes: ti.template(), plane_count, x, y, z):
-        """Signed distance of the nearest of the planes (K, 4), FAR without any."""
-        nearest = Lanes(FAR)
-        for k in range(plane_count):
-            nearest = ti.min(nearest, x * planes[k, 0] + y * planes[k, 1] + z * planes[k, 2] - planes[k, 3])
-        return nearest
-
     return SimpleNamespace(
         Lanes=Lanes,
         load=load,
         load_numbers=load_numbers,
         store=store,
         store_numbers=store_numbers,
-        nearest_plane=nearest_plane,
     )

@@ -1,6 +1,6 @@
 """Light that surface points send to the viewer: a principled reflection of lights and sky, and what they emit.
 
-What is simplified: light does not bounce, and the sky's reflection is hidden by other shapes only as far as the ambient
+What is simplified: light does not bounce, and the sky's reflection is hidden by other shapes only as t as the ambient
 occlusion says.
 """
 
@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, lanes, some, whole_packets
-from ..program import SURFACE_SIZE
+from ..lanes import FAR, any_lane, packet_functions, room_for_packets
+from ..program import SURFACE_SIZE, MaterialColumn
 from ..runtime import memory, ti
-from .lights import Lighting
+from .lights import LightColumn, Lighting
+from .reflection import PI, directional_albedo, specular, specular_albedo
+from .sky_light import background, sky_radiance, sky_weights
 
-PI = 3.14159265
 SHADE_WIDTH = 8
 
 
@@ -25,7 +26,7 @@ def shade(
     directions: torch.Tensor,
     distance: torch.Tensor,
     materials: torch.Tensor,
-    seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    visible: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
     """Radiance (N, 3) along rays, linear RGB: the surface's where they hit, the sky's where they miss.
 
@@ -34,94 +35,72 @@ def shade(
         origins, directions: (N, 3) float32, directions unit vectors.
         distance: (N,) float32 along the rays, infinite on a miss.
         materials: (N, 8) float32, from `surface_on`.
-        seen: normals, open sky and free lights, from `visibility`.
+        visible: normals, ambient visibility and light visibility, from `visibility`.
     """
-    radiance = memory.empty(whole_packets(len(origins)), 3, like=origins)
+    radiance = memory.empty(room_for_packets(len(origins)), 3, like=origins)
     runtime.run(
-        _shade_kernel(), lighting.lights, lighting.sky, origins, directions, distance, materials, *seen, radiance,
+        _shade_kernel(), lighting.lights, lighting.sky, origins, directions, distance, materials, *visible, radiance,
         len(lighting.lights), len(origins),
     )  # fmt: skip
     return radiance[: len(origins)]
 
 
 @ti.func
-def heights(z):
-    """Weights of the zenith, the horizon and the ground in the radiance from a direction of height z, -1 … 1."""
-    up = ti.sqrt(ti.max(z, 0.0))
-    down = ti.min(ti.max(-4.0 * z, 0.0), 1.0)  # the horizon's glow fades into the ground a quarter of the way down
-    return up, (1.0 - up) * (1.0 - down), down
+def arriving_light(lights: ti.template(), light, px, py, pz):
+    """Unit direction to a light from points p, its falloff there, and its apparent size."""
+    is_point = lights[light, LightColumn.KIND]
+    lx = lights[light, LightColumn.X] - px * is_point
+    ly = lights[light, LightColumn.Y] - py * is_point
+    lz = lights[light, LightColumn.Z] - pz * is_point
+    away = ti.max(ti.sqrt(lx * lx + ly * ly + lz * lz), 1e-6)
+    lx /= away
+    ly /= away
+    lz /= away
+    # A point's light falls with the square of the distance, and its radius appears as an angle.
+    falloff = 1.0 + (1.0 / (away * away) - 1.0) * is_point
+    size = lights[light, LightColumn.SIZE] * (1.0 + (1.0 / away - 1.0) * is_point)
+    return lx, ly, lz, falloff, size
 
 
 @ti.func
-def reflection(nx, ny, nz, lx, ly, lz, vx, vy, vz, alpha):
-    """Specular BSDF times the light's cosine: GGX (Walter et al. 2007), joint Smith shadowing.
-
-    Returns it without its Fresnel factor, and Schlick's (1 - cos)⁵ for that.
-    """
-    cos_light = ti.max(nx * lx + ny * ly + nz * lz, 0.0)
-    cos_view = ti.max(nx * vx + ny * vy + nz * vz, 1e-3)
-    hx = lx + vx
-    hy = ly + vy
-    hz = lz + vz
-    length = ti.sqrt(hx * hx + hy * hy + hz * hz) + 1e-9
-    hx /= length
-    hy /= length
-    hz /= length
-    square = alpha * alpha
-    # cos² (α² - 1) + 1 = sin² + cos² α²; the sine by the cross product keeps its digits on a mirror.
-    sx = ny * hz - nz * hy
-    sy = nz * hx - nx * hz
-    sz = nx * hy - ny * hx
-    cos_half = nx * hx + ny * hy + nz * hz
-    d = sx * sx + sy * sy + sz * sz + square * cos_half * cos_half
-    d = ti.max(d, 1e-7)  # nothing is mirrored back where light and view are opposite
-    ggx = square / (PI * d * d)
-    joint = cos_light * ti.sqrt(cos_view * cos_view * (1.0 - square) + square)
-    joint += cos_view * ti.sqrt(cos_light * cos_light * (1.0 - square) + square)
-    grazing = 1.0 - ti.min(ti.max(vx * hx + vy * hy + vz * hz, 0.0), 1.0)
-    twice = grazing * grazing
-    return ggx * 0.5 * cos_light / joint, twice * twice * grazing  # joint ≥ cos_view · alpha, which have a least value
+def add_light(
+    total: ti.template(), surface: ti.template(), lights: ti.template(), light, visible: ti.template(),
+    px, py, pz, nx, ny, nz, vx, vy, vz,
+):  # fmt: skip
+    """Add what points p reflect of a light, of which they see the share `visible`, towards v."""
+    lx, ly, lz, falloff, size = arriving_light(lights, light, px, py, pz)
+    # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is mirrored in all stays
+    # the same.
+    alpha = ti.min(surface.alpha + 0.5 * size, 1.0)
+    highlight, grazing = specular(nx, ny, nz, lx, ly, lz, vx, vy, vz, alpha)
+    diffuse = ti.max(nx * lx + ny * ly + nz * lz, 0.0) / PI
+    arriving = visible * falloff
+    schlick_r = surface.fresnel_r + (1.0 - surface.fresnel_r) * grazing
+    schlick_g = surface.fresnel_g + (1.0 - surface.fresnel_g) * grazing
+    schlick_b = surface.fresnel_b + (1.0 - surface.fresnel_b) * grazing
+    total.r += (surface.diffuse_r * diffuse + schlick_r * highlight) * arriving * lights[light, LightColumn.RED]
+    total.g += (surface.diffuse_g * diffuse + schlick_g * highlight) * arriving * lights[light, LightColumn.GREEN]
+    total.b += (surface.diffuse_b * diffuse + schlick_b * highlight) * arriving * lights[light, LightColumn.BLUE]
 
 
 @ti.func
-def reflectance(alpha, cos_view):
-    """Share of the light from all around that `reflection` sends to the viewer (its directional albedo): p · f0 + q.
-
-    MaterialX' rational fit for GGX (pbrlib, mx_ggx_dir_albedo_analytic): p = a/c, q = b/d. For a dielectric it is
-    within 0.04 of the integral at all angles.
-    """
-    x = cos_view
-    y = alpha
-    xx = x * x
-    yy = y * y
-    a = 0.1003 - 0.6303 * x + 9.748 * y - 2.038 * x * y + 29.34 * xx - 8.245 * yy
-    a += -26.44 * xx * y + 19.99 * x * yy - 5.448 * xx * yy
-    c = 1.0 - 1.765 * x + 8.263 * y + 11.53 * x * y + 28.96 * xx - 7.507 * yy
-    c += -36.11 * xx * y + 15.86 * x * yy + 33.37 * xx * yy
-    b = 0.9345 - 2.323 * x + 2.229 * y - 3.748 * x * y + 1.424 * xx - 0.7684 * yy
-    b += 1.436 * xx * y + 0.2913 * x * yy + 0.6286 * xx * yy
-    d = 1.0 + 0.2281 * x + 15.94 * y - 55.83 * x * y + 13.08 * xx + 41.26 * yy
-    d += 54.9 * xx * y + 300.2 * x * yy - 285.1 * xx * yy
-    return a / c, b / d
-
-
-@ti.func
-def from_sky(sky: ti.template(), up, level, down, channel):
-    """A channel of the sky where zenith, horizon and ground have the weights that `heights` gives."""
-    return sky[channel] * up + sky[3 + channel] * level + sky[6 + channel] * down
-
-
-@ti.func
-def background(sky: ti.template(), z):
-    """Radiance (red, green, blue) of the sky behind everything in a direction of height z."""
-    up, level, down = heights(ti.max(z, 0.0))
-    return from_sky(sky, up, level, down, 0), from_sky(sky, up, level, down, 1), from_sky(sky, up, level, down, 2)
-
-
-@ti.func
-def shine_of(fresnel, p, q):
-    """What the surface reflects of light from all around."""
-    return ti.min(ti.max(fresnel * p + q, 0.0), 1.0)
+def add_sky(total: ti.template(), surface: ti.template(), sky: ti.template(), ambient: ti.template(), nz, vz):
+    """Add what points reflect of the sky, of which they see the share `ambient`."""
+    mirror_up, mirror_level, mirror_down = sky_weights(2.0 * surface.cos_view * nz - vz)
+    around_up, around_level, around_down = sky_weights(0.6 * nz + 0.1)
+    in_mirror = ti.min(ambient * (1.0 + surface.roughness), 1.0)
+    around = sky_radiance(sky, around_up, around_level, around_down, 0)
+    mirrored = sky_radiance(sky, mirror_up, mirror_level, mirror_down, 0)
+    mirrored += (around - mirrored) * surface.roughness
+    total.r += surface.diffuse_r * around * ambient + mirrored * surface.specular_r * in_mirror
+    around = sky_radiance(sky, around_up, around_level, around_down, 1)
+    mirrored = sky_radiance(sky, mirror_up, mirror_level, mirror_down, 1)
+    mirrored += (around - mirrored) * surface.roughness
+    total.g += surface.diffuse_g * around * ambient + mirrored * surface.specular_g * in_mirror
+    around = sky_radiance(sky, around_up, around_level, around_down, 2)
+    mirrored = sky_radiance(sky, mirror_up, mirror_level, mirror_down, 2)
+    mirrored += (around - mirrored) * surface.roughness
+    total.b += surface.diffuse_b * around * ambient + mirrored * surface.specular_b * in_mirror
 
 
 @functools.cache
@@ -130,82 +109,73 @@ def shading(width: int, places: int) -> Any:
 
     How much of a light a point sees is read in `places` rows of an array, and weighted.
     """
-    Lanes = lanes(width).Lanes
+    Lanes = packet_functions(width).Lanes
 
     @ti.func
-    def reflected(
-        lights: ti.template(), light_count, sky: ti.template(), px, py, pz, nx, ny, nz, vx, vy, vz,
-        material: ti.template(), seen, free: ti.template(), first_light: ti.template(), rows: ti.template(),
-        weights: ti.template(),
-    ):  # fmt: skip
-        """Radiance (red, green, blue) of points p with normals n towards v.
-
-        `material` is (8, width), `seen` the open sky, `rows` and `weights` (places, width) say where `free` is read,
-        from column `first_light` on.
-        """
-        colour_r = Lanes([material[0, lane] for lane in range(width)])
-        colour_g = Lanes([material[1, lane] for lane in range(width)])
-        colour_b = Lanes([material[2, lane] for lane in range(width)])
-        roughness = Lanes([material[3, lane] for lane in range(width)])
-        metallic = Lanes([material[4, lane] for lane in range(width)])
-        total_r = Lanes([material[5, lane] for lane in range(width)])
-        total_g = Lanes([material[6, lane] for lane in range(width)])
-        total_b = Lanes([material[7, lane] for lane in range(width)])
+    def layers(material: ti.template(), cos_view):
+        """Materials (8, width) as reflectances: the diffuse layer's, and of the specular one the share of light from
+        all around, and from straight above (`fresnel`)."""
+        colour_r = Lanes([material[MaterialColumn.BASE_RED, lane] for lane in range(width)])
+        colour_g = Lanes([material[MaterialColumn.BASE_GREEN, lane] for lane in range(width)])
+        colour_b = Lanes([material[MaterialColumn.BASE_BLUE, lane] for lane in range(width)])
+        roughness = Lanes([material[MaterialColumn.ROUGHNESS, lane] for lane in range(width)])
+        metallic = Lanes([material[MaterialColumn.METALLIC, lane] for lane in range(width)])
         alpha = ti.max(roughness * roughness, 2e-3)
         fresnel_r = 0.04 + (colour_r - 0.04) * metallic
         fresnel_g = 0.04 + (colour_g - 0.04) * metallic
         fresnel_b = 0.04 + (colour_b - 0.04) * metallic
+        # What the surface reflects does not reach the diffuse layer below (albedo scaling, as in OpenPBR).
+        p, q = directional_albedo(alpha, cos_view)
+        specular_r = specular_albedo(fresnel_r, p, q)
+        specular_g = specular_albedo(fresnel_g, p, q)
+        specular_b = specular_albedo(fresnel_b, p, q)
+        return ti.Struct(
+            cos_view=cos_view, roughness=roughness, alpha=alpha,
+            fresnel_r=fresnel_r, fresnel_g=fresnel_g, fresnel_b=fresnel_b,
+            specular_r=specular_r, specular_g=specular_g, specular_b=specular_b,
+            diffuse_r=colour_r * (1.0 - metallic) * (1.0 - specular_r),
+            diffuse_g=colour_g * (1.0 - metallic) * (1.0 - specular_g),
+            diffuse_b=colour_b * (1.0 - metallic) * (1.0 - specular_b),
+        )  # fmt: skip
+
+    @ti.func
+    def emission(material: ti.template()):
+        """What materials (8, width) emit, as r, g, b."""
+        return ti.Struct(
+            r=Lanes([material[MaterialColumn.EMISSION_RED, lane] for lane in range(width)]),
+            g=Lanes([material[MaterialColumn.EMISSION_GREEN, lane] for lane in range(width)]),
+            b=Lanes([material[MaterialColumn.EMISSION_BLUE, lane] for lane in range(width)]),
+        )
+
+    @ti.func
+    def visible_share(visibility: ti.template(), column, rows: ti.template(), weights: ti.template()):
+        """How much points see of a light: the weighted mean of rows of its column."""
+        share = Lanes(0.0)
+        for place in ti.static(range(places)):
+            for lane in ti.static(range(width)):
+                share[lane] += weights[place, lane] * visibility[rows[place, lane], column]
+        return share
+
+    @ti.func
+    def reflected(
+        lights: ti.template(), light_count, sky: ti.template(), px, py, pz, nx, ny, nz, vx, vy, vz,
+        material: ti.template(), ambient, visibility: ti.template(), first_light: ti.template(), rows: ti.template(),
+        weights: ti.template(),
+    ):  # fmt: skip
+        """Radiance (red, green, blue) of points p with normals n towards v.
+
+        `material` is (8, width), `ambient` how much of the sky is visible, `rows` and `weights` (places, width) say
+        where that of lights is read in `visibility`, from column `first_light` on.
+        """
         cos_view = ti.max(nx * vx + ny * vy + nz * vz, 1e-3)
-        # What the surface reflects does not reach the matt layer below (albedo scaling, as in OpenPBR).
-        p, q = reflectance(alpha, cos_view)
-        shiny_r = shine_of(fresnel_r, p, q)
-        shiny_g = shine_of(fresnel_g, p, q)
-        shiny_b = shine_of(fresnel_b, p, q)
-        matt_r = colour_r * (1.0 - metallic) * (1.0 - shiny_r)
-        matt_g = colour_g * (1.0 - metallic) * (1.0 - shiny_g)
-        matt_b = colour_b * (1.0 - metallic) * (1.0 - shiny_b)
+        surface = layers(material, cos_view)
+        total = emission(material)
         for light in range(light_count):
-            share = Lanes(0.0)
-            for place in ti.static(range(places)):
-                for lane in ti.static(range(width)):
-                    share[lane] += weights[place, lane] * free[rows[place, lane], first_light + light]
-            if some(share > 0.0):
-                is_point = lights[light, 0]
-                lx = lights[light, 1] - px * is_point
-                ly = lights[light, 2] - py * is_point
-                lz = lights[light, 3] - pz * is_point
-                away = ti.max(ti.sqrt(lx * lx + ly * ly + lz * lz), 1e-6)
-                lx /= away
-                ly /= away
-                lz /= away
-                # A point's light falls with the square of the distance, and its radius appears as an angle.
-                fall = 1.0 + (1.0 / (away * away) - 1.0) * is_point
-                size = lights[light, 7] * (1.0 + (1.0 / away - 1.0) * is_point)
-                # A light of some size blurs its highlight as much as roughness would (Karis 2013); what is mirrored
-                # in all stays the same.
-                wide = ti.min(alpha + 0.5 * size, 1.0)
-                shine, grazing = reflection(nx, ny, nz, lx, ly, lz, vx, vy, vz, wide)
-                diffuse = ti.max(nx * lx + ny * ly + nz * lz, 0.0) / PI
-                here = share * fall
-                schlick_r = fresnel_r + (1.0 - fresnel_r) * grazing
-                schlick_g = fresnel_g + (1.0 - fresnel_g) * grazing
-                schlick_b = fresnel_b + (1.0 - fresnel_b) * grazing
-                total_r += (matt_r * diffuse + schlick_r * shine) * here * lights[light, 4]
-                total_g += (matt_g * diffuse + schlick_g * shine) * here * lights[light, 5]
-                total_b += (matt_b * diffuse + schlick_b * shine) * here * lights[light, 6]
-        mirror_up, mirror_level, mirror_down = heights(2.0 * cos_view * nz - vz)
-        around_up, around_level, around_down = heights(0.6 * nz + 0.1)
-        hidden = ti.min(seen * (1.0 + roughness), 1.0)
-        around = from_sky(sky, around_up, around_level, around_down, 0)
-        mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 0)
-        total_r += matt_r * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_r * hidden
-        around = from_sky(sky, around_up, around_level, around_down, 1)
-        mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 1)
-        total_g += matt_g * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_g * hidden
-        around = from_sky(sky, around_up, around_level, around_down, 2)
-        mirrored = from_sky(sky, mirror_up, mirror_level, mirror_down, 2)
-        total_b += matt_b * around * seen + (mirrored + (around - mirrored) * roughness) * shiny_b * hidden
-        return total_r, total_g, total_b
+            visible = visible_share(visibility, first_light + light, rows, weights)
+            if any_lane(visible > 0.0):
+                add_light(total, surface, lights, light, visible, px, py, pz, nx, ny, nz, vx, vy, vz)
+        add_sky(total, surface, sky, ambient, nz, vz)
+        return total.r, total.g, total.b
 
     return reflected
 
@@ -213,7 +183,7 @@ def shading(width: int, places: int) -> Any:
 @runtime.per_lane_width
 def _shade_kernel(backend_width: int) -> Any:
     width = min(backend_width, SHADE_WIDTH)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = packets.Lanes
     reflected = shading(width, 1)
 
@@ -226,8 +196,8 @@ def _shade_kernel(backend_width: int) -> Any:
         distance: ti.types.ndarray(ti.f32, 1),
         materials: ti.types.ndarray(ti.f32, 2),
         normals: ti.types.ndarray(ti.f32, 2),
-        open_sky: ti.types.ndarray(ti.f32, 1),
-        free: ti.types.ndarray(ti.f32, 2),
+        ambient_visibility: ti.types.ndarray(ti.f32, 1),
+        light_visibility: ti.types.ndarray(ti.f32, 2),
         radiance: ti.types.ndarray(ti.f32, 2),
         light_count: ti.i32,
         count: ti.i32,
@@ -235,9 +205,9 @@ def _shade_kernel(backend_width: int) -> Any:
         for packet in range((count + width - 1) // width):
             dx, dy, dz = packets.load(directions, packet, count)
             red, green, blue = background(sky, dz)
-            far = Lanes(0.0)
+            t = Lanes(0.0)
             hit = Lanes(0.0)
-            seen = Lanes(0.0)
+            ambient = Lanes(0.0)
             rows = ti.Matrix([[0] * width], ti.i32)
             weights = ti.Matrix([[1.0] * width], ti.f32)
             material = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
@@ -245,18 +215,18 @@ def _shade_kernel(backend_width: int) -> Any:
                 row = ti.min(packet * width + lane, count - 1)  # lanes past the end repeat the last row
                 rows[0, lane] = row
                 if distance[row] < 0.5 * FAR:
-                    far[lane] = distance[row]
+                    t[lane] = distance[row]
                     hit[lane] = 1.0
-            if some(hit > 0.0):
+            if any_lane(hit > 0.0):
                 ox, oy, oz = packets.load(origins, packet, count)
                 nx, ny, nz = packets.load(normals, packet, count)
                 for lane in ti.static(range(width)):
-                    seen[lane] = open_sky[rows[0, lane]]
+                    ambient[lane] = ambient_visibility[rows[0, lane]]
                     for attribute in ti.static(range(SURFACE_SIZE)):
                         material[attribute, lane] = materials[rows[0, lane], attribute]
                 total_r, total_g, total_b = reflected(
-                    lights, light_count, sky, ox + dx * far, oy + dy * far, oz + dz * far, nx, ny, nz, -dx, -dy, -dz,
-                    material, seen, free, 0, rows, weights,
+                    lights, light_count, sky, ox + dx * t, oy + dy * t, oz + dz * t, nx, ny, nz, -dx, -dy, -dz,
+                    material, ambient, light_visibility, 0, rows, weights,
                 )  # fmt: skip
                 red = ti.select(hit > 0.0, total_r, red)
                 green = ti.select(hit > 0.0, total_g, green)

@@ -20,30 +20,33 @@ if TYPE_CHECKING:
     from .interpreter import machine as machine
     from .operations import (
         CLEAR as CLEAR,
-        NUMBERS as NUMBERS,
+        OPERATION_NUMBERS as OPERATION_NUMBERS,
         POINT_REGISTERS as POINT_REGISTERS,
         SAMPLES as SAMPLES,
         SKIP as SKIP,
         VALUE_REGISTERS as VALUE_REGISTERS,
+        Block as Block,
         Column as Column,
         Combine as Combine,
-        Frame as Frame,
+        FrameKind as FrameKind,
     )
-    from .planes import plane_shapes as plane_shapes, plane_table as plane_table
+    from .planes import PlaneColumn as PlaneColumn, plane_equations as plane_equations, plane_shapes as plane_shapes
     from .program import (
         MAXIMUM_ROWS as MAXIMUM_ROWS,
         SURFACE_SIZE as SURFACE_SIZE,
+        MaterialColumn as MaterialColumn,
         Program as Program,
+        SamplingColumn as SamplingColumn,
         check_program as check_program,
     )
-    from .samples import Bricks as Bricks, Corner as Corner, bricks_of as bricks_of
+    from .samples import Corner as Corner, SampleBlock as SampleBlock, sample_block_of as sample_block_of
     from .tiles import (
         NOTHING as NOTHING,
         PART as PART,
         Tiles as Tiles,
-        every_row as every_row,
+        one_tile as one_tile,
+        one_tile_with_planes as one_tile_with_planes,
         tiles_of as tiles_of,
-        whole as whole,
     )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, Given, arguments, lanes
-from ..runtime import bridge, derivative_of, memory, ti, transformed
+from ..lanes import FAR, Array, arguments, packet_functions
+from ..runtime import bridge, derivative_of, memory, ti, under_torch_func
 from .interpreter import machine
 from .program import Program, check_program
-from .tiles import Tiles, every_row
+from .tiles import Tiles, one_tile_with_planes
 from .twin import distance_twin
 
 # Step of the central differences, relative to the point's distance from the origin (at least 1): their error of the
@@ -20,24 +20,25 @@ GRADIENT_STEP = 2e-3
 LEAST_GRADIENT = 1e-12  # a shorter one has no direction
 
 
-def distance(program: Program, points: Given) -> Any:
+def distance(program: Program, points: Array) -> Any:
     """Signed distance of the program's shapes at `points`: negative inside, positive outside.
 
     Args:
         program: what `isofield.build_program` makes of a scene.
         points: (…, 3) float32 in scene units; float64 runs on the PyTorch twin, as does all under torch.func. A torch
-            tensor, numpy array or DLPack object; NaN points give NaN.
+            tensor, numpy array, DLPack object or `ti.ndarray`; NaN points give NaN.
 
     Returns:
-        (…) of the same kind as `points`. Differentiable to points and to `program.parameters`, any number of times.
+        (…), a numpy array if `points` is one, else a tensor. Differentiable to points and to `program.parameters`, any
+        number of times.
 
     Raises:
         TypeError, ValueError: `points` is of another dtype, shape or device.
     """
     check_program(program)
-    tensor, restore = arguments.vectors("points", points, double=True)
+    tensor, restore = arguments.floats("points", points, (..., 3))
     flat = tensor.reshape(-1, 3)
-    if tensor.dtype == torch.float64 or transformed():
+    if tensor.dtype == torch.float64 or under_torch_func():
         return restore(distance_twin(program, flat).reshape(tensor.shape[:-1]))
     numbers = program.parameters.to(torch.float32)
 
@@ -50,22 +51,23 @@ def distance(program: Program, points: Given) -> Any:
     return restore(bridge(by_kernel, derivative_of(by_twin), flat, numbers).reshape(tensor.shape[:-1]))
 
 
-def distance_and_gradient(program: Program, points: Given) -> tuple[Any, Any]:
+def distance_and_gradient(program: Program, points: Array) -> tuple[Any, Any]:
     """Signed distance and its gradient at `points`, the gradient by central differences in the same pass.
 
     Args:
         program: what `isofield.build_program` makes of a scene.
-        points: (…, 3) float32 in scene units.
+        points: (…, 3) float32 in scene units, of any kind that `distance` takes.
 
     Returns:
-        distance (…) and gradient (…, 3), without autograd history. The gradient's error is about 1e-4 where the
-        distance is smooth within 2e-3 of the point; for exact derivatives differentiate `distance`.
+        distance (…) and gradient (…, 3), in arrays as `distance` gives them, without autograd history. The gradient's
+        error is about 1e-4 where the distance is smooth within 2e-3 of the point; for exact derivatives differentiate
+        `distance`.
 
     Raises:
         TypeError, ValueError: `points` is of another dtype, shape or device.
     """
     check_program(program)
-    tensor, restore = arguments.vectors("points", points)
+    tensor, restore = arguments.floats("points", points, (..., 3), double=False)
     values, gradients = _evaluate(program, program.parameters, tensor, GRADIENT_STEP, 7)
     return restore(values.reshape(tensor.shape[:-1])), restore(gradients.reshape(tensor.shape))
 
@@ -92,8 +94,8 @@ def _evaluate(
     tiles: Tiles | None = None, *, only_normals: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     if tiles is None:
-        tiles = every_row(program)
-    flat = arguments.ready("points", points)
+        tiles = one_tile_with_planes(program)
+    flat = arguments.for_kernel("points", points)
     runtime.check_device(rows=program.rows, parameters=parameters)
     count = len(flat)
     values = memory.empty(0 if only_normals else count, like=flat)
@@ -108,7 +110,7 @@ def _evaluate(
 @functools.partial(runtime.per_lane_width, widths=runtime.POINT_LANE_WIDTHS)
 def _distance_kernel(width: int, with_samples: bool) -> Any:
     device = machine(width, with_samples=with_samples)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes = device.Lanes
 
     @ti.kernel

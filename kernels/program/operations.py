@@ -21,7 +21,7 @@ class Column(IntEnum):
     POINT = 2  # point register read
     VALUE = 3  # value register read
     COMBINE = 4  # how the result is folded into the target, see Combine
-    FRAME = 5  # kind of the affine map in front of the formula, see Frame
+    FRAME = 5  # kind of the affine map in front of the formula, see FrameKind
     PARAMETERS = 6  # offset of the row's block in the parameter vector
     # Corners of a polygon; where samples start in the numbers; 1 on a SKIP row over parts of the outermost union, which
     # a tile may leave out.
@@ -41,7 +41,7 @@ class Combine(IntEnum):
     XOR = 5  # max(min(t, d), -max(t, d))
 
 
-class Frame(IntEnum):
+class FrameKind(IntEnum):
     """The map from the point register to the formula's coordinates."""
 
     NONE = 0  # q = p
@@ -49,13 +49,28 @@ class Frame(IntEnum):
     AFFINE = 2  # q = A p + t; parameters A row by row with t's component at each row's end, 12 numbers
 
 
-FRAME_SIZES = {Frame.NONE: 0, Frame.SHIFT: 4, Frame.AFFINE: 12}
+FRAME_SIZES = {FrameKind.NONE: 0, FrameKind.SHIFT: 4, FrameKind.AFFINE: 12}
 
-# Every value row's block: factor to scene units, support and quarter of the fold's smooth minimum; then the frame, then
-# the formula's parameters. In front of the block of a row that may be left out: the sphere (x, y, z, slope, radius)
-# outside of which value ≥ slope · |p - centre| - radius.
-HEAD_SIZE = 3
-SPHERE_SIZE = 5
+
+class Block(IntEnum):
+    """Places of numbers in a row's block, counted from `Column.PARAMETERS`.
+
+    Behind its head stand the frame's numbers, then the formula's. In front of the block of a row that may be left out
+    stands a sphere, outside of which value ≥ slope · |p - centre| - radius.
+    """
+
+    CENTRE_X = -5
+    CENTRE_Y = -4
+    CENTRE_Z = -3
+    SLOPE = -2
+    RADIUS = -1
+    FACTOR = 0  # of the formula's value, to scene units
+    SUPPORT = 1  # of the fold's smooth minimum, see `values.smooth_minimum`
+    QUARTER = 2  # 1 / (4 support), or 0
+
+
+SPHERE_SIZE = -Block.CENTRE_X
+HEAD_SIZE = len(Block) - SPHERE_SIZE
 
 VALUE_REGISTERS = 16
 POINT_REGISTERS = 8
@@ -132,8 +147,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
 )
 
-NUMBERS: dict[str, int] = {operation.name: number for number, operation in enumerate(OPERATIONS)}
-SKIP = NUMBERS["skip"]
-CLEAR = NUMBERS["clear"]
-SAMPLES = NUMBERS["samples"]
-FIRST_WARP = NUMBERS["affine"]
+OPERATION_NUMBERS: dict[str, int] = {operation.name: number for number, operation in enumerate(OPERATIONS)}
+SKIP = OPERATION_NUMBERS["skip"]
+CLEAR = OPERATION_NUMBERS["clear"]
+SAMPLES = OPERATION_NUMBERS["samples"]
+FIRST_WARP = OPERATION_NUMBERS["affine"]

@@ -3,16 +3,39 @@
 import functools
 import math
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 
 import torch
 
+from ..lanes import arguments
 from .operations import SAMPLES, SKIP, Column
-from .row_checks import check_groups, check_planes, check_rows, check_samples, check_tensor
+from .row_checks import check_groups, check_planes, check_rows, check_samples
 
 MAXIMUM_ROWS = 2**22
+FLOATS = (torch.float32, torch.float64)
 Vector = tuple[float, float, float]
 
 SURFACE_SIZE = 8  # base colour (3), roughness, metallic, emission (3)
+
+
+class MaterialColumn(IntEnum):
+    """What the columns of `Program.surfaces`, and of materials at points, hold; colours are linear RGB."""
+
+    BASE_RED = 0
+    BASE_GREEN = 1
+    BASE_BLUE = 2
+    ROUGHNESS = 3  # negative where a shape has no material
+    METALLIC = 4
+    EMISSION_RED = 5
+    EMISSION_GREEN = 6
+    EMISSION_BLUE = 7
+
+
+class SamplingColumn(IntEnum):
+    """What the columns of `Program.sampling` hold."""
+
+    VOXEL = 0  # side of a voxel, scene units; 0 where nothing is sampled
+    GROWTH = 1  # by how much values must grow to be as large as before they were made bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +75,18 @@ class Program:
     sampling: torch.Tensor = field(default_factory=lambda: torch.empty(0, 2))
 
     def __post_init__(self) -> None:
-        check_tensor("rows", self.rows, (torch.int32,), (None, len(Column)))
-        check_tensor("parameters", self.parameters, (torch.float32, torch.float64), (None,))
-        check_tensor("surfaces", self.surfaces, (torch.float32,), (len(self.names), SURFACE_SIZE))
+        arguments.check_tensor("rows", self.rows, (torch.int32,), ("N", len(Column)))
+        arguments.check_tensor("parameters", self.parameters, FLOATS, ("P",))
+        arguments.check_tensor("surfaces", self.surfaces, (torch.float32,), (len(self.names), SURFACE_SIZE))
         if len(self.rows) > MAXIMUM_ROWS:
             raise ValueError(f"rows: expected at most {MAXIMUM_ROWS}, got {len(self.rows)}")
         rows = self.rows.cpu().long()
         check_rows(rows, len(self.parameters), len(self.names))
         check_groups(rows)
         check_planes(rows[: self.planes], self.planes, self.parameters)
-        check_tensor("data", self.data, (torch.float32,), (None,))
-        check_tensor("sampling", self.sampling, (torch.float32,), (len(self.names) if len(self.sampling) else 0, 2))
+        arguments.check_tensor("data", self.data, (torch.float32,), ("D",))
+        sampled = len(self.names) if len(self.sampling) else 0
+        arguments.check_tensor("sampling", self.sampling, (torch.float32,), (sampled, 2))
         check_samples(rows, len(self.parameters), self.data)
 
     @functools.cached_property
@@ -97,10 +121,7 @@ class Program:
 
     def with_parameters(self, parameters: torch.Tensor) -> "Program":
         """The same instructions with other numbers, (P,) float32 or float64."""
-        if parameters.shape != self.parameters.shape:
-            raise ValueError(
-                f"parameters: expected shape {tuple(self.parameters.shape)}, got {tuple(parameters.shape)}"
-            )
+        arguments.check_tensor("parameters", parameters, FLOATS, (len(self.parameters),))
         return replace(self, parameters=parameters)
 
     def to(self, device: torch.device | str) -> "Program":

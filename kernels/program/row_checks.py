@@ -4,35 +4,24 @@ import functools
 
 import torch
 
-from ..formulas import BRICK_NODES, HEADER
+from ..formulas import BRICK_NODES, HEADER_SIZE, MAXIMUM_CELLS, Header
 from .operations import (
     CLEAR,
     FIRST_WARP,
     FRAME_SIZES,
     HEAD_SIZE,
     NESTING,
-    NUMBERS,
+    OPERATION_NUMBERS,
     OPERATIONS,
     POINT_REGISTERS,
     SAMPLES,
     SKIP,
     SPHERE_SIZE,
     VALUE_REGISTERS,
+    Block,
     Column,
     Combine,
 )
-
-
-def check_tensor(
-    name: str, tensor: torch.Tensor, dtypes: tuple[torch.dtype, ...], shape: tuple[int | None, ...]
-) -> None:
-    if not isinstance(tensor, torch.Tensor):
-        raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
-    if tensor.dtype not in dtypes:
-        raise TypeError(f"{name}: expected {' or '.join(map(str, dtypes))}, got {tensor.dtype}")
-    if tensor.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, tensor.shape, strict=True)):
-        wanted = ", ".join("any" if size is None else str(size) for size in shape)
-        raise ValueError(f"{name}: expected shape ({wanted}), got {tuple(tensor.shape)}")
 
 
 @functools.cache
@@ -96,8 +85,10 @@ def check_planes(rows: torch.Tensor, count: int, parameters: torch.Tensor) -> No
     """Refuse rows said to be planes of the outermost union that are anything else."""
     if not 0 <= count <= len(rows):
         raise ValueError(f"planes: expected at most as many as there are rows, got {count}")
-    sharp = parameters.detach().cpu()[rows[:, Column.PARAMETERS] + 1] == 0.0
-    outermost = (rows[:, Column.OPERATION] == NUMBERS["plane"]) & (rows[:, Column.COMBINE] == Combine.UNION) & sharp
+    sharp = parameters.detach().cpu()[rows[:, Column.PARAMETERS] + Block.SUPPORT] == 0.0
+    outermost = (
+        (rows[:, Column.OPERATION] == OPERATION_NUMBERS["plane"]) & (rows[:, Column.COMBINE] == Combine.UNION) & sharp
+    )
     outermost &= (rows[:, Column.TARGET] == 0) & (rows[:, Column.POINT] == 0)
     if not bool(outermost.all()):
         at = int((~outermost).nonzero()[0])
@@ -110,14 +101,18 @@ def check_samples(rows: torch.Tensor, parameter_count: int, data: torch.Tensor) 
     first = {start: at for at, start in zip(reading.tolist(), rows[reading, Column.DATA].tolist(), strict=True)}
     for start, at in first.items():
         block = data[start - parameter_count :] if start >= parameter_count else data[:0]
-        cells = [int(number) for number in block[:3].nan_to_num().tolist()]
+        cells = [int(number) for number in block[: Header.CELLS_Z + 1].nan_to_num().tolist()]
         table, corners = 1, 1
         for number in cells:
             table, corners = table * number, corners * (number + 1)
-        whole = len(block) >= HEADER and bool(block.isfinite().all()) and all(1 <= number <= 4096 for number in cells)
+        whole = (
+            len(block) >= HEADER_SIZE
+            and bool(block.isfinite().all())
+            and all(1 <= number <= MAXIMUM_CELLS for number in cells)
+        )
         if whole:
-            bricks = block[HEADER : HEADER + table]
+            bricks = block[HEADER_SIZE : HEADER_SIZE + table]
             last = int(bricks.max()) + 1 if len(bricks) == table else 0
-            whole = len(bricks) == table and len(block) >= HEADER + table + corners + last * BRICK_NODES
+            whole = len(bricks) == table and len(block) >= HEADER_SIZE + table + corners + last * BRICK_NODES
         if not whole:
             raise ValueError(f"rows: row {at} reads samples where no whole block of them stands: {rows[at].tolist()}")

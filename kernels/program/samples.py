@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..formulas import BRICK, HEADER, SIDE, samples
+from ..formulas import BRICK, BRICK_SIDE, HEADER_SIZE, samples
 from ..lanes import TORCH
 
 Corner = tuple[float, float, float]
@@ -23,8 +23,8 @@ MOST_BRICKS = 2**22  # 12 GB; their numbers are exact in float32
 
 
 @dataclass(frozen=True, eq=False)
-class Bricks:
-    """A sampled signed distance, made by `bricks_of`.
+class SampleBlock:
+    """A sampled signed distance, made by `sample_block_of`.
 
     Attributes:
         data: the block that the operation SAMPLES reads, float32.
@@ -52,7 +52,7 @@ class Bricks:
         return found
 
 
-def bricks_of(values: torch.Tensor, low: Corner, high: Corner) -> Bricks:
+def sample_block_of(values: torch.Tensor, low: Corner, high: Corner) -> SampleBlock:
     """Bricks of the values (X, Y, Z) float32 of a signed distance at nodes that span the box low … high.
 
     Where negative values reach the box, the shape is cut off there.
@@ -74,7 +74,9 @@ def bricks_of(values: torch.Tensor, low: Corner, high: Corner) -> Bricks:
     spacing = [(b - a) / n for a, b, n in zip(low, high, voxels, strict=True)]
     cells = tuple(-(-n // BRICK) for n in voxels)
     padded = _padded(values, cells)
-    blocks = padded.unfold(0, SIDE, BRICK).unfold(1, SIDE, BRICK).unfold(2, SIDE, BRICK)  # (cells, SIDE, SIDE, SIDE)
+    blocks = padded  # (cells, BRICK_SIDE, BRICK_SIDE, BRICK_SIDE) in the end
+    for axis in range(3):
+        blocks = blocks.unfold(axis, BRICK_SIDE, BRICK)
     near = _near(blocks, voxels)
     numbers = torch.full(cells, -1.0)
     count = int(near.sum())
@@ -97,9 +99,9 @@ def bricks_of(values: torch.Tensor, low: Corner, high: Corner) -> Bricks:
         *(1.0 / (slope * (1.0 + ROUNDING)) for slope in slopes),
         *ball,
     ]
-    assert len(header) == HEADER
+    assert len(header) == HEADER_SIZE
     data = torch.cat([torch.tensor(header), numbers.flatten(), corners.flatten(), bricks.flatten()])
-    return Bricks(data, *box, ball, count, voxels, max(spacing), slopes)  # type: ignore[arg-type]
+    return SampleBlock(data, *box, ball, count, voxels, max(spacing), slopes)  # type: ignore[arg-type]
 
 
 def _padded(values: torch.Tensor, cells: tuple[int, ...]) -> torch.Tensor:
@@ -127,7 +129,7 @@ def _joined(bricks: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
     far = torch.nn.functional.pad((~near).float(), (1, 1, 1, 1, 1, 1))
     of_far = torch.nn.functional.max_pool3d(far[None], 2, 1)[0]  # by corner
     share = of_far.unfold(0, 2, 1).unfold(1, 2, 1).unfold(2, 2, 1)[near]  # (bricks, 2, 2, 2)
-    weight = torch.linspace(0.0, 1.0, SIDE)
+    weight = torch.linspace(0.0, 1.0, BRICK_SIDE)
     ends = torch.stack([1.0 - weight, weight])
 
     def between(corners: torch.Tensor) -> torch.Tensor:

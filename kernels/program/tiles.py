@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..film import Beams
+from ..film import BeamColumn, Beams
 from ..runtime import ti
 from .operations import NESTING, SKIP, SPHERE_SIZE, Column
 from .program import Program
@@ -37,23 +37,23 @@ class Tiles:
         rows: (R, 10) int32, the rows of all tiles one after the other, then those of the whole program.
         ranges: (T, 2) int32, each tile's range in them.
         rays: rays in a tile.
-        whole: range of the whole program in `rows`. Its planes are in none of the ranges.
+        whole_range: range of the whole program in `rows`. Its planes are in none of the ranges.
     """
 
     rows: torch.Tensor
     ranges: torch.Tensor
     rays: int
-    whole: tuple[int, int]
+    whole_range: tuple[int, int]
 
 
-def whole(program: Program) -> Tiles:
+def one_tile(program: Program) -> Tiles:
     """One tile for any number of rays: the program itself."""
     around = (program.planes, len(program.rows))
     ranges = torch.tensor([around], dtype=torch.int32, device=program.rows.device)
     return Tiles(program.rows, ranges, 2**30, around)
 
 
-def every_row(program: Program) -> Tiles:
+def one_tile_with_planes(program: Program) -> Tiles:
     """One tile for any number of points: the program with its planes."""
     around = (0, len(program.rows))
     ranges = torch.tensor([around], dtype=torch.int32, device=program.rows.device)
@@ -63,7 +63,7 @@ def every_row(program: Program) -> Tiles:
 def tiles_of(program: Program, beams: Beams, most: int = 2**31 - 1) -> Tiles:
     """A program for each beam, for its rays; the program itself for all if those would have more than `most` rows."""
     if not program.divisible:
-        return whole(program)
+        return one_tile(program)
     count = len(beams.origins)
     lengths = torch.zeros(count, dtype=torch.int32, device=program.rows.device)
     # The first pass counts and writes no row; the array for them is one of its own, because Vulkan binds an array that
@@ -72,7 +72,7 @@ def tiles_of(program: Program, beams: Beams, most: int = 2**31 - 1) -> Tiles:
     _run(program, beams, no_ranges, _empty_rows(1, lengths), lengths, 0)
     kept = int(lengths.sum())
     if kept > most:
-        return whole(program)
+        return one_tile(program)
     ends = lengths.cumsum(0, dtype=torch.int32)
     ranges = torch.stack([ends - lengths, ends], dim=1).contiguous()
     rows = _empty_rows(kept + len(program.rows), lengths)
@@ -138,11 +138,11 @@ def _tile_kernel(width: int) -> Any:
         for tile in range(count):
             axis = load(directions, tile)
             start = load(origins, tile)
-            blunt = WIDER * cones[tile, 0]
-            tangent = WIDER * cones[tile, 1] + 1e-4  # for rounding
-            length = cones[tile, 2]
-            slack = cones[tile, 3]
-            narrow = cones[tile, 1] < 1.0  # a beam of half a right angle or more keeps everything
+            blunt = WIDER * cones[tile, BeamColumn.RADIUS]
+            tangent = WIDER * cones[tile, BeamColumn.WIDENING] + 1e-4  # for rounding
+            length = cones[tile, BeamColumn.LENGTH]
+            slack = cones[tile, BeamColumn.LARGEST_VALUE]
+            narrow = cones[tile, BeamColumn.WIDENING] < 1.0  # a beam of half a right angle or more keeps everything
             widening = ti.sqrt(1.0 + tangent * tangent)
             # Groups that are open, outermost first: the row of their skip, and its place in the tile, given only once
             # something in the group is kept.

@@ -10,7 +10,7 @@ import torch
 
 from ..formulas import values
 from ..lanes import FAR, TORCH
-from .operations import CLEAR, FRAME_SIZES, HEAD_SIZE, OPERATIONS, SKIP, Column, Combine, Frame
+from .operations import CLEAR, FRAME_SIZES, HEAD_SIZE, OPERATIONS, SKIP, Column, Combine, FrameKind
 from .program import Program
 
 Point = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -42,7 +42,7 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
             value_registers[target] = far
             continue
         operation = OPERATIONS[number]
-        frame = Frame(row[Column.FRAME])
+        frame = FrameKind(row[Column.FRAME])
         point = in_frame(frame, scalars, at + HEAD_SIZE, point_registers.get(row[Column.POINT], (zero, zero, zero)))
         inside = at + HEAD_SIZE + FRAME_SIZES[frame]
         own_numbers = scalars[inside : inside + len(operation.parameters)]
@@ -58,27 +58,26 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
             own = formula(TORCH, *point, value_registers.get(row[Column.VALUE], far), *own_numbers)
         else:
             own = formula(TORCH, *point, *own_numbers)
+        factor, support, quarter = scalars[at : at + HEAD_SIZE]
         known = value_registers.get(target, far)
-        value_registers[target] = fold(
-            Combine(row[Column.COMBINE]), known, own * scalars[at], scalars[at + 1], scalars[at + 2]
-        )
+        value_registers[target] = fold(Combine(row[Column.COMBINE]), known, own * factor, support, quarter)
     # A formula may ignore a coordinate, and a select may drop a NaN; the point is no place all the same.
     nowhere = points.isnan().any(dim=1)
     return torch.where(nowhere, torch.nan, value_registers.get(0, far))
 
 
-def in_frame(frame: Frame, scalars: tuple[torch.Tensor, ...], at: int, point: Point) -> Point:
+def in_frame(frame: FrameKind, scalars: tuple[torch.Tensor, ...], at: int, point: Point) -> Point:
     """The point in the coordinates that a row's frame, stored from `at` on, gives."""
-    if frame == Frame.NONE:
+    if frame == FrameKind.NONE:
         return point
-    if frame == Frame.SHIFT:
+    if frame == FrameKind.SHIFT:
         factor = scalars[at]
         return (
             point[0] * factor + scalars[at + 1],
             point[1] * factor + scalars[at + 2],
             point[2] * factor + scalars[at + 3],
         )
-    a = scalars[at : at + FRAME_SIZES[Frame.AFFINE]]
+    a = scalars[at : at + FRAME_SIZES[FrameKind.AFFINE]]
     return (
         point[0] * a[0] + point[1] * a[1] + point[2] * a[2] + a[3],
         point[0] * a[4] + point[1] * a[5] + point[2] * a[6] + a[7],

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from .launcher import (
         check_device as check_device,
         in_vectors as in_vectors,
-        launch as launch,
+        locked_runtime as locked_runtime,
         per_lane_width as per_lane_width,
         run as run,
     )
+    from .settings import pack_settings as pack_settings
     from .startup import (
         LANE_WIDTHS as LANE_WIDTHS,
         POINT_LANE_WIDTHS as POINT_LANE_WIDTHS,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         Gradients as Gradients,
         bridge as bridge,
         derivative_of as derivative_of,
-        transformed as transformed,
+        under_torch_func as under_torch_func,
     )
     from .turns import GRAIN as GRAIN, deal as deal, first_turn as first_turn, next_turn as next_turn
 else:

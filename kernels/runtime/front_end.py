@@ -7,6 +7,7 @@ import ast
 import contextlib
 import copy
 import functools
+import hashlib
 import inspect
 import linecache
 import os
@@ -38,7 +39,7 @@ try:
 finally:
     inspect.getframeinfo = _thorough
 
-__all__ = ["core", "impl", "replaced", "short_cuts", "ti", "vectors"]
+__all__ = ["add_source", "core", "impl", "is_added", "replaced", "short_cuts", "source_of", "ti", "vectors"]
 
 
 @contextlib.contextmanager
@@ -190,7 +191,7 @@ def _tree_and_context(function: Any, is_kernel: bool = True, args: Any = None, *
     Taichi's own version reads, wraps and parses the source for each call it inlines, of which a picture has a thousand.
     """
     code = function.func.__code__
-    lines, definitions = _parsed(code.co_filename)
+    lines, definitions = source_of(code.co_filename)
     # The front end strips a kernel, which may be compiled again, of its arguments; a function it leaves as it is.
     definition = copy.copy(definitions[code.co_firstlineno])
     definition.args = copy.copy(definition.args)
@@ -205,9 +206,9 @@ def _tree_and_context(function: Any, is_kernel: bool = True, args: Any = None, *
 
 
 @functools.cache
-def _parsed(file: str) -> tuple[list[str], dict[int, ast.FunctionDef]]:
+def source_of(file: str) -> tuple[list[str], dict[int, ast.FunctionDef]]:
     """The lines of a file, and its functions by the line on which they, or their decorators, begin."""
-    lines = linecache.getlines(file)
+    lines = _added[file] if is_added(file) else linecache.getlines(file)
     functions = {}
     waiting: list[ast.AST] = [ast.parse("".join(lines))]
     while waiting:
@@ -216,6 +217,28 @@ def _parsed(file: str) -> tuple[list[str], dict[int, ast.FunctionDef]]:
             functions[min([node.lineno, *(part.lineno for part in node.decorator_list)])] = node
         waiting += (part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt))
     return lines, functions
+
+
+_added: dict[str, list[str]] = {}  # lines of the sources that are in no file, by the names that stand for files
+
+
+def add_source(title: str, text: str) -> str:
+    """Make source known that is in no file: returns the name of a file to compile it under.
+
+    Kernels and device functions that are written while a program runs come by their source this way; only kernels of
+    which all source is in files of this package or known in this way are recorded (`recording`). The name holds a
+    digest of the text: it stands for no other text, in any process. A factory of kernels that may be made of one or
+    another such source takes its name as an argument, so that recordings are told apart by it.
+    """
+    name = f"<isofield {title} {hashlib.sha256(text.encode()).hexdigest()}>"
+    lines = _added[name] = text.splitlines(keepends=True)
+    linecache.cache[name] = len(text), None, lines, name  # for tracebacks, and for Taichi in a host's own kernels
+    return name
+
+
+def is_added(name: str) -> bool:
+    """Whether `add_source` has given this name in this process."""
+    return name in _added
 
 
 def _inside_class(level_of_class_stackframe: int) -> bool:

@@ -18,7 +18,8 @@ def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WI
     @functools.cache
     def made(width: int, *variant: Any) -> Any:
         kernel = in_vectors(factory(width, *variant))
-        kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
+        if recording.is_plain(variant):
+            kernel.recipe = f"{factory.__module__}.{factory.__qualname__}{(width, *variant)}"
         return kernel
 
     @functools.wraps(factory)
@@ -35,7 +36,7 @@ def in_vectors(kernel: Any) -> Any:
 
 
 @contextlib.contextmanager
-def launch() -> Iterator[None]:
+def locked_runtime() -> Iterator[None]:
     """Hold the lock that stands round every compile and launch, with the runtime started.
 
     Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever the host has chosen for its own.
@@ -79,7 +80,7 @@ class _Compiled:
 
     def __init__(self, program: Any, kernel: Any, arguments: tuple[Any, ...]) -> None:
         on_vectors = getattr(kernel, "is_in_vectors", False) and backend() == "cpu"
-        with launch(), replaced(vectors(program.config()) if on_vectors else ()):
+        with locked_runtime(), replaced(vectors(program.config()) if on_vectors else ()):
             self.front = _front(program, kernel, arguments)
             self.machine = program.compile_kernel(program.config(), program.get_device_caps(), self.front)
         self.declared = [

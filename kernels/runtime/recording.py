@@ -2,8 +2,11 @@
 
 The front end walks through the source of a kernel and of every device function that it inlines, and calls Taichi's core
 for each expression and statement: 0.4 s for a kernel with the interpreter, also where its machine code is in the cache.
-The calls alone take a tenth of that. They are the same as long as the sources are, of which the name of a recording
-holds a digest; what cannot be written down is not recorded.
+The calls alone take a tenth of that. They are the same as long as the sources are. Of those that are files of
+`isofield.kernels` the name of a recording holds a digest, of all, wherever they lie in it; of Taichi's, its version.
+Those that were written while the program ran stand in the recording by their names, which hold digests too
+(`front_end.add_source`). A kernel of which the front end reads anything else, or of which something cannot be written
+down, is not recorded.
 """
 
 import contextlib
@@ -11,11 +14,13 @@ import hashlib
 import json
 import operator
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .front_end import core, replaced, ti
+from . import front_end
+from .front_end import core, is_added, replaced, ti
 
 # What builds a kernel. A call that gives no part of one, such as a question for a type, is not written down.
 MAKERS = ("bits_cast", "expr_", "get_external_tensor_shape", "insert_internal", "make_", "subscript_with", "value_cast")
@@ -37,6 +42,9 @@ PARTS = (core.Expr, core.ExprGroup)
 GIVEN = {core.Kernel: "kernel", core.ASTBuilder: "builder", core.CompileConfig: "settings", core.DebugInfo: "nowhere"}
 PLAIN = (bool, int, float, str)
 
+PACKAGE = Path(str(sys.modules["isofield.kernels"].__file__)).parent  # wherever in it this file lies
+FOLDERS = PACKAGE, Path(ti.__file__).parent  # of sources of which there is a digest or a version
+
 MOST_FILES = 100  # recordings that are kept, a few hundred kilobytes each
 
 
@@ -52,23 +60,33 @@ class Recorder:
         self._entries: list[list[Any]] = []  # of the constants
         self._calls: list[list[int]] = []
         self._made: dict[int, tuple[int, object]] = {}  # kept, so that nothing else takes their identity
+        self._files: set[str] = set()  # of which the front end has read the source
         self._complete = True
 
     def listening(self) -> contextlib.AbstractContextManager[None]:
-        """While this lasts, calls of the core are written down."""
+        """While this lasts, calls of the core are written down, and which files the front end reads."""
         methods = ((getattr(core, name.split(".")[0]), name) for name in METHODS)
         return replaced(
             [(core, name, self._listener(name, call)) for name, call in FUNCTIONS.items()]
             + [(owner, name.split(".")[1], self._listener(name, METHODS[name])) for owner, name in methods]
+            + [(front_end, "source_of", self._reading(front_end.source_of))]
         )
 
     def text(self) -> str | None:
-        """The recording, or None if something could not be written down."""
-        if not self._complete:
+        """The recording, or None if something could not be written down, or may change and nobody would notice."""
+        if not self._complete or not all(map(_is_known, self._files)):
             return None
         shift = len(self._entries)
         calls = [[call, *(n + shift if n >= 0 else ~n for n in values)] for call, *values in self._calls]
-        return json.dumps([list(self._functions), self._entries, calls], separators=(",", ":"))
+        made = sorted(filter(is_added, self._files))
+        return f"{json.dumps(made)}\n{json.dumps([list(self._functions), self._entries, calls], separators=(',', ':'))}"
+
+    def _reading(self, source_of: Callable[[str], Any]) -> Callable[[str], Any]:
+        def read(file: str) -> Any:
+            self._files.add(file)
+            return source_of(file)
+
+        return read
 
     def _listener(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         always = name in METHODS
@@ -112,7 +130,7 @@ class Recorder:
 
 def replay(text: str, kernel: Any, settings: Any) -> None:
     """Build a kernel of Taichi's core, which is empty, by the calls of a recording."""
-    functions, constants, calls = json.loads(text)
+    functions, constants, calls = json.loads(text.partition("\n")[2])
     known = FUNCTIONS | METHODS | ON_LISTS
     bound = [_with_names(known[name], names) for name, *names in functions]
     given = {"kernel": kernel, "builder": kernel.ast_builder(), "settings": settings, "nowhere": core.DebugInfo("")}
@@ -163,28 +181,50 @@ def _value(entry: list[Any], given: dict[str, Any]) -> Any:
     return given[kind]
 
 
-def _digest_of_sources() -> str:
+def is_plain(variant: Sequence[object]) -> bool:
+    """Whether what a kernel is a variant by is told from anything else by how it is written: numbers, words, flags.
+
+    A function, for one, is not: what it does may change while its name stays.
+    """
+    return all(part is None or type(part) in PLAIN for part in variant)
+
+
+def digest_of_sources(folder: Path = PACKAGE) -> str:
+    """A digest of Taichi's version and of all files below a folder, and where they lie, but caches and hidden ones."""
     digest = hashlib.sha256(repr(ti.__version__).encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder)
+        if not any(part == "__pycache__" or part.startswith(".") for part in place.parts) and path.is_file():
+            data = path.read_bytes()
+            digest.update(f"\n{place.as_posix()} {len(data)}\n".encode())
+            digest.update(data)
     return digest.hexdigest()
 
 
-SOURCES = _digest_of_sources()  # as they are imported
+def _is_known(file: str) -> bool:
+    """Whether a source cannot become another without a change of the digest, or of its name."""
+    return is_added(file) or any(map(Path(file).is_relative_to, FOLDERS))
+
+
+SOURCES = digest_of_sources()  # as they are imported
 
 
 def load(folder: Path, name: str) -> str | None:
-    """The recording of a kernel that an earlier process saved, if its sources were the same as now."""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
+    """The recording of a kernel that an earlier process saved, if its sources were the same as now.
+
+    Sources in no file that the recorded kernel was made of must have been made known in this process too.
+    """
+    with contextlib.suppress(OSError, ValueError):
         digest, _, text = _place(folder, name).read_text(encoding="utf-8").partition("\n")
-        if digest == hashlib.sha256(text.encode()).hexdigest():
+        is_whole = digest == hashlib.sha256(text.encode()).hexdigest()
+        if is_whole and all(map(is_added, json.loads(text.partition("\n")[0]))):
             return text
     return None
 
 
 def save(folder: Path, name: str, text: str | None) -> None:
     """Keep a recording for later processes, where that can be written to."""
-    if text is None or _digest_of_sources() != SOURCES:  # changed since, so nobody knows which the front end has read
+    if text is None or digest_of_sources() != SOURCES:  # changed since, so nobody knows which the front end has read
         return
     place = _place(folder, name)
     beside = place.with_suffix(f".{os.getpid()}")

@@ -122,8 +122,13 @@ def _backend_of(program: Any) -> str:
     raise RuntimeError(f"backend: Taichi runs on {arch}, which isofield does not know; it knows {', '.join(BACKENDS)}")
 
 
+@functools.cache
 def available_cores() -> int:
-    """Cores this process may use; Taichi itself counts the machine's."""
+    """Cores this process may use; Taichi itself counts the machine's.
+
+    Counted once: the threads that run kernels are as many as when they were started, whatever core a host has pinned
+    the calling thread to since.
+    """
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

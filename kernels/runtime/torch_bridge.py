@@ -97,7 +97,7 @@ def _is_asked_for(node: Any) -> bool:
         return True  # a leaf that `torch.autograd.grad` wants the gradient of
 
 
-def transformed() -> bool:
+def under_torch_func() -> bool:
     """Whether torch.func is at work: tensors may then be stand-ins, which have no memory before a kernel is called."""
     return torch._C._are_functorch_transforms_active()
 
@@ -117,7 +117,7 @@ def bridge(kernel: Kernel, derivative: Derivative, *inputs: torch.Tensor, rows: 
     Without an input that needs a gradient this costs nothing; the kernel sees detached tensors, and nothing is written
     to a caller's `.grad`.
     """
-    if transformed():
+    if under_torch_func():
         return _Transformed.apply(kernel, derivative, rows, *inputs)  # type: ignore[no-untyped-call]
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         return _Bridge.apply(kernel, derivative, rows, *inputs)  # type: ignore[no-untyped-call]  # PyTorch left it so

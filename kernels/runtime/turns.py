@@ -19,8 +19,8 @@ import functools
 
 import torch
 
-from .. import runtime
 from .front_end import ti
+from .startup import available_cores, backend
 
 APART = 16  # numbers of a line of memory: what is only read waits for nobody who takes turns
 GRAIN = 512  # turns of an outermost loop that the CPU backend gives to a core at once, whatever they cost
@@ -32,8 +32,8 @@ def deal(count: int, device: torch.device, run: int = RUN) -> tuple[torch.Tensor
 
     On a CPU, turns are taken `run` at a time, those of a multiple of `run` and after.
     """
-    if runtime.backend() == "cpu":
-        slots = GRAIN * min(runtime.available_cores(), -(-count // run))
+    if backend() == "cpu":
+        slots = GRAIN * min(available_cores(), -(-count // run))
         return _queue(GRAIN, run, device).clone(), slots
     return _queue(1, 1, device), count  # nothing is taken from it
 

@@ -7,18 +7,19 @@ from dataclasses import replace
 import torch
 
 from .. import runtime
-from ..film import Beams
+from ..film import BeamColumn, Beams
 from ..lanes import MOST_LANES
-from ..program import NUMBERS, Column, Program, Tiles, distance, every_row, tiles_of
-from .brick_nodes import brick_values
-from .brick_search import all_bricks, balls, near_bricks
-from .bricks import SIDE, Bricks
+from ..program import OPERATION_NUMBERS, Column, Program, Tiles, distance, one_tile_with_planes, tiles_of
+from .bounded_search import all_bricks, bounding_spheres, near_bricks
+from .brick_kernels import SIDE
+from .bricks import Bricks
+from .program_values import brick_values
 
-BATCH = 2**10  # bricks at a time: 6 MB of values
+BRICKS_AT_ONCE = 2**10  # 6 MB of values
 
 GROUP = MOST_LANES  # points that share a program: those of a packet must
 
-MOST = 2**20  # vertices at a time, where they share one program
+VERTICES_AT_ONCE = 2**20  # where they share one program
 
 
 def add_program(
@@ -41,19 +42,19 @@ def add_program(
         progress: called with the share of bricks done.
         everywhere: whether to evaluate all bricks, with the whole program.
     """
-    whole = replace(program, planes=0) if program.planes else program  # tiles leave planes out
-    found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, whole))
-    for at in range(0, len(found), BATCH):
-        batch = found[at : at + BATCH].contiguous()
-        tiles = every_row(program) if everywhere else _tiles(bricks, whole, batch)
+    complete = replace(program, planes=0) if program.planes else program  # tiles leave planes out
+    found = all_bricks(bricks) if everywhere else near_bricks(bricks, functools.partial(distance, complete))
+    for at in range(0, len(found), BRICKS_AT_ONCE):
+        batch = found[at : at + BRICKS_AT_ONCE].contiguous()
+        tiles = one_tile_with_planes(program) if everywhere else _tiles(bricks, complete, batch)
         with runtime.lock:
-            bricks.add(batch, brick_values(bricks, whole, tiles, batch, everywhere))
+            bricks.add(batch, brick_values(bricks, complete, tiles, batch, everywhere))
         progress((at + len(batch)) / len(found))
 
 
 def is_lipschitz(program: Program) -> bool:
     """Whether values change no faster than the way between two points: so of all operations but bend."""
-    return not bool((program.rows[:, Column.OPERATION] == NUMBERS["bend"]).any())
+    return not bool((program.rows[:, Column.OPERATION] == OPERATION_NUMBERS["bend"]).any())
 
 
 def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tuple[torch.Tensor | slice, Tiles]]:
@@ -70,10 +71,11 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
     """
     if not program.divisible:
         last = int(bricks.first_vertices[-1])
-        yield from ((slice(at, min(at + MOST, last)), every_row(program)) for at in range(0, last, MOST))
+        tile = one_tile_with_planes(program)
+        yield from ((slice(at, min(at + VERTICES_AT_ONCE, last)), tile) for at in range(0, last, VERTICES_AT_ONCE))
         return
-    for at in range(0, len(bricks.met), BATCH):
-        batch = bricks.met[at : at + BATCH].contiguous()
+    for at in range(0, len(bricks.crossed), BRICKS_AT_ONCE):
+        batch = bricks.crossed[at : at + BRICKS_AT_ONCE].contiguous()
         starts = bricks.first_vertices[at : at + len(batch) + 1].long()
         groups = (starts.diff() + GROUP - 1) // GROUP
         brick = torch.arange(len(batch), device=groups.device).repeat_interleave(groups)
@@ -88,13 +90,13 @@ def vertex_tiles(bricks: Bricks, program: Program, margin: float) -> Iterator[tu
 def _tiles(bricks: Bricks, program: Program, batch: torch.Tensor, margin: float = 0.0) -> Tiles:
     """A program for each brick, with what can change a value near the level there or up to `margin` farther away."""
     if not program.divisible:
-        return every_row(program)
-    middle, half = balls(bricks, batch, SIDE)
-    longest = max(float(line.diff().max()) for line in torch.split(bricks.places, list(bricks.shape)))
-    cones = torch.zeros(len(batch), 4, device=batch.device)
-    cones[:, 0] = half + margin
+        return one_tile_with_planes(program)
+    middle, half = bounding_spheres(bricks, batch, SIDE)
+    longest = max(float(line.diff().max()) for line in torch.split(bricks.coordinates, list(bricks.shape)))
+    cones = torch.zeros(len(batch), len(BeamColumn), device=batch.device)
+    cones[:, BeamColumn.RADIUS] = half + margin
     # At a crossed edge values are no farther from the level than the edge is long.
-    cones[:, 3] = abs(bricks.level) + 2.0 * longest + margin
+    cones[:, BeamColumn.LARGEST_VALUE] = abs(bricks.level) + 2.0 * longest + margin
     along = torch.zeros_like(middle)
     along[:, 0] = 1.0
     return tiles_of(program, Beams(middle, along, cones, 1))

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, lanes, some
-from ..program import PART, SURFACE_SIZE, Column, Program, Tiles, machine, plane_shapes
+from ..lanes import FAR, any_lane, packet_functions
+from ..program import PART, SURFACE_SIZE, Column, MaterialColumn, Program, Tiles, machine, plane_shapes
 from ..runtime import memory, ti
 
 
@@ -68,7 +68,8 @@ def _shared_kernel(width: int) -> Any:
             several = False
             for row in range(ranges[tile, 0], ranges[tile, 1]):
                 shape = rows[row, shape_column]
-                if shape >= 0 and surfaces[shape, 3] >= 0.0:  # a cutter without a material shows that of what it cuts
+                # A cutter without a material shows that of what it cuts.
+                if shape >= 0 and surfaces[shape, MaterialColumn.ROUGHNESS] >= 0.0:
                     if found < 0:
                         found = shape
                     for attribute in ti.static(range(SURFACE_SIZE)):
@@ -86,7 +87,7 @@ SURFACE_WIDTH = 4
 def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
     width = min(backend_width, SURFACE_WIDTH)
     device = machine(width, with_surface=True, with_samples=with_samples)
-    packets = lanes(width)
+    packets = packet_functions(width)
     Lanes, Numbers = device.Lanes, device.Numbers
 
     @ti.kernel
@@ -123,7 +124,7 @@ def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
                     lane_bias[lane] = FAR
             found = Numbers(-1)
             attributes = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
-            if some(lane_bias < 1.0):
+            if any_lane(lane_bias < 1.0):
                 device.evaluate(
                     rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, lane_bias, surfaces, found, attributes
                 )

@@ -1,4 +1,7 @@
-"""Exact distances to triangle meshes, with an inside by the generalised winding number."""
+"""Exact distances to triangle meshes, with an inside by the generalised winding number.
+
+A mesh may be open or cross itself: its inside is where it winds around a point by more than a half.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -10,10 +10,11 @@ import numpy
 import torch
 
 from .. import runtime
-from ..lanes import Given, arguments
+from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, deal, memory
-from .device import closest_kernel, winding_kernel
+from .closest import closest_kernel
 from .tree import build_tree, far_fields
+from .winding import winding_kernel
 
 MOST_FACES = 2**24  # building the tree takes some 400 bytes for each
 MORTON_BITS = 10  # of a coordinate
@@ -38,7 +39,7 @@ class MeshTree:
     """A mesh of triangles made ready for many queries.
 
     Args:
-        vertices: (V, 3) float32, finite.
+        vertices: (V, 3) float32, finite; a torch tensor, numpy array, DLPack object or `ti.ndarray`.
         faces: (F, 3) whole numbers, rows of `vertices`, counter-clockwise seen from outside; F from 1 to 2^24. Faces
             without area count for the distance as the segments or points that they are.
 
@@ -48,7 +49,7 @@ class MeshTree:
             is not finite; names which.
     """
 
-    def __init__(self, vertices: Given, faces: Given) -> None:
+    def __init__(self, vertices: Array, faces: Array) -> None:
         self.vertices, self.faces = _checked(vertices, faces)
         runtime.check_device(vertices=self.vertices, faces=self.faces)
         device = self.vertices.device
@@ -60,14 +61,14 @@ class MeshTree:
         self.low, self.high = low.tolist(), high.tolist()
         tree = build_tree(corners)
         self._first_leaf, self._scale = tree.first_leaf, tree.scale
-        self._boxes, self._triangles, self._numbers = (
+        self._boxes, self._triangles, self._tree_faces = (
             torch.from_numpy(numbers).to(device) for numbers in (tree.boxes, tree.triangles, tree.faces)
         )
 
-    def distance(self, points: Given, *, signed: bool = True) -> Any:
+    def distance(self, points: Array, *, signed: bool = True) -> Any:
         """Distance to the mesh at points (…, 3), as `mesh_distance` has it."""
-        tensor, restore = arguments.vectors("points", points)
-        flat = arguments.ready("points", tensor)
+        tensor, restore = arguments.floats("points", points, (..., 3), double=False)
+        flat = arguments.for_kernel("points", tensor)
         closest = sign = torch.empty(0)
 
         def by_kernel(given: torch.Tensor) -> torch.Tensor:
@@ -87,21 +88,21 @@ class MeshTree:
 
         return restore(bridge(by_kernel, derivative, tensor))
 
-    def closest(self, points: Given) -> Closest:
+    def closest(self, points: Array) -> Closest:
         """The points of the mesh that are closest to points (…, 3), without autograd history.
 
         Raises:
             TypeError, ValueError: `points` is of another dtype, shape or device.
         """
-        tensor, restore = arguments.vectors("points", points)
-        flat = arguments.ready("points", tensor)
+        tensor, restore = arguments.floats("points", points, (..., 3), double=False)
+        flat = arguments.for_kernel("points", tensor)
         distance, closest, faces = self._closest(flat, self._order(flat))
         shape = tensor.shape[:-1]
         return Closest(
             restore(distance.reshape(shape)), restore(closest.reshape(tensor.shape)), restore(faces.reshape(shape))
         )
 
-    def winding_number(self, points: Given) -> Any:
+    def winding_number(self, points: Array) -> Any:
         """Generalised winding number (…) at points (…, 3): how often the mesh goes round them.
 
         w(q) = Σ_t Ω_t(q) / 4π, Ω_t the signed solid angle of a triangle (Jacobson et al. 2013); for a closed mesh 1
@@ -111,12 +112,12 @@ class MeshTree:
         Raises:
             TypeError, ValueError: `points` is of another dtype, shape or device.
         """
-        tensor, restore = arguments.vectors("points", points)
-        flat = arguments.ready("points", tensor)
+        tensor, restore = arguments.floats("points", points, (..., 3), double=False)
+        flat = arguments.for_kernel("points", tensor)
         return restore(self._winding(flat, self._order(flat)).reshape(tensor.shape[:-1]))
 
     @functools.cached_property
-    def _dipoles(self) -> torch.Tensor:
+    def _far_fields(self) -> torch.Tensor:
         """The far fields of the tree's nodes, for winding numbers."""
         return torch.from_numpy(far_fields(self._triangles.cpu().numpy())).to(self._triangles.device)
 
@@ -140,7 +141,7 @@ class MeshTree:
         faces = memory.empty(len(points), like=points, dtype=torch.int32)
         if len(points):
             runtime.run(
-                closest_kernel(), self._boxes, self._triangles, self._numbers.view(-1), self.vertices, self.faces,
+                closest_kernel(), self._boxes, self._triangles, self._tree_faces.view(-1), self.vertices, self.faces,
                 points, order, distance, closest, faces, self._first_leaf, self._scale, len(points),
                 *deal(len(points), points.device),
             )  # fmt: skip
@@ -151,13 +152,13 @@ class MeshTree:
         winding = memory.empty(len(points), like=points)
         if len(points):
             runtime.run(
-                winding_kernel(), self._dipoles, self._triangles, points, order, winding,
+                winding_kernel(), self._far_fields, self._triangles, points, order, winding,
                 self._first_leaf, self._scale, len(points),
             )  # fmt: skip
         return winding
 
 
-def mesh_distance(vertices: Given, faces: Given, points: Given, *, signed: bool = True) -> Any:
+def mesh_distance(vertices: Array, faces: Array, points: Array, *, signed: bool = True) -> Any:
     """Distance to a mesh of triangles at `points`: negative inside, positive outside; without sign if not `signed`.
 
     Exact but for rounding (1e-6 of the mesh's size). Inside is where the generalised winding number is above a half, so
@@ -167,12 +168,12 @@ def mesh_distance(vertices: Given, faces: Given, points: Given, *, signed: bool 
     Args:
         vertices: (V, 3) float32.
         faces: (F, 3) whole numbers, counter-clockwise seen from outside.
-        points: (…, 3) float32; a torch tensor, numpy array or DLPack object. NaN gives NaN.
+        points: (…, 3) float32; a torch tensor, numpy array, DLPack object or `ti.ndarray`. NaN gives NaN.
 
     Returns:
-        (…) of the same kind as `points`, in scene units. Differentiable to points once: the gradient is the unit
-        vector that leads away from the closest point, with the sign, and 0 on the surface itself; a second derivative
-        is a RuntimeError.
+        (…) in scene units, a numpy array if `points` is one, else a tensor. Differentiable to points once: the gradient
+        is the unit vector that leads away from the closest point, with the sign, and 0 on the surface itself; a second
+        derivative is a RuntimeError.
 
     Raises:
         TypeError, ValueError: an argument is of another dtype, shape or device, or `MeshTree` cannot be built of it.
@@ -182,14 +183,10 @@ def mesh_distance(vertices: Given, faces: Given, points: Given, *, signed: bool 
     return MeshTree(vertices, faces).distance(points, signed=signed)
 
 
-def _checked(vertices: Given, faces: Given) -> tuple[torch.Tensor, torch.Tensor]:
+def _checked(vertices: Array, faces: Array) -> tuple[torch.Tensor, torch.Tensor]:
     """Vertices and faces as kernels take them."""
-    places, _ = arguments.vectors("vertices", vertices)
-    rows, _ = arguments.whole_numbers("faces", faces)
-    if places.ndim != 2:
-        raise ValueError(f"vertices: expected shape (V, 3), got {tuple(places.shape)}")
-    if rows.ndim != 2 or rows.shape[1] != 3:
-        raise ValueError(f"faces: expected shape (F, 3), got {tuple(rows.shape)}")
+    places, _ = arguments.floats("vertices", vertices, ("V", 3), double=False)
+    rows = arguments.integers("faces", faces, ("F", 3))
     if not 1 <= len(rows) <= MOST_FACES:
         raise ValueError(f"faces: expected from 1 to {MOST_FACES}, got {len(rows)}")
     rows = rows.to(torch.int64)  # of small unsigned numbers PyTorch finds no least

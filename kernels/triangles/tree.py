@@ -12,27 +12,59 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
 WIDE = 8  # children of a node and triangles of a leaf: the lanes that kernels work on
-BITS = 3  # of WIDE
+CHILD_BITS = 3  # of WIDE
+DEEPEST = 9  # levels of nodes: 8⁹ leaves are more than 32-bit indices reach
 
-BOX = 15  # numbers of a child's box: three unit vectors along its sides, where its middle lies along them, half sides
-TRIANGLE = 16  # of a triangle: corner, two edges from it, their cross product, and four reciprocals of squared lengths
-DIPOLE = 13  # of a child's far field: centre, squared distance where it begins, area vector, six second moments
+
+class BoxColumn(IntEnum):
+    """Where the numbers of a child's box begin."""
+
+    SIDES = 0  # three unit vectors along its sides
+    MIDDLES = 9  # where its middle lies along each of them
+    HALVES = 12  # half the length of each side
+    COUNT = 15
+
+
+class TriangleColumn(IntEnum):
+    """Where the numbers of a triangle begin; the reciprocals are 0 where there is no length."""
+
+    CORNER = 0
+    EDGE_A = 3  # from the corner to the second one
+    EDGE_B = 6  # from the corner to the third one
+    NORMAL = 9  # cross product of the edges
+    PER_NORMAL = 12  # reciprocal of the normal's squared length
+    PER_EDGE_A = 13  # of the first edge's
+    PER_EDGE_B = 14  # of the second edge's
+    PER_THIRD = 15  # of that of the edge opposite the corner
+    COUNT = 16
+
+
+class FarFieldColumn(IntEnum):
+    """Where the numbers of a child's far field begin, see `far_fields`."""
+
+    CENTRE = 0
+    BEGINS = 3  # squared distance from the centre at which it begins
+    NORMAL = 4  # sum of areas times normals
+    MOMENTS = 7  # six second moments, as SYMMETRIC
+    COUNT = 13
+
 
 # Where the far field of a node begins, in radii about its centre. Barill et al. 2018 take 2, at which winding numbers
 # of a coarse sphere were wrong by up to 0.065; at 2.5 by 0.035.
-BETA = 2.5
+FAR_FIELD_RADII = 2.5
 
 Floats = NDArray[numpy.float32]
 
 EMPTY = 1e18  # a coordinate of empty boxes; what is farther off has no winding number
 REACH = 0.25 * EMPTY  # what is farther off does not walk the tree: it would be nearer to empty boxes than to the mesh
-ROUNDING = 1e-6  # by which boxes are larger than what is in them, whose coordinates are at most 1
+BOX_MARGIN = 1e-6  # by which boxes are larger than what is in them, whose coordinates are at most 1
 SYMMETRIC = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # entries of a symmetric matrix
 
 
@@ -41,8 +73,9 @@ class Tree:
     """What kernels walk.
 
     Attributes:
-        boxes: (nodes, BOX, 8), those of a node's children; a missing child's is empty, and far away.
-        triangles: (leaves, TRIANGLE, 8); where there are fewer than eight, the rest are points of the first.
+        boxes: (nodes, 15, 8), those of a node's children, see BoxColumn; a missing child's is empty, and far away.
+        triangles: (leaves, 16, 8), see TriangleColumn; where there are fewer than eight, the rest are points of the
+            first.
         faces: (leaves, 8), which face each of them is.
         first_leaf: the number of the first leaf, as a node.
         scale: a power of two that makes all of it about one large; boxes and triangles are scaled by it.
@@ -66,7 +99,7 @@ def build_tree(corners: Floats) -> Tree:
     levels = _levels(len(faces))
     numbers = _triangles(triangles)
     return Tree(
-        _heaped(levels, _boxes(triangles, numbers, levels), BOX),
+        _heaped(levels, _boxes(triangles, numbers, levels), BoxColumn.COUNT),
         numbers,
         faces,
         (WIDE ** len(levels) - 1) // (WIDE - 1),
@@ -131,7 +164,7 @@ def _heaped(levels: list[int], by_level: list[Floats], rows: int) -> Floats:
 
 
 def _triangles(corners: Floats) -> Floats:
-    """The leaves' triangles (3, leaves, 8, 3) as numbers (leaves, TRIANGLE, 8)."""
+    """The leaves' triangles (3, leaves, 8, 3) as numbers (leaves, 16, 8)."""
     first = corners[..., 0]
     edge, other = corners[..., 1] - first, corners[..., 2] - first
     vectors = [first, edge, other, numpy.cross(edge, other, axis=0)]
@@ -150,23 +183,24 @@ def _children(values: NDArray[Any], missing: float) -> NDArray[Any]:
 
 
 def _boxes(triangles: Floats, numbers: Floats, levels: list[int]) -> list[Floats]:
-    """The boxes (nodes, BOX, 8) of every level's children, of the leaves' triangles and the numbers of these."""
+    """The boxes (nodes, 15, 8) of every level's children, of the leaves' triangles and the numbers of these."""
     leaves = triangles.shape[1]
     points = numpy.ascontiguousarray(triangles.reshape(3, leaves, -1).swapaxes(1, 2))  # (3, 24, leaves)
-    normals = numbers[:, 9:12].sum(axis=2).T
+    normals = numbers[:, TriangleColumn.NORMAL : TriangleColumn.PER_NORMAL].sum(axis=2).T
     axes = _axes(normals, points.max(axis=1) - points.min(axis=1))
     along = numpy.stack([_dot(axis[:, None], points) for axis in axes])
     low, high = along.min(axis=1), along.max(axis=1)
     by_level: list[Floats] = []
     for _ in levels:
-        boxes = numpy.concatenate([axes.reshape(9, -1), 0.5 * (low + high), 0.5 * (high - low) + ROUNDING])
+        boxes = numpy.concatenate([axes.reshape(9, -1), 0.5 * (low + high), 0.5 * (high - low) + BOX_MARGIN])
         children = _children(boxes, 0.0)
         missing = _children(numpy.zeros_like(low[:1], dtype=bool), True)[0]
-        children[9:12, missing] = EMPTY
-        children[:9, missing] = numpy.eye(3, dtype=numpy.float32).reshape(9, 1)
+        sides, middles, halves = numpy.split(children, [BoxColumn.MIDDLES, BoxColumn.HALVES])  # views
+        middles[:, missing] = EMPTY
+        sides[:, missing] = numpy.eye(3, dtype=numpy.float32).reshape(9, 1)
         by_level.append(children.swapaxes(0, 1))
         # A box around boxes: along its axes, every child reaches from its middle by what its half sides come to.
-        sides, middles, halves = children[:9].reshape(3, 3, -1, WIDE), children[9:12], children[12:]
+        sides = sides.reshape(3, 3, -1, WIDE)
         centres = numpy.stack([_dot(sides[:, axis], middles) for axis in range(3)])
         normals = _children(normals, 0.0).sum(axis=2)
         known = numpy.where(missing, centres[:, :, :1], centres)
@@ -200,14 +234,14 @@ def _dot(a: Any, b: Any) -> Any:
 
 
 def far_fields(triangles: Floats) -> Floats:
-    """The far fields (nodes, DIPOLE, 8) of every node's children, of a tree's triangles (leaves, TRIANGLE, 8).
+    """The far fields (nodes, 13, 8) of every node's children, of a tree's triangles (leaves, 16, 8).
 
     The solid angle of triangles t of areas a, centres c and unit normals n about a point q is, with r = p - q, to
     the second order about p = Σ a c / Σ a,  N · r / |r|³ + tr M / |r|³ - 3 r · M r / |r|⁵,  N = Σ a n and
     M = Σ (c - p) ⊗ a n, of which only the symmetric part counts (Barill et al. 2018, section 3).
     """
     levels = _levels(len(triangles))
-    first, edge, other, across = triangles[:, :12].reshape(-1, 4, 3, WIDE).transpose(1, 2, 0, 3)
+    first, edge, other, across = triangles[:, : TriangleColumn.PER_NORMAL].reshape(-1, 4, 3, WIDE).transpose(1, 2, 0, 3)
     points = numpy.concatenate([first, first + edge, first + other], axis=2)  # (3, leaves, 24)
     vectors = 0.5 * across.astype(numpy.float64)  # (3, leaves, 8)
     areas = numpy.sqrt((vectors**2).sum(axis=0))
@@ -223,10 +257,10 @@ def far_fields(triangles: Floats) -> Floats:
         second = [
             moment[k] - 0.5 * (centre[i] * normal[j] + centre[j] * normal[i]) for k, (i, j) in enumerate(SYMMETRIC)
         ]
-        begins = BETA**2 * squares.max(axis=1)
+        begins = FAR_FIELD_RADII**2 * squares.max(axis=1)
         numbers = numpy.concatenate([centre, begins[None], normal, second])
         by_level.append(_children(numbers, 0.0).swapaxes(0, 1).astype(numpy.float32))
         sums = _children(sums, 0.0).sum(axis=2)
         if level + 1 < len(levels):
             points = points.reshape(3, points.shape[1] // WIDE, -1)
-    return _heaped(levels, by_level[::-1], DIPOLE)
+    return _heaped(levels, by_level[::-1], FarFieldColumn.COUNT)

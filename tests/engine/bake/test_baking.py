@@ -12,7 +12,11 @@ import torch
 from safetensors.torch import save_file
 
 import isofield as iso
-from isofield.engine.bake.baking import baked_field, baked_mesh, baked_volume, baking as bake
+from isofield.engine.bake import cache, field as field_baking
+from isofield.engine.bake.field import baked_field
+from isofield.engine.bake.mesh import baked_mesh
+from isofield.engine.bake.sampling import sampled
+from isofield.engine.bake.volume import baked_volume
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, ShapeField, occupancy_of
 from isofield.engine.program.errors import BuildError
@@ -24,8 +28,8 @@ BOUNDS = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bake, "cache_folder", lambda: tmp_path / "cache" / "taichi")
-    monkeypatch.setattr(bake, "_bakes", {})
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "cache" / "taichi")
+    monkeypatch.setattr(cache, "_bakes", {})
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_the_error_is_measured_with_the_slope_of_each_side() -> None:
         distance = points.norm(dim=1) - 0.5
         return distance + 4.0 * (distance - 0.3).clamp(min=0.0)
 
-    made = bake._sampled(values, *BOUNDS, 32)
+    made = sampled(values, *BOUNDS, 32)
     assert made.bricks.slopes[0] > 3.0 * made.bricks.slopes[1]
     assert made.error < made.bricks.voxel**2 / 8.0 * 2.0 / 0.4  # h² / 8 for each of the two curvatures 1 / r
 
@@ -121,23 +125,23 @@ def test_a_bake_is_kept_by_content(ring: str, tmp_path: Path, monkeypatch: pytes
     first = baked_field(ring, 24)
     (kept,) = (tmp_path / "cache" / "bakes").iterdir()
     assert baked_field(ring, 24) is first
-    monkeypatch.setattr(bake, "_bakes", {})
+    monkeypatch.setattr(cache, "_bakes", {})
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(Path(ring).read_bytes())
-    monkeypatch.setattr(bake, "_sampled", lambda *given: pytest.fail("baked again"))
+    monkeypatch.setattr(field_baking, "sampled", lambda *given: pytest.fail("baked again"))
     again = baked_field(str(copy), 24)
     assert torch.equal(again.bricks.data, first.bricks.data)
     assert (again.error, again.bricks.ball, again.bricks.voxels) == (first.error, first.bricks.ball, (24, 24, 24))
     monkeypatch.undo()
-    monkeypatch.setattr(bake, "cache_folder", lambda: tmp_path / "cache" / "taichi")
-    monkeypatch.setattr(bake, "_bakes", {})
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "cache" / "taichi")
+    monkeypatch.setattr(cache, "_bakes", {})
     kept.write_bytes(kept.read_bytes()[:1000])  # cut short: made again
     assert torch.equal(baked_field(ring, 24).bricks.data, first.bricks.data)
 
 
 def test_a_cache_that_cannot_be_written_is_none(ring: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(bake, "cache_folder", lambda: tmp_path / "file" / "taichi")
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "file" / "taichi")
     assert baked_field(ring, 16).bricks.count > 0
 
 

@@ -56,7 +56,7 @@ class Renderer:
     def shot(self, scene: Scene, camera: Camera | None, mode: str, layers: Layers) -> SimpleNamespace:
         return SimpleNamespace(scene=scene, camera=camera, mode=mode, layers=layers)
 
-    def still(self, shot: SimpleNamespace, width: int, height: int, samples: int, seed: int) -> torch.Tensor:
+    def render_shot(self, shot: SimpleNamespace, width: int, height: int, samples: int, seed: int) -> torch.Tensor:
         options = {"width": width, "height": height, "samples": samples, "seed": seed, "linear": False}
         return self.render(shot.scene, camera=shot.camera, mode=shot.mode, layers=shot.layers, **options)
 
@@ -70,9 +70,9 @@ class Renderer:
 @pytest.fixture
 def renderer(monkeypatch: pytest.MonkeyPatch) -> Renderer:
     fake = Renderer()
-    for name in ("render", "view_of", "render_view", "still"):
+    for name in ("render", "view_of", "render_view", "render_shot"):
         monkeypatch.setattr(rendering, name, getattr(fake, name))
-    monkeypatch.setattr(rendering, "Views", lambda direct: fake)
+    monkeypatch.setattr(rendering, "ViewCache", lambda direct: fake)
     return fake
 
 

@@ -16,7 +16,7 @@ import torch
 from isofield.engine.cli import main
 from isofield.engine.compare.entries import ENTRIES, Entry
 from isofield.engine.compare.learn import compare
-from isofield.engine.compare.sheet import RAMP, Tile, error_map, scale, sheet
+from isofield.engine.compare.sheet import RAMP, Tile, error_map, error_scale, sheet
 from isofield.engine.compare.targets import ImageTarget, TorusTarget
 from isofield.engine.fields import MLP, Field, ImageField
 from isofield.engine.fit import FitSettings
@@ -204,7 +204,7 @@ def test_error_maps_rise_from_black_to_pale() -> None:
     # The mean of the channels: 0, half the scale, its end, and what is no number.
     assert colours[0].tolist() == [RAMP[0].tolist(), RAMP[2].tolist(), RAMP[-1].tolist(), RAMP[-1].tolist()]
     assert (np.diff(RAMP.sum(axis=1)) > 0).all()
-    assert scale(50)[0, [0, -1]].tolist() == [RAMP[0].tolist(), RAMP[-1].tolist()]
+    assert error_scale(50)[0, [0, -1]].tolist() == [RAMP[0].tolist(), RAMP[-1].tolist()]
 
 
 def test_a_sheet_holds_its_pictures_as_they_are() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isofield.engine.files.progress import unwatched, watched
+from isofield.engine.files.progress import no_progress, progress_bars
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -13,7 +13,7 @@ def test_the_work_that_runs_is_shown_on_a_terminal_alone(
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1" if terminal else "0")
     monkeypatch.setenv("COLUMNS", "100")
-    with watched() as watch:
+    with progress_bars() as watch:
         watch("digging", 3)(2)
         watch("filling", 5)(4)
     out, err = capsys.readouterr()
@@ -23,4 +23,4 @@ def test_the_work_that_runs_is_shown_on_a_terminal_alone(
 
 
 def test_nobody_has_to_watch() -> None:
-    unwatched("digging", 3)(3)
+    no_progress("digging", 3)(3)

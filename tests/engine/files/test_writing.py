@@ -15,13 +15,13 @@ import pytest
 import torch
 
 from isofield.engine.files.writing import (
+    atomic_write,
     check_video_support,
     check_writable,
     eight_bits,
     png_bytes,
     write_image,
     write_video,
-    written_whole,
 )
 
 
@@ -166,8 +166,8 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path.write_text("old")
 
     def killed() -> None:
-        with written_whole(path) as beside:
-            beside.write_text("half")
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

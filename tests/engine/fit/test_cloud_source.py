@@ -7,7 +7,7 @@ import torch
 from twins.meshes import globe
 
 from isofield.engine.fields import LearnedField
-from isofield.engine.files.meshes import Cloud
+from isofield.engine.files.meshes import PointCloud
 from isofield.engine.fit import CloudLoss, CloudSource, FitSettings, ball_field, cleaned, fit, placed_cloud
 from isofield.engine.fit.agreement import agreement_with_cloud
 from isofield.engine.fit.cloud_source import CloudBatch
@@ -37,7 +37,7 @@ class Cone(LearnedField):
 
 
 def test_a_batch_has_points_of_the_cloud_near_it_and_anywhere() -> None:
-    cloud = Cloud(sphere(2000), torch.nn.functional.normalize(sphere(2000), dim=1))
+    cloud = PointCloud(sphere(2000), torch.nn.functional.normalize(sphere(2000), dim=1))
     source = CloudSource(cloud, BOUNDS)
     batch = source(5000, generator())
     assert torch.allclose(batch.points.norm(dim=1), torch.tensor(0.8))
@@ -48,13 +48,15 @@ def test_a_batch_has_points_of_the_cloud_near_it_and_anywhere() -> None:
     assert float(batch.anywhere.abs().max()) <= 1.0
     assert float(batch.anywhere.std()) == pytest.approx(3**-0.5, abs=0.02)
     assert torch.equal(source(5, generator()).near, source(5, generator()).near)
-    assert source.describe() != CloudSource(Cloud(cloud.points), BOUNDS).describe()
+    assert source.describe() != CloudSource(PointCloud(cloud.points), BOUNDS).describe()
 
 
 def test_the_deviation_is_the_distance_of_the_fiftieth_neighbour() -> None:
     """A cap of a sphere that holds 50 of 2000 points has the chord 2 r √(50 / 2000)."""
-    assert CloudSource(Cloud(sphere(2000)), BOUNDS).deviation == pytest.approx(2.0 * 0.8 * (50 / 2000) ** 0.5, rel=0.1)
-    assert CloudSource(Cloud(sphere(4)), BOUNDS).deviation > 0.5
+    assert CloudSource(PointCloud(sphere(2000)), BOUNDS).deviation == pytest.approx(
+        2.0 * 0.8 * (50 / 2000) ** 0.5, rel=0.1
+    )
+    assert CloudSource(PointCloud(sphere(4)), BOUNDS).deviation > 0.5
 
 
 def test_a_field_begins_as_a_ball() -> None:
@@ -83,7 +85,7 @@ def test_terms_of_the_loss() -> None:
 @pytest.mark.parametrize("oriented", [False, True])
 def test_a_sphere_is_found_from_its_points(oriented: bool) -> None:
     points = sphere(1000)
-    cloud = Cloud(points, torch.nn.functional.normalize(points, dim=1) if oriented else None)
+    cloud = PointCloud(points, torch.nn.functional.normalize(points, dim=1) if oriented else None)
     field = ball_field(BOUNDS, width=32, layers=2)
     fit(field, CloudSource(cloud, BOUNDS), FitSettings(steps=150, batch=128), loss=CloudLoss())
     found = agreement_with_cloud(field, points)
@@ -95,7 +97,7 @@ def test_a_sphere_is_found_from_its_points(oriented: bool) -> None:
 
 def test_a_cloud_is_moved_into_the_unit_box_and_back() -> None:
     points = 50.0 * globe(10, 10)[0] + torch.tensor([1e3, 0.0, -1e3])
-    moved, placement, bounds = placed_cloud(Cloud(points))
+    moved, placement, bounds = placed_cloud(PointCloud(points))
     assert bounds == BOUNDS
     assert float(moved.points.abs().max()) == pytest.approx(1.0 / 1.2, rel=1e-4)
     assert torch.allclose(placement.to_model(moved.points), points, atol=1e-3)
@@ -103,7 +105,7 @@ def test_a_cloud_is_moved_into_the_unit_box_and_back() -> None:
 
 def test_strays_are_left_out() -> None:
     points = torch.cat([sphere(100), torch.tensor([[1e9, 0.0, 0.0], [0.0, -50.0, 0.0]])])
-    kept, strays = cleaned(Cloud(points, points))
+    kept, strays = cleaned(PointCloud(points, points))
     assert strays == 2
     assert torch.equal(kept.points, points[:100])
     assert kept.normals is not None
@@ -123,4 +125,4 @@ def test_strays_are_left_out() -> None:
 )
 def test_clouds_without_an_inside(points: torch.Tensor, told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        cleaned(Cloud(points))
+        cleaned(PointCloud(points))

@@ -9,10 +9,10 @@ import torch
 from twins.meshes import cube, globe, joined, torus
 
 from isofield.engine.fields import LearnedField, Placement
-from isofield.engine.files.meshes import Mesh
-from isofield.engine.fit import MeshSource, placed
+from isofield.engine.files.meshes import TriangleMesh
+from isofield.engine.fit import MeshSource, placed_mesh
 from isofield.engine.fit.agreement import agreement, agreement_with_cloud, agreement_with_mesh
-from isofield.engine.fit.mesh_source import on_surface
+from isofield.engine.fit.mesh_source import surface_points
 from isofield.kernels import MeshTree
 
 BOUNDS = ((-1.0,) * 3, (1.0,) * 3)
@@ -46,8 +46,8 @@ class Ball(LearnedField):
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_a_mesh_is_moved_into_the_unit_box_and_back(scale: float) -> None:
     vertices, faces = torus(20, 20)
-    mesh = Mesh(scale * (vertices + torch.tensor([3.0, -2.0, 1.0])), faces)
-    moved, placement, (low, high) = placed(mesh)
+    mesh = TriangleMesh(scale * (vertices + torch.tensor([3.0, -2.0, 1.0])), faces)
+    moved, placement, (low, high) = placed_mesh(mesh)
     assert max(high) == pytest.approx(1.0)
     assert float(moved.vertices.abs().max()) == pytest.approx(1.0 / 1.2, rel=1e-5)
     assert torch.allclose(moved.vertices.amax(dim=0) + 0.2 / 1.2, torch.tensor(high), atol=1e-5)
@@ -57,11 +57,11 @@ def test_a_mesh_is_moved_into_the_unit_box_and_back(scale: float) -> None:
 
 def test_a_mesh_without_extent_cannot_be_placed() -> None:
     with pytest.raises(ValueError, match="mesh: expected a longest side from 1e-30"):
-        placed(Mesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]], dtype=torch.int32)))
+        placed_mesh(TriangleMesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]], dtype=torch.int32)))
 
 
 def test_points_on_a_surface_are_as_dense_everywhere() -> None:
-    points, normals = on_surface(Mesh(*cube()), 60_000, generator())
+    points, normals = surface_points(TriangleMesh(*cube()), 60_000, generator())
     outermost, axis = points.abs().max(dim=1)
     assert torch.allclose(outermost, torch.tensor(0.5))
     facing = points.gather(1, axis[:, None])[:, 0].sign()
@@ -69,11 +69,11 @@ def test_points_on_a_surface_are_as_dense_everywhere() -> None:
     sides = torch.bincount(2 * axis + (facing > 0.0), minlength=6) / len(points)
     assert torch.allclose(sides, torch.full((6,), 1 / 6), atol=0.01)
     with pytest.raises(ValueError, match="mesh: expected faces with an area, got none"):
-        on_surface(Mesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]])), 10, generator())
+        surface_points(TriangleMesh(torch.ones(3, 3), torch.tensor([[0, 1, 2]])), 10, generator())
 
 
 def test_distances_and_gradients_are_the_meshs() -> None:
-    source = MeshSource(Mesh(*globe(40, 60, 0.6)), "signed_distance", bounds=BOUNDS, near=0.6, gradients=True)
+    source = MeshSource(TriangleMesh(*globe(40, 60, 0.6)), "signed_distance", bounds=BOUNDS, near=0.6, gradients=True)
     batch = source(4000, generator())
     assert torch.allclose(batch.values[:, 0], batch.points.norm(dim=1) - 0.6, atol=4e-3)
     assert batch.gradients is not None
@@ -90,14 +90,14 @@ def test_distances_and_gradients_are_the_meshs() -> None:
 def test_occupancy_is_the_inside_also_of_a_mesh_that_crosses_itself() -> None:
     vertices, faces = cube()
     pair = joined((vertices, faces), (vertices + 0.25, faces))
-    batch = MeshSource(Mesh(*pair), "occupancy", bounds=BOUNDS, near=0.0)(4000, generator())
+    batch = MeshSource(TriangleMesh(*pair), "occupancy", bounds=BOUNDS, near=0.0)(4000, generator())
     inside = (batch.points.abs() < 0.5).all(dim=1) | ((batch.points - 0.25).abs() < 0.5).all(dim=1)
     assert torch.equal(batch.values[:, 0] == 1.0, inside)
     assert batch.gradients is None
 
 
 def test_sources_tell_themselves_apart() -> None:
-    one, other = (MeshSource(Mesh(*globe(8, 8, size)), "occupancy", bounds=BOUNDS) for size in (0.5, 0.6))
+    one, other = (MeshSource(TriangleMesh(*globe(8, 8, size)), "occupancy", bounds=BOUNDS) for size in (0.5, 0.6))
     assert one.describe() != other.describe()
     assert one.describe() != MeshSource(one.mesh, "occupancy", bounds=BOUNDS, near=0.4).describe()
 
@@ -111,11 +111,11 @@ def test_sources_tell_themselves_apart() -> None:
 )
 def test_what_cannot_be_drawn_is_named(options: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        MeshSource(Mesh(*cube()), bounds=BOUNDS, **options)  # type: ignore[arg-type]
+        MeshSource(TriangleMesh(*cube()), bounds=BOUNDS, **options)  # type: ignore[arg-type]
 
 
 def test_agreement_of_two_spheres_is_known() -> None:
-    small, large = Mesh(*globe(60, 120, 0.5)), Mesh(*globe(60, 120, 0.6))
+    small, large = TriangleMesh(*globe(60, 120, 0.5)), TriangleMesh(*globe(60, 120, 0.6))
     found = agreement(small, large)
     assert found.chamfer == pytest.approx(0.1, abs=2e-3)
     assert found.hausdorff == pytest.approx(0.1, abs=2e-3)
@@ -127,8 +127,8 @@ def test_normals_across_one_another_do_not_agree() -> None:
     """From a square to the same one at a right angle, both through one line."""
     faces = torch.tensor([[0, 1, 2], [0, 2, 3]], dtype=torch.int32)
     corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
-    level = Mesh(torch.tensor([[x, y, 0.0] for x, y in corners]), faces)
-    upright = Mesh(torch.tensor([[x, 0.0, y] for x, y in corners]), faces)
+    level = TriangleMesh(torch.tensor([[x, y, 0.0] for x, y in corners]), faces)
+    upright = TriangleMesh(torch.tensor([[x, 0.0, y] for x, y in corners]), faces)
     found = agreement(level, upright)
     assert found.normal_consistency < 1e-6
     assert found.chamfer == pytest.approx(0.5, abs=5e-3)
@@ -137,7 +137,7 @@ def test_normals_across_one_another_do_not_agree() -> None:
 
 @pytest.mark.parametrize("meaning", ["signed_distance", "occupancy"])
 def test_a_field_agrees_with_its_mesh(meaning: str) -> None:
-    mesh = Mesh(*globe(100, 200, 0.5))
+    mesh = TriangleMesh(*globe(100, 200, 0.5))
     found = agreement_with_mesh(Ball(0.5, meaning), mesh, MeshTree(mesh.vertices, mesh.faces))
     assert found["iou"] > 0.995
     assert found["chamfer"] < 1e-3
@@ -148,7 +148,7 @@ def test_a_field_agrees_with_its_mesh(meaning: str) -> None:
 
 
 def test_a_field_without_a_surface_has_no_distance() -> None:
-    mesh = Mesh(*cube())
+    mesh = TriangleMesh(*cube())
     assert agreement_with_mesh(Ball(-1.0), mesh, MeshTree(*cube())) == {"iou": 0.0}
     assert agreement_with_cloud(Ball(-1.0), torch.rand(5, 3)) == {"faces": 0}
 

@@ -17,7 +17,7 @@ from isofield.engine.fields.base import Placement
 from isofield.engine.meshing import Mesh, mesh
 from isofield.engine.meshing.extract import _projected
 from isofield.engine.meshing.report import report_of
-from isofield.engine.meshing.sources import FieldSurface
+from isofield.engine.meshing.surfaces import FieldSurface
 
 BOX = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
 

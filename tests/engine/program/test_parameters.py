@@ -11,8 +11,7 @@ import torch
 import isofield as iso
 from isofield.engine.build import build_program
 from isofield.engine.fields.shape import named_parameters_of
-from isofield.engine.shapes import Shape
-from isofield.engine.shapes.base import Rotation
+from isofield.engine.shapes import Rotation, Shape
 from isofield.kernels import distance
 
 

@@ -13,7 +13,7 @@ from isofield.engine.build import build_program
 from isofield.engine.fields.shape import named_parameters_of
 from isofield.engine.program import BuildError
 from isofield.engine.program.frame import Frame
-from isofield.engine.program.lowering import DEFAULT_MATERIAL, Source, lower
+from isofield.engine.program.lowering import DEFAULT_MATERIAL, LoweringContext, lower
 from isofield.engine.shapes import Shape
 from isofield.kernels import distance
 from isofield.kernels.program.operations import SKIP, Column
@@ -70,7 +70,7 @@ def probes(seed: int = 0) -> torch.Tensor:
     return torch.cat([near, clusters, 20.0 * torch.randn(60, 3, generator=random)])
 
 
-@settings(max_examples=80)
+@settings(max_examples=4 * settings.default.max_examples // 5)
 @given(trees)
 def test_any_tree(shape: Shape) -> None:
     scene = iso.Scene(show=shape)
@@ -107,7 +107,7 @@ def test_any_tree(shape: Shape) -> None:
         rise = (distance(precise, others) - exact).abs()
         assert ((rise - (others - points).norm(dim=1)) <= 1e-9).all()
 
-    extent = lower(Source(scene.shapes, {}, {}), scene.show, Frame(), 1.0, DEFAULT_MATERIAL).extent
+    extent = lower(LoweringContext(scene.shapes, {}, {}), scene.show, Frame(), 1.0, DEFAULT_MATERIAL).extent
     if extent.finite:
         away = (points.double() - torch.tensor(extent.centre, dtype=torch.float64)).norm(dim=1)
         assert ((extent.slope * away - extent.radius) <= exact + 1e-9).all()

@@ -13,7 +13,15 @@ from isofield.engine.build import build_program
 from isofield.engine.program import BuildError
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program, distance, sphere_trace
-from isofield.kernels.program.operations import CLEAR, FIRST_WARP, NUMBERS, SKIP, VALUE_REGISTERS, Column, Combine
+from isofield.kernels.program.operations import (
+    CLEAR,
+    FIRST_WARP,
+    OPERATION_NUMBERS,
+    SKIP,
+    VALUE_REGISTERS,
+    Column,
+    Combine,
+)
 from isofield.kernels.program.twin import distance_twin
 
 # A tree as nested tuples: ("ball", x, y, z, radius) or (operation, smooth, part, part, …).
@@ -167,7 +175,7 @@ def read_before_written(program: Program) -> list[int]:
         )
         if operation >= FIRST_WARP:
             continue
-        reads = {value} if operation == SKIP or operation >= NUMBERS["keep"] else set()
+        reads = {value} if operation == SKIP or operation >= OPERATION_NUMBERS["keep"] else set()
         if operation not in (SKIP, CLEAR) and combine != Combine.SET:
             reads.add(target)
         limited = combine == Combine.UNION and bool(sharp[index])

@@ -13,7 +13,7 @@ import isofield as iso
 from isofield.engine.build import build_program
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program, distance
-from isofield.kernels.program.operations import NUMBERS, SKIP, Column
+from isofield.kernels.program.operations import OPERATION_NUMBERS, SKIP, Column
 from isofield.kernels.program.twin import distance_twin
 
 
@@ -121,7 +121,7 @@ def test_a_skip_jumps() -> None:
     program = program_of([near, far])
     numbers = program.parameters.clone()
     for row in program.rows.tolist():
-        if row[Column.OPERATION] == NUMBERS["sphere"] and numbers[row[Column.PARAMETERS] - 5] > 50.0:
+        if row[Column.OPERATION] == OPERATION_NUMBERS["sphere"] and numbers[row[Column.PARAMETERS] - 5] > 50.0:
             numbers[row[Column.PARAMETERS]] = -1e6  # the factor of its value
     poisoned = program.with_parameters(numbers)
     points = torch.rand(64, 3, generator=torch.Generator().manual_seed(0))

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.bake.baking import baking as bake
+from isofield.engine.bake import cache
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, Field, ShapeField
 from isofield.engine.render import render, view_of
-from isofield.engine.render.neural import file_of
-from isofield.engine.render.picture import pixel_size
-from isofield.engine.render.sources import scene_of
+from isofield.engine.render.ray_cone import RayCone
+from isofield.engine.render.rays import pixel_size
+from isofield.engine.render.sources import scene_of_field
 from isofield.engine.scene import Camera
 from isofield.kernels.film.rays import Film, camera_rays
 from isofield.kernels.trace.sphere_tracing import trace_film
@@ -27,8 +27,8 @@ RADIUS = 0.6
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bake, "cache_folder", lambda: tmp_path / "cache" / "taichi")
-    monkeypatch.setattr("isofield.engine.render.neural.runtime.cache_folder", lambda: tmp_path / "cache" / "taichi")
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "cache" / "taichi")
+    monkeypatch.setattr("isofield.engine.render.sources.runtime.cache_folder", lambda: tmp_path / "cache" / "taichi")
 
 
 def octahedron(scale: float = 1.0, meaning: str = "signed_distance") -> MLP:
@@ -47,11 +47,11 @@ def octahedron(scale: float = 1.0, meaning: str = "signed_distance") -> MLP:
 
 def seen(field: Field, camera: Camera, film: Film) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Rays of a film, the distances at which they meet the field's network, infinite else, and its normals there."""
-    view = view_of(scene_of(file_of(field), resolution=32), camera, direct=True)
-    assert view.learned is not None
+    view = view_of(scene_of_field(field, resolution=32), camera, direct=True)
+    assert view.network is not None
     rays = camera_rays(torch.tensor(camera.matrix()), pixel_size(camera, film), film, (0.0, 0.0), perspective=True)
-    _, near = trace_film(view.program, *rays, (view.learned.margin, 1e-4), 256)
-    met, normals = view.learned.meet(view.program, *rays, near, (1e-6, 1e-4))
+    _, near = trace_film(view.program, *rays, (view.network.margin, 1e-4), 256)
+    met, normals = view.network.trace(view.program, *rays, near, RayCone(1e-6, 1e-4))
     return *rays, torch.where(met.hit_kind == -1, met.distance, torch.inf), normals
 
 
@@ -113,7 +113,7 @@ def test_network_and_bricks_make_the_same_picture(mode: str) -> None:
 def test_field_is_shown_as_the_shape_it_is() -> None:
     """A field that is a shape looks as the shape does."""
     shape = iso.torus(0.5, 0.2)
-    scene = scene_of(file_of(ShapeField(iso.Scene(shape), trainable=())))
+    scene = scene_of_field(ShapeField(iso.Scene(shape), trainable=()))
     analytic = iso.Scene(
         shape.material(scene.materials["clay"]), stage=[scene.shapes["floor"]], materials=scene.materials
     )
@@ -124,7 +124,7 @@ def test_field_is_shown_as_the_shape_it_is() -> None:
 
 
 def test_a_subject_that_is_moved_is_not_traced_directly() -> None:
-    scene = scene_of(file_of(octahedron()))
+    scene = scene_of_field(octahedron())
     moved = scene.model_copy(update={"shapes": {**scene.shapes, "field": scene.shapes["field"].scale(2.0)}})
     with pytest.raises(ValueError, match="expected to show a neural shape that is not moved, got 'field'"):
         view_of(moved, direct=True)

@@ -11,7 +11,7 @@ import torch
 import isofield as iso
 from isofield.engine.build import build_program
 from isofield.engine.render import render_view, view_of
-from isofield.engine.render.picture import HIT_SHARE, pixel_size
+from isofield.engine.render.rays import HIT_SHARE, pixel_size
 from isofield.kernels.film.rays import Film
 
 MODES = ("shaded", "normals", "depth", "steps", "shapes")

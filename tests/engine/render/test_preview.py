@@ -7,11 +7,11 @@ import torch
 
 import isofield as iso
 from isofield.engine.render import render, view_of
-from isofield.engine.render.picture import cast
 from isofield.engine.render.preview import preview_of
+from isofield.engine.render.rays import trace_rays
 from isofield.engine.scene import Camera, Scene, load
 from isofield.kernels.film.rays import Film
-from isofield.kernels.program.tiles import whole
+from isofield.kernels.program.tiles import one_tile
 from isofield.kernels.trace.surface import shared_shapes, surface_on
 
 
@@ -32,7 +32,7 @@ def test_with_light_for_every_pixel_it_is_the_picture_itself(name: str) -> None:
     wanted = render(scene, width=75, height=51, samples=1)
     film = Film(51, 75)
     view = view_of(scene)
-    off = (preview_of(view, cast(view, film, (0.0, 0.0)), film, 1) - wanted).abs()
+    off = (preview_of(view, trace_rays(view, film, (0.0, 0.0)), film, 1) - wanted).abs()
     assert off.max() < 2e-3
     assert off.mean() < 1e-5
 
@@ -41,12 +41,12 @@ def test_tiles_of_one_material_are_told_from_others() -> None:
     scene = of_many_materials()
     for name, several in (("many", True), ("carved_box", False)):
         view = view_of(scene if name == "many" else load(name))
-        program, tiles = view.program, whole(view.program)
+        program, tiles = view.program, one_tile(view.program)
         (shape,) = shared_shapes(program, tiles).tolist()
         assert (shape < 0) == several
         if several:
             continue
-        rays = cast(view, Film(48, 64), (0.0, 0.0))
+        rays = trace_rays(view, Film(48, 64), (0.0, 0.0))
         numbers, materials = surface_on(
             program, rays.tiles, rays.origins, rays.directions, rays.met.distance, rays.met.hit_kind
         )

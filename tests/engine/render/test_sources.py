@@ -11,7 +11,7 @@ import trimesh
 
 from isofield.engine.cli import main
 from isofield.engine.program.errors import BuildError
-from isofield.engine.render.sources import open_source
+from isofield.engine.render.sources import open_as_scene
 from isofield.engine.scene import SceneError
 from isofield.engine.shapes.from_files import MeshFile
 
@@ -26,14 +26,14 @@ def test_a_volume_stands_on_a_floor_as_a_shape() -> None:
     line = numpy.linspace(-1.0, 1.0, 24, dtype=numpy.float32)
     x, y, z = numpy.meshgrid(line, line, line, indexing="ij")
     numpy.save("ball.npy", numpy.sqrt(x * x + y * y + z * z) - 0.5)
-    scene = open_source("ball.npy").at(0.0)
+    scene = open_as_scene("ball.npy").at(0.0)
     assert scene.shapes[scene.show].kind == "sampled"
     assert -0.6 < scene.shapes["floor"].offset <= -0.5
 
 
 def test_a_mesh_stands_on_a_floor_as_a_shape() -> None:
     trimesh.creation.box((2.0, 4.0, 6.0)).export("brick.OBJ")
-    scene = open_source("brick.OBJ").at(0.0)
+    scene = open_as_scene("brick.OBJ").at(0.0)
     assert scene.shapes[scene.show].kind == "mesh"
     assert -3.6 < scene.shapes["floor"].offset <= -3.0
 
@@ -42,7 +42,7 @@ def test_a_mesh_with_y_up_is_put_on_its_feet() -> None:
     feet = trimesh.creation.box((2.0, 6.0, 4.0))
     feet.apply_translation((0.0, 0.0, 5.0))
     feet.export("upright.obj")
-    scene = open_source("upright.obj", "y").at(0.0)
+    scene = open_as_scene("upright.obj", "y").at(0.0)
     shape = scene.shapes[scene.show]
     assert isinstance(shape, MeshFile)
     bricks = shape.bake().bricks
@@ -52,17 +52,17 @@ def test_a_mesh_with_y_up_is_put_on_its_feet() -> None:
 
 
 def test_a_scene_is_what_it_was() -> None:
-    assert open_source("toy").at(0.0).show == "toy"
+    assert open_as_scene("toy").at(0.0).show == "toy"
 
 
 def test_what_holds_nothing_is_named() -> None:
     numpy.save("flat.npy", numpy.ones((8, 8, 8), dtype=numpy.float32))
     with pytest.raises(BuildError, match=r"flat\.npy: values: expected some below 0"):
-        open_source("flat.npy")
+        open_as_scene("flat.npy")
     with pytest.raises(SceneError, match="unknown scene"):
-        open_source("nothing_of_that_name")
+        open_as_scene("nothing_of_that_name")
     with pytest.raises((OSError, ValueError), match="missing"):
-        open_source("missing.obj")
+        open_as_scene("missing.obj")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from isofield.engine.scene import Scene, SceneError, load
-from isofield.engine.shapes.registry import KINDS
+from isofield.engine.scene import Camera, Material, Scene, SceneError, load
+from isofield.engine.scene.lights import LIGHT_KINDS
+from isofield.engine.scene.words import keys
+from isofield.engine.shapes import KINDS
 
 from .conftest import TOY
 
@@ -45,6 +47,17 @@ TABLES = st.fixed_dictionaries(
         "bounds": VALUES,
     },
 )
+# Values as the keys of a scene take them, and those that a table may not lack, so that many tables are right.
+NEEDED = {"of": ["body", "ring"], "position": [1, 2, 3], "eye": [2, -3, 1.5], "target": [0, 0, 0], "angle": 30}
+NUMBERS = st.integers(-3, 3) | st.floats(-10, 10, allow_subnormal=False)
+VECTORS = st.lists(NUMBERS, min_size=2, max_size=4)
+FITTING = st.none() | NUMBERS | VECTORS | st.lists(VECTORS, min_size=2, max_size=4) | st.sampled_from(["body", "clay"])
+MODELS = [
+    *(("shapes", kind, model) for kind, model in KINDS.items()),
+    *(("lights", kind, model) for kind, model in LIGHT_KINDS.items()),
+    ("materials", None, Material),
+    ("camera", None, Camera),
+]
 
 
 def read(tables: dict[str, Any]) -> Scene | SceneError:
@@ -70,6 +83,18 @@ def test_tables_of_all_sorts(tables: dict[str, Any]) -> None:
     accept(tables)
 
 
+@given(st.sampled_from(MODELS), st.data())
+def test_entries_with_the_keys_of_their_kind(entry: tuple[str, str | None, Any], data: st.DataObject) -> None:
+    section, kind, model = entry
+    needed = {key: value for key, value in NEEDED.items() if key in keys(model)}
+    table = needed | data.draw(st.dictionaries(st.sampled_from(keys(model)), FITTING, max_size=3))
+    if kind is not None:
+        table["kind"] = kind
+    tables: dict[str, Any] = tomllib.loads(TOY)
+    tables[section] = table if section == "camera" else {**tables[section], "new": table}
+    accept(tables)
+
+
 @given(st.binary(max_size=200))
 @example(b"\x00")
 @example(b"[" * 100)
@@ -80,7 +105,7 @@ def test_bytes_of_all_sorts(tmp_path_factory: pytest.TempPathFactory, data: byte
         load(path)
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.data())
 def test_scenes_with_a_few_characters_changed(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     text = TOY

@@ -11,7 +11,7 @@ import pytest
 from isofield.engine.scene import schema
 from isofield.engine.scene.lights import LIGHT_KINDS
 from isofield.engine.scene.words import keys
-from isofield.engine.shapes.registry import KINDS
+from isofield.engine.shapes import KINDS
 
 
 def references(part: Any) -> Iterator[str]:

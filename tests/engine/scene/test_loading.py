@@ -11,7 +11,7 @@ import pytest
 from isofield.engine.scene import Camera, Material, Scene, SceneError, Sky, Sun, load
 from isofield.engine.scene.check import MOST_SHAPES
 from isofield.engine.scene.loading import MOST_BYTES
-from isofield.engine.shapes.base import Rotation
+from isofield.engine.shapes import Rotation
 from isofield.engine.shapes.operators import Difference, Union
 from isofield.engine.shapes.solids import Box, Sphere
 

@@ -9,7 +9,7 @@ import pytest
 from isofield.engine.scene import STUDIO, Camera, Scene, SceneError, load, with_values
 from isofield.engine.scene.material import linear_from_hex
 from isofield.engine.scene.override import parse_settings
-from isofield.engine.shapes.base import Rotation
+from isofield.engine.shapes import Rotation
 from isofield.engine.shapes.solids import Sphere
 
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
 from isofield.engine.scene import Camera, Material, PointLight, Scene, SceneError, Sky, Sun, load, save, with_values
-from isofield.engine.shapes.base import Rotation, Shape
+from isofield.engine.scene.assemble import Heading
+from isofield.engine.scene.lights import LIGHT_KINDS
+from isofield.engine.shapes import KINDS, Model, Rotation, Shape
 from isofield.engine.shapes.operators import Difference, Union
 from isofield.engine.shapes.solids import Box, Sphere
 
@@ -70,6 +73,30 @@ def test_a_file_that_is_changed_holds_the_new_scene(
     save(a, path)
     save(b, path)
     assert load(path) == b
+
+
+MODELS = [*KINDS.values(), *LIGHT_KINDS.values(), Material, Camera, Heading, Rotation]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_none_is_taken_only_where_it_is_the_default(model: type[Model]) -> None:
+    """A file has no None: a key without a value is left out, and what is left out reads back as the default."""
+    placed = {"eye": (1, 2, 3), "target": (0, 0, 0)} if model is Camera else {}
+    for name, field in model.model_fields.items():
+        if field.default is not None:
+            key = field.alias or name
+            with pytest.raises(ValidationError) as refused:
+                model.model_validate({**placed, key: None})
+            # Whether a camera has a lens is said of the whole table.
+            assert {error["loc"][:1] for error in refused.value.errors()} & {(key,), ()}
+
+
+def test_a_camera_without_a_lens_is_refused_by_its_keys(toy: Path) -> None:
+    tables = tomllib.loads(toy.read_text())
+    tables["camera"]["fov"] = None
+    for refused in (lambda: Scene.from_tables(tables), lambda: with_values(load(toy), {"camera.fov": None})):
+        with pytest.raises(SceneError, match=r"camera: expected fov \(persp.*\) or width \(ortho.*\), got neither"):
+            refused()
 
 
 def test_the_form_of_a_new_file() -> None:

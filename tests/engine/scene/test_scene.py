@@ -11,9 +11,8 @@ import pytest
 
 from isofield.engine.scene import STUDIO, Camera, Material, PointLight, Scene, SceneError, Sky, Sun
 from isofield.engine.scene.cross_references import reference_fields, references
-from isofield.engine.shapes.base import Shape
+from isofield.engine.shapes import KINDS, Shape
 from isofield.engine.shapes.operators import Difference, Union
-from isofield.engine.shapes.registry import KINDS
 from isofield.engine.shapes.solids import Box, Sphere
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from isofield.engine.scene import Scene, load
 from isofield.engine.view.pose import pose_of
-from isofield.engine.view.state import State, opened
+from isofield.engine.view.state import State, initial_state
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +17,4 @@ def toy() -> Scene:
 @pytest.fixture
 def state(toy: Scene) -> State:
     assert toy.camera is not None
-    return opened(toy, pose_of(toy.camera, (0.0, 0.0, 0.1)), (0.0, 0.0, 0.1, 0.8))
+    return initial_state(toy, pose_of(toy.camera, (0.0, 0.0, 0.1)), (0.0, 0.0, 0.1), 0.8)

@@ -14,12 +14,24 @@ from hypothesis import given, strategies as st
 from isofield.engine.cli.view import read_inputs, write_inputs
 from isofield.engine.scene import Scene, load
 from isofield.engine.view.edits import at_time, reloaded
-from isofield.engine.view.events import Act, Click, Drag, Edit, Event, Key, Set, Settle, Tick, read, written
+from isofield.engine.view.events import (
+    Act,
+    Click,
+    Drag,
+    Edit,
+    Event,
+    Key,
+    Set,
+    Settle,
+    Tick,
+    event_from_dict,
+    event_to_dict,
+)
 from isofield.engine.view.inputs import ACTIONS, KEYS, apply, is_moving, with_picked
 from isofield.engine.view.panel import panels
-from isofield.engine.view.pose import AXES, pose_of
+from isofield.engine.view.pose import SIDES, pose_of
 from isofield.engine.view.settings import MODES
-from isofield.engine.view.state import Picked, State, opened
+from isofield.engine.view.state import Picked, State, initial_state
 
 EVENTS: list[Event] = [
     Drag("left", 0.25, -0.5), Click(0.5, 0.25), Key("w"), Key("w", down=False), Edit("body.size", [1.0, 2.0, 3.0]),
@@ -35,7 +47,7 @@ def after(state: State, events: Iterable[Event]) -> State:
 
 @pytest.mark.parametrize("event", EVENTS, ids=str)
 def test_an_event_survives_a_file(event: Event) -> None:
-    assert read(json.loads(json.dumps(written(event)))) == event
+    assert event_from_dict(json.loads(json.dumps(event_to_dict(event)))) == event
 
 
 @pytest.mark.parametrize(
@@ -51,7 +63,7 @@ def test_an_event_survives_a_file(event: Event) -> None:
 )
 def test_what_is_no_event_is_named(table: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        read(table)
+        event_from_dict(table)
 
 
 def test_recorded_inputs_survive_a_file(tmp_path: Path) -> None:
@@ -205,7 +217,7 @@ def test_a_cut_opens_towards_the_camera(state: State) -> None:
 
 def test_a_click_asks_what_is_there_and_the_panel_goes_to_it(state: State) -> None:
     clicked = apply(state, Click(0.25, 0.75))
-    assert clicked.wishes == ("pick",)
+    assert clicked.requests == ("pick",)
     assert clicked.cursor == (0.25, 0.75)
     picked = Picked("knob", "gold", (0.1, 0.0, 0.6), (0.0, 0.0, 1.0), 3.0)
     found = with_picked(apply(clicked, Set("section", "lights")), picked)
@@ -222,7 +234,7 @@ def test_every_key_means_something_and_every_action_can_be_done(state: State) ->
     for name in ACTIONS:
         apply(state, Act(name))
     assert {event.name for event in KEYS.values() if isinstance(event, Act)} <= set(ACTIONS)
-    assert set(AXES) <= set(ACTIONS)
+    assert set(SIDES) <= set(ACTIONS)
     assert not apply(state, Key("Escape")).running
     assert "no action" in apply(state, Act("explode")).message
 
@@ -239,7 +251,7 @@ def test_what_was_edited_before_the_file_changed_may_be_lost_but_breaks_nothing(
 def test_no_input_breaks_the_viewer(kinds: list[type[Event]], data: st.DataObject) -> None:
     scene = load("carved_box")
     assert scene.camera is not None
-    state = opened(scene, pose_of(scene.camera, (0.0, 0.0, 0.0)), (0.0, 0.0, 0.0, 1.3))
+    state = initial_state(scene, pose_of(scene.camera, (0.0, 0.0, 0.0)), (0.0, 0.0, 0.0), 1.3)
     number = st.floats(-3.0, 3.0)
     anything = number | st.sampled_from([None, "x", "depth", "lights", "ball", [1.0, 2.0, 3.0], True, {}, float("nan")])
     for kind in kinds:
@@ -282,5 +294,5 @@ def test_no_input_breaks_the_viewer(kinds: list[type[Event]], data: st.DataObjec
 def test_cameras_of_a_path_are_collected(state: State) -> None:
     two = after(state, [Act("add camera"), Drag("left", 0.2, 0.0), Key("k")])
     assert two.keys == (state.pose, two.pose)
-    assert apply(two, Act("film")).wishes == ("film",)
+    assert apply(two, Act("film")).requests == ("film",)
     assert apply(two, Act("clear cameras")).keys == ()

@@ -12,7 +12,7 @@ import torch
 
 from isofield.engine.fields import Grid
 from isofield.engine.render import render
-from isofield.engine.render.sources import open_source
+from isofield.engine.render.sources import open_as_scene
 from isofield.engine.scene import load
 from isofield.engine.view import viewer as viewers
 from isofield.engine.view.events import Act, Drag, Event
@@ -70,7 +70,7 @@ def test_every_kind_of_source_is_shown_moved_and_saved(name: str, tmp_path: Path
         write_ball(source)
     viewer = opened(source, folder=tmp_path)
     viewer.step([], 0.0)
-    scene = open_source(source).at(0.0)
+    scene = open_as_scene(source).at(0.0)
     first = viewer.picture
     if not name.endswith(".safetensors"):  # at rest a network is traced itself
         assert torch.equal(first, render(scene, width=WIDTH, height=HEIGHT, samples=1))

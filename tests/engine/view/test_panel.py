@@ -28,7 +28,7 @@ def test_both_ends_of_every_slider_are_valid(name: str) -> None:
                 if not isinstance(value.value, tuple):
                     for end in (value.low, value.high):
                         try:
-                            with_values(scene, {value.name: int(end) if value.kind == "whole" else end})
+                            with_values(scene, {value.name: int(end) if value.kind == "integer" else end})
                         except SceneError as error:  # what must fit another number, such as a rounding
                             refused |= {mistake.text for mistake in error.mistakes}
     assert [text for text in refused if "must be" not in text and "expected" not in text] == []
@@ -54,7 +54,7 @@ def test_ends_stay_while_a_value_is_dragged(state: State) -> None:
 
 def other_value(control: Control) -> Any:
     middle = 0.25 * control.low + 0.75 * control.high
-    values = {"tick": not control.value, "colour": (0.25, 0.5, 0.75), "whole": round(middle), "number": middle}
+    values = {"tick": not control.value, "colour": (0.25, 0.5, 0.75), "integer": round(middle), "number": middle}
     return values[control.kind]
 
 

@@ -159,18 +159,18 @@ from isofield.engine.view import learning
 
 field = make_field("mlp", 3, 1, meaning="signed_distance", seed=1)
 window = learning.LearningWindow(60, folder, psnr=False, width=160, height=96, hidden=True)
-assert window(20, 0.5, field) and window.looking.spent > 0.0
-spent = window.looking.spent
-assert window(40, 0.25, field) and window.looking.spent == spent, "it looks again when it may"
+assert window(20, 0.5, field) and window.picture_budget.spent > 0.0
+spent = window.picture_budget.spent
+assert window(40, 0.25, field) and window.picture_budget.spent == spent, "it looks again when it may"
 assert window.losses == [(20, 0.5), (40, 0.25)]
 # What the window gives: a pause that lasts until it is ended, meanwhile a snapshot and another cut.
-window.looking.share, learning.MOST_RATE = 1e9, 1e9
+window.picture_budget.share, learning.MOST_RATE = 1e9, 1e9
 waiting = [[Key(" ")], [], [Act("snapshot"), Set("axis", 2)], [Set("at", 0.25)], [Act("pause")], [Act("stop")]]
 window.window.events = lambda: waiting.pop(0)
-draw, shown, start = window.window.draw, [], window.looking.start
+draw, shown, start = window.window.draw, [], window.picture_budget.start
 window.window.draw = lambda picture, panels: shown.append(picture) or draw(picture, panels)
 assert window(60, 0.125, field) and len(waiting) == 1 and not window.paused
-assert window.looking.start > start and window.hearing.start > start, "a pause is no training"
+assert window.picture_budget.start > start and window.input_budget.start > start, "a pause is no training"
 assert len(shown) == 5 and shown[1] is shown[0] and not torch.equal(shown[-1], shown[0]), "another cut is seen"
 assert window.cut == learning.Cut(2, 0.25)
 assert list(folder.glob("step-60-1.png"))

@@ -12,6 +12,7 @@ from twins.hash_encode import hash_encode_twin
 
 from isofield.kernels import HashLevels, hash_encode, runtime
 from isofield.kernels.encodings.hash_encoding import FEWEST_POINTS, _Sums
+from isofield.kernels.runtime import turns
 
 # Two levels each: a dense one, and a hashed one with four rows for all its nodes' collisions.
 SMALL = {
@@ -225,7 +226,8 @@ def test_copies_of_the_table_give_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     points = torch.rand(count, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     results = []
     for cores in (1, 5):
-        monkeypatch.setattr(runtime, "available_cores", lambda cores=cores: cores)
+        for owner in (runtime, turns):
+            monkeypatch.setattr(owner, "available_cores", lambda cores=cores: cores)
         results += grad(hash_encode(table, points, levels).square().sum(), table)
     torch.testing.assert_close(*results)
 
@@ -256,7 +258,8 @@ def test_as_a_gpu_is_given_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     points = inner_points(50, levels).requires_grad_()
     results = []
     for backend in ("cpu", "cuda"):
-        monkeypatch.setattr(runtime, "backend", lambda backend=backend: backend)
+        for owner in (runtime, turns):
+            monkeypatch.setattr(owner, "backend", lambda backend=backend: backend)
         monkeypatch.setattr(runtime, "check_device", lambda **tensors: None)
         features = hash_encode(table, points, levels, smoothstep=True)
         first = grad(features.square().sum(), (table, points), create_graph=True)

@@ -44,7 +44,7 @@ def on_lanes(formula, points: torch.Tensor, numbers: tuple[float, ...]) -> torch
                 out[i * WIDTH + lane] = value[lane]
 
     out = torch.empty(points.shape[1])
-    with runtime.launch():
+    with runtime.locked_runtime():
         run(points.contiguous(), torch.tensor([*numbers, 0.0]), out, points.shape[1] // WIDTH)
     return out
 

@@ -11,10 +11,10 @@ import torch
 
 from isofield.kernels import Program, distance
 from isofield.kernels.lanes.constants import FAR
-from isofield.kernels.program.operations import NUMBERS, OPERATIONS, Column
+from isofield.kernels.program.operations import OPERATION_NUMBERS, OPERATIONS, Column
 
 BALL = [
-    NUMBERS["sphere"],
+    OPERATION_NUMBERS["sphere"],
     0,
     0,
     0,
@@ -81,14 +81,14 @@ def test_a_program_without_rows_is_empty_space() -> None:
         ({"FRAME": 1}, "parameters outside"),
         ({"FRAME": 2}, "parameters outside"),
         ({"SKIP": 1}, "parameters outside"),  # its sphere would stand in front of the vector
-        ({"OPERATION": NUMBERS["box"]}, "parameters outside"),
-        ({"OPERATION": NUMBERS["polygon"], "DATA": 2}, "corners"),
-        ({"OPERATION": NUMBERS["polygon"], "DATA": -1}, "corners"),
-        ({"OPERATION": NUMBERS["polygon"], "DATA": 2**30}, "parameters outside"),
-        ({"OPERATION": NUMBERS["twist"], "TARGET": 0}, "point register"),
-        ({"OPERATION": NUMBERS["twist"], "TARGET": 8}, "point register"),
-        ({"OPERATION": NUMBERS["skip"], "PARAMETERS": 5, "SKIP": 1}, "parameters outside"),
-        ({"OPERATION": NUMBERS["skip"], "SKIP": 2}, "jump past the end"),
+        ({"OPERATION": OPERATION_NUMBERS["box"]}, "parameters outside"),
+        ({"OPERATION": OPERATION_NUMBERS["polygon"], "DATA": 2}, "corners"),
+        ({"OPERATION": OPERATION_NUMBERS["polygon"], "DATA": -1}, "corners"),
+        ({"OPERATION": OPERATION_NUMBERS["polygon"], "DATA": 2**30}, "parameters outside"),
+        ({"OPERATION": OPERATION_NUMBERS["twist"], "TARGET": 0}, "point register"),
+        ({"OPERATION": OPERATION_NUMBERS["twist"], "TARGET": 8}, "point register"),
+        ({"OPERATION": OPERATION_NUMBERS["skip"], "PARAMETERS": 5, "SKIP": 1}, "parameters outside"),
+        ({"OPERATION": OPERATION_NUMBERS["skip"], "SKIP": 2}, "jump past the end"),
     ],
 )
 def test_a_bad_row_is_refused_by_its_number(columns: dict[str, int], what: str) -> None:
@@ -99,7 +99,7 @@ def test_a_bad_row_is_refused_by_its_number(columns: dict[str, int], what: str) 
 
 def test_groups_nested_deeper_than_tiles_hold_are_refused() -> None:
     ball = [0.0, 0.0, 0.0, 1.0, 0.5]
-    skip = changed(OPERATION=NUMBERS["skip"], DATA=1, PARAMETERS=5, SHAPE=-1)
+    skip = changed(OPERATION=OPERATION_NUMBERS["skip"], DATA=1, PARAMETERS=5, SHAPE=-1)
     rows = [[*skip[:-1], 40 - at] for at in range(40)] + [changed(PARAMETERS=5)]
     with pytest.raises(ValueError, match=r"rows: row \d+ has .*nest"):
         made(rows, [*ball, *NUMBER_BLOCK])
@@ -110,7 +110,7 @@ def test_groups_nested_deeper_than_tiles_hold_are_refused() -> None:
 
 
 def test_a_register_that_was_never_written_reads_alike_in_machine_and_twin() -> None:
-    rows = [changed(POINT=3), changed(OPERATION=NUMBERS["keep"], VALUE=7, COMBINE=1)]
+    rows = [changed(POINT=3), changed(OPERATION=OPERATION_NUMBERS["keep"], VALUE=7, COMBINE=1)]
     points = torch.ones(2, 3)
     assert distance(made(rows), points).tolist() == [-0.5, -0.5]
     assert distance(made(rows), points.double()).tolist() == [-0.5, -0.5]

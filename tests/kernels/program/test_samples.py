@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from isofield.kernels import Program, distance
-from isofield.kernels.formulas.sample_block import HEADER
-from isofield.kernels.program.operations import NUMBERS
-from isofield.kernels.program.samples import Bricks, bricks_of
+from isofield.kernels.formulas.sample_block import HEADER_SIZE
+from isofield.kernels.program.operations import OPERATION_NUMBERS
+from isofield.kernels.program.samples import SampleBlock, sample_block_of
 
 LOW, HIGH = (-1.0, -0.8, -0.9), (1.0, 1.1, 0.9)
 
@@ -34,9 +34,9 @@ def steep_far_away(points: torch.Tensor) -> torch.Tensor:
     return ball(points) + 4.0 * (ball(points) - 0.8).clamp(min=0.0)
 
 
-def sampled(function: Function, *nodes: int) -> Bricks:
+def sampled(function: Function, *nodes: int) -> SampleBlock:
     axes = [torch.linspace(a, b, n) for a, b, n in zip(LOW, HIGH, nodes, strict=True)]
-    return bricks_of(function(torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)), LOW, HIGH)
+    return sample_block_of(function(torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)), LOW, HIGH)
 
 
 def points_within(count: int, scale: float = 1.0) -> torch.Tensor:
@@ -127,12 +127,12 @@ def test_nan_points_are_no_place() -> None:
 )
 def test_wrong_values_are_named(values: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=f"values: {message}"):
-        bricks_of(values, LOW, HIGH)
+        sample_block_of(values, LOW, HIGH)
 
 
 def program_of(data: torch.Tensor, start: int = 3) -> Program:
     """A program of one row that reads samples from `start` on, behind its three numbers."""
-    rows = torch.tensor([[NUMBERS["samples"], 0, 0, 0, 0, 0, 0, start, 0, 0]], dtype=torch.int32)
+    rows = torch.tensor([[OPERATION_NUMBERS["samples"], 0, 0, 0, 0, 0, 0, start, 0, 0]], dtype=torch.int32)
     return Program(rows, torch.tensor([1.0, 0.0, 0.0]), torch.zeros(1, 8), ("it",), data=data)
 
 
@@ -141,7 +141,7 @@ def test_a_program_reads_only_whole_blocks() -> None:
     points = points_within(1000).float()
     torch.testing.assert_close(distance(program_of(bricks.data), points), bricks.value(points), atol=1e-5, rtol=0)
     wrong = bricks.data.clone()
-    wrong[HEADER] = 1000.0  # a brick that is not there
+    wrong[HEADER_SIZE] = 1000.0  # a brick that is not there
     for data, start in ((bricks.data[:-1], 3), (bricks.data, 2), (bricks.data, 4), (torch.empty(0), 3), (wrong, 3)):
         with pytest.raises(ValueError, match="rows: row 0 reads samples where no whole block of them stands"):
             program_of(data, start)

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.render.picture import pixel_size
+from isofield.engine.render.rays import pixel_size
 from isofield.engine.shapes import Shape
 from isofield.kernels import Program
 from isofield.kernels.film.rays import PACKET, TILE, Film, beams_of, camera_rays
-from isofield.kernels.program.tiles import Tiles, tiles_of, whole
-from isofield.kernels.trace.sphere_tracing import march, trace_film
+from isofield.kernels.program.tiles import Tiles, one_tile, tiles_of
+from isofield.kernels.trace import march, trace_film
 
 FILM = Film(96, 112)
 
@@ -69,7 +69,7 @@ def test_tiles_meet_what_the_whole_program_meets(scene: str, camera: str) -> Non
     parts = SCENES[scene]()
     program = iso.build_program(iso.Scene(show=parts[0], stage=parts[1:]))
     rays = rays_of(CAMERAS[camera])
-    alone = marched(program, whole(program), rays)
+    alone = marched(program, one_tile(program), rays)
     tiled = trace_film(program, *rays, (1e-4, 0.0), 512)[1].distance
     assert alone.isfinite().float().mean() > 0.001
     # Fewer shapes make longer steps, so a ray that grazes within the tolerance may end on the other side of it.
@@ -103,8 +103,8 @@ def test_tiles_are_far_shorter_than_the_program(camera: str) -> None:
     lengths = tiles.ranges[:, 1] - tiles.ranges[:, 0]
     assert len(lengths) == FILM.rays // (TILE * TILE)
     assert lengths.float().mean() < 0.2 * len(program.rows)
-    assert tiles.whole == (int(lengths.sum()), len(tiles.rows))
-    assert torch.equal(tiles.rows[tiles.whole[0] :], program.rows)
+    assert tiles.whole_range == (int(lengths.sum()), len(tiles.rows))
+    assert torch.equal(tiles.rows[tiles.whole_range[0] :], program.rows)
 
 
 def test_a_tile_that_sees_nothing_is_empty_and_meets_nothing() -> None:

@@ -13,7 +13,7 @@ from twins.hash_encode import hash_encode_twin
 from twins.interpolate import interpolate_twin
 
 from isofield.kernels import HashLevels, hash_encode, interpolate, spherical_harmonics
-from isofield.kernels.grids import interpolation as device
+from isofield.kernels.grids import linear_maps as device
 from isofield.kernels.runtime.torch_bridge import bridge, derivative_of
 
 Function = Callable[[Tensor, Tensor], Tensor]  # of values and points (N, D), (N, C)
@@ -97,8 +97,8 @@ def test_transforms_are_those_of_the_twin(case: str, transform: str) -> None:
 @pytest.mark.parametrize("transform", ["grad", "grad of slopes", "vmap over batches of points", "grad of vmap"])
 def test_transforms_where_points_are_sorted(transform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order made for one pass does not fit the batches of another one."""
-    monkeypatch.setattr(device, "FEW", 20)
-    monkeypatch.setattr(device, "CACHED", 0)
+    monkeypatch.setattr(device, "FEW_POINTS", 20)
+    monkeypatch.setattr(device, "CACHED_BYTES", 0)
     values, points = numbers(6, 5, 2), places(60, 2)
     apply = TRANSFORMS[transform]
     torch.testing.assert_close(

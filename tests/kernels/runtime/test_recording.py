@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+import linecache
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
-from isofield.kernels.runtime import recording
+from isofield import kernels
+from isofield.kernels import runtime
+from isofield.kernels.film import rays
+from isofield.kernels.runtime import front_end, recording
 from isofield.kernels.runtime.front_end import core
 
-HOST = """
-import torch
-from taichi.lang.kernel_impl import Kernel
-from isofield.kernels import runtime
-from isofield.kernels.film.development import develop
-from isofield.kernels.film.rays import Film
-from isofield.kernels.runtime import ti
-
+KERNEL = """
 @ti.func
 def folded(x, y: ti.template()):
     y += x
@@ -49,8 +50,25 @@ def everything(
         points[i, 0] = total
         ti.atomic_add(counts[0], ti.cast(total, ti.i32) // 3 & 7)
         counts[1] += ti.bit_cast(total, ti.i32) >> 28
+"""
 
+HOST = """
+import sys
+import torch
+from pathlib import Path
+from taichi.lang.kernel_impl import Kernel
+from isofield.kernels import runtime
+from isofield.kernels.film import Film, develop
+from isofield.kernels.runtime.front_end import add_source
+from isofield.kernels.runtime import ti
+
+source = Path(__file__).with_name("kernel.py")
+name = add_source("kernel", source.read_text()) if sys.argv[1] == "added" else str(source)
+exec(compile(source.read_text(), name, "exec"))
 everything.recipe = "everything"
+
+def recordings():
+    return list(Path(runtime.cache_folder()).with_name("recordings").iterdir())
 
 def results():
     points = torch.linspace(-1, 2, 40).reshape(20, 2)
@@ -65,13 +83,14 @@ first = results()
 """
 
 
-def run(program: str, cache: Path) -> str:
-    """What the program prints; it is a file, because Taichi reads the source of kernels."""
+def run(program: str, cache: Path, source: Literal["added", "foreign"] = "added", kernel: str = KERNEL) -> str:
+    """What the program prints, of which the kernel's source is made known to the front end, or is a file like any."""
     path = cache / "host.py"
     path.write_text(HOST + program, encoding="utf-8")
+    path.with_name("kernel.py").write_text(kernel, encoding="utf-8")
     environment = os.environ | {"ISOFIELD_CACHE": str(cache)}
     done = subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, timeout=280, env=environment, check=False
+        [sys.executable, str(path), source], capture_output=True, text=True, timeout=280, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -80,8 +99,6 @@ def run(program: str, cache: Path) -> str:
 def test_a_recorded_kernel_is_the_same_without_the_front_end(tmp_path: Path) -> None:
     out = run(
         """
-from pathlib import Path
-recordings = lambda: list(Path(runtime.cache_folder()).with_name("recordings").iterdir())
 def check():
     again = results()
     assert all(torch.equal(a, b) for a, b in zip(first, again)), (first, again)
@@ -101,6 +118,89 @@ print(recordings())
         tmp_path,
     )
     assert out.endswith("\n[]\n")
+
+
+def test_a_kernel_of_other_source_is_not_replayed(tmp_path: Path) -> None:
+    """One recording is of `develop`, which is a file of the package, one of the kernel."""
+    same = "print(first[0][0, 0].item(), len(recordings()))"
+    before = run(same, tmp_path).split()
+    assert before[1] == "2"
+    assert run(same, tmp_path).split() == before
+    changed = KERNEL.replace("y * 2.0", "y * 2.5")  # in the function that the kernel calls
+    after, count = run(same, tmp_path, kernel=changed).split()
+    assert after != before[0]
+    assert count == "2"  # the same recipe: it takes the place of the first
+    assert run(same, tmp_path).split() == before
+
+
+def test_a_kernel_of_foreign_source_is_not_recorded(tmp_path: Path) -> None:
+    assert run("print(len(recordings()))", tmp_path, "foreign") == "1\n"
+
+
+def test_a_kernel_that_was_handed_a_function_is_not_recorded() -> None:
+    @runtime.per_lane_width
+    def factory(width: int, *variant: object) -> SimpleNamespace:
+        return SimpleNamespace()
+
+    assert factory(True, 2, "name", None).recipe.endswith(f"({runtime.lane_width()}, True, 2, 'name', None)")
+    assert not hasattr(factory(True, abs), "recipe")
+    assert not hasattr(factory((1, abs)), "recipe")
+
+
+def test_files_that_the_front_end_reads() -> None:
+    for file, kept in (
+        (inspect.getfile(rays), True),
+        (inspect.getfile(front_end.ti.Matrix), True),
+        (front_end.add_source("a test's", "def f():\n    pass\n"), True),
+        (__file__, False),
+    ):
+        recorder = recording.Recorder()
+        with recorder.listening():
+            front_end.source_of(file)
+        assert (recorder.text() is not None) is kept, file
+
+
+def test_one_name_stands_for_one_text() -> None:
+    names = [front_end.add_source("a test's", f"def f():\n    return {number}\n") for number in (1, 2, 1)]
+    assert names[0] == names[2] != names[1]
+    for number, name in enumerate(names[:2], 1):
+        linecache.clearcache()  # a host may
+        lines, functions = front_end.source_of(name)
+        assert (lines[1], list(functions)) == (f"    return {number}\n", [1])
+
+
+def test_recordings_of_sources_in_no_file_want_the_same_sources(tmp_path: Path) -> None:
+    text = f'["{front_end.add_source("known", "x = 1")}"]\n[]'
+    recording.save(tmp_path, "a", text)
+    recording.save(tmp_path, "b", text.replace("known", "unknown"))
+    assert recording.load(tmp_path, "a") == text
+    assert recording.load(tmp_path, "b") is None
+
+
+def test_the_digest_is_of_every_file_of_the_package(tmp_path: Path) -> None:
+    package = Path(kernels.__file__).parent
+    assert recording.digest_of_sources(package) == recording.SOURCES
+    copy = tmp_path / "kernels"
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    deep = copy / "a" / "deep" / "room"
+    deep.mkdir(parents=True)
+    for name in ("device.py", "table.npy"):
+        (deep / name).write_bytes(b"1")
+    digest = recording.digest_of_sources(copy)
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    assert len(files) > 50
+    for path in files:
+        before = path.read_bytes()
+        path.write_bytes(before + b"#")
+        assert recording.digest_of_sources(copy) != digest, path
+        path.write_bytes(before)
+    (deep / "device.py").rename(deep / "renamed.py")
+    assert recording.digest_of_sources(copy) != digest
+    (deep / "renamed.py").rename(deep / "device.py")
+    for ignored in (deep / "__pycache__" / "device.pyc", deep / ".device.py.swp"):
+        ignored.parent.mkdir(exist_ok=True)
+        ignored.touch()
+    assert recording.digest_of_sources(copy) == digest
 
 
 def test_parts_of_unknown_origin_are_not_recorded() -> None:
@@ -123,8 +223,8 @@ def test_functions_of_the_core_are_given_back() -> None:
 def test_only_whole_recordings_of_the_same_sources_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "recordings"
     assert recording.load(folder, "a") is None
-    recording.save(folder, "a", "[text]")
-    assert recording.load(folder, "a") == "[text]"
+    recording.save(folder, "a", "[]\ntext")
+    assert recording.load(folder, "a") == "[]\ntext"
     assert recording.load(folder, "b") is None
     (path,) = folder.iterdir()
     whole = path.read_bytes()
@@ -134,13 +234,13 @@ def test_only_whole_recordings_of_the_same_sources_are_loaded(tmp_path: Path, mo
     path.write_bytes(whole)
     monkeypatch.setattr(recording, "SOURCES", "others")
     assert recording.load(folder, "a") is None
-    recording.save(folder, "c", "[text]")  # the sources are not those that were imported
+    recording.save(folder, "c", "[]\ntext")  # the sources are not those that were imported
     assert list(folder.iterdir()) == [path]
 
 
 def test_what_cannot_be_saved_is_not(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    recording.save(tmp_path / "file", "a", "[text]")
+    recording.save(tmp_path / "file", "a", "[]\ntext")
     recording.save(tmp_path / "recordings", "a", None)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -148,7 +248,7 @@ def test_what_cannot_be_saved_is_not(tmp_path: Path) -> None:
 def test_the_oldest_recordings_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "MOST_FILES", 2)
     for second, name in enumerate("abc"):
-        recording.save(tmp_path, name, name)
+        recording.save(tmp_path, name, f"[]\n{name}")
         newest = max(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (second, second))
-    assert [recording.load(tmp_path, name) for name in "abc"] == [None, "b", "c"]
+    assert [recording.load(tmp_path, name) for name in "abc"] == [None, "[]\nb", "[]\nc"]

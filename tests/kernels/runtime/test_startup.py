@@ -182,3 +182,13 @@ ti.init(arch=ti.cpu, log_level=ti.ERROR)
 check()
 assert all(os.sched_getaffinity(int(thread)) == os.sched_getaffinity(0) for thread in os.listdir("/proc/self/task"))
 """)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are pinned on Linux only")
+def test_a_pinned_caller_does_not_change_the_count_of_cores() -> None:
+    cores, before = runtime.available_cores(), os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert runtime.available_cores() == cores
+    finally:
+        os.sched_setaffinity(0, before)

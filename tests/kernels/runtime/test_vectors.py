@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from isofield.kernels import runtime
-from isofield.kernels.lanes.packets import every, some
+from isofield.kernels.lanes.packets import all_lanes, any_lane
 from isofield.kernels.runtime import ti
 from isofield.kernels.runtime.front_end import impl
 
@@ -34,8 +34,8 @@ def kernel_of(width: int):
                 found[2, lane] = again[lane]
                 found[3, lane] = held[lane]
                 whole[lane] = opposite[lane]
-            found[4, 0] = ti.select(some(x > 0.0), 1.0, 0.0)
-            found[4, 1] = ti.select(every(x > 0.0), 1.0, 0.0)
+            found[4, 0] = ti.select(any_lane(x > 0.0), 1.0, 0.0)
+            found[4, 1] = ti.select(all_lanes(x > 0.0), 1.0, 0.0)
 
     return runtime.in_vectors(kernel)
 

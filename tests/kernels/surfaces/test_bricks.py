@@ -12,13 +12,14 @@ from torch import Tensor
 import isofield as iso
 from isofield.kernels import Program, distance, marching_cubes
 from isofield.kernels.program.evaluate import distance_and_gradient_by_tiles, normals_by_tiles
-from isofield.kernels.program.tiles import every_row
-from isofield.kernels.surfaces import brick_follow, brick_search, program_bricks
-from isofield.kernels.surfaces.brick_follow import add_followed
-from isofield.kernels.surfaces.brick_nodes import brick_values
-from isofield.kernels.surfaces.brick_search import add_bounded, all_bricks
-from isofield.kernels.surfaces.bricks import NODES, SIDE, Bricks
+from isofield.kernels.program.tiles import one_tile_with_planes
+from isofield.kernels.surfaces import bounded_search, program_bricks, surface_following
+from isofield.kernels.surfaces.bounded_search import add_bounded, all_bricks
+from isofield.kernels.surfaces.brick_kernels import NODES, SIDE
+from isofield.kernels.surfaces.bricks import Bricks
 from isofield.kernels.surfaces.program_bricks import add_program, is_lipschitz, vertex_tiles
+from isofield.kernels.surfaces.program_values import brick_values
+from isofield.kernels.surfaces.surface_following import add_followed
 
 BOUNDS = ((-1.1, -1.0, -0.9), (1.0, 1.2, 1.1))
 
@@ -67,7 +68,7 @@ def test_bricks_give_the_mesh_of_the_volume(kind: str, shape: tuple[int, int, in
 def test_layers_give_the_mesh_of_the_volume() -> None:
     values = torch.nn.functional.pad(torch.randn(15, 17, 20), (1,) * 6, value=1.0)
     bricks = Bricks((17, 19, 22), BOUNDS, level=0.2)
-    for layer in range(bricks.sides[0]):
+    for layer in range(bricks.brick_counts[0]):
         bricks.add_layer(layer, values[SIDE * layer : SIDE * layer + SIDE + 1])
     found = bricks.mesh()
     assert defects(*found) == []
@@ -124,7 +125,7 @@ def test_the_values_of_all_bricks_are_the_distance() -> None:
     program = program_of(SCENES["a stretched one"]())
     bricks = Bricks((20, 18, 25), BOUNDS)
     add_program(bricks, program, everywhere=True)
-    values = distance(program, torch.cartesian_prod(*bricks.places.split([20, 18, 25]))).reshape(20, 18, 25)
+    values = distance(program, torch.cartesian_prod(*bricks.coordinates.split([20, 18, 25]))).reshape(20, 18, 25)
     found, wanted = sorted_mesh(*bricks.mesh()), sorted_mesh(*marching_cubes(values, bounds=BOUNDS))
     assert torch.allclose(found[0], wanted[0], atol=1e-6)
     assert torch.equal(found[1], wanted[1])
@@ -162,7 +163,8 @@ def test_a_brick_has_a_program_that_tells_its_values_near_the_surface() -> None:
     batch = all_bricks(bricks)
     tiles = program_bricks._tiles(bricks, program, batch)
     found, wanted = (
-        brick_values(bricks, program, rows, batch, True)[:, :NODES].clone() for rows in (tiles, every_row(program))
+        brick_values(bricks, program, rows, batch, True)[:, :NODES].clone()
+        for rows in (tiles, one_tile_with_planes(program))
     )
     near = (wanted - bricks.level).abs() < 2.3 / 79
     assert int(near.sum()) > 5000
@@ -195,7 +197,7 @@ def test_nodes_away_from_the_surface_are_on_the_side_of_their_values(name: str) 
     bricks = Bricks((57, 60, 49), BOUNDS)
     found = all_bricks(bricks)
     values, few = (
-        brick_values(bricks, program, every_row(program), found, everywhere)[:, :NODES].clone()
+        brick_values(bricks, program, one_tile_with_planes(program), found, everywhere)[:, :NODES].clone()
         for everywhere in (True, False)
     )
     assert torch.equal(few < 0.0, values < 0.0)
@@ -212,7 +214,7 @@ def test_normals_are_the_unit_gradients_and_upwards_where_there_is_none() -> Non
     points = torch.randn(1000, 3, generator=torch.Generator().manual_seed(3))
     points[17] = torch.tensor([0.1, 0.2, 0.0])
     points[5, 1] = torch.nan
-    normals = normals_by_tiles(program, every_row(program), points)
+    normals = normals_by_tiles(program, one_tile_with_planes(program), points)
     wanted = torch.nn.functional.normalize(points - points[17], dim=1)
     wanted[17] = torch.tensor([0.0, 0.0, 1.0])
     assert torch.allclose(normals, wanted, atol=2e-3, equal_nan=True)
@@ -233,14 +235,14 @@ def test_a_bounded_function_is_asked_once_at_each_node_near_its_surface(
         asked.append(points)
         return values(points)
 
-    near_bricks, near_cubes = brick_search.near_bricks, brick_search.near_cubes
-    monkeypatch.setattr(brick_search, "near_bricks", lambda bricks, _, slope: near_bricks(bricks, values, slope))
+    near_bricks, near_cubes = bounded_search.near_bricks, bounded_search.near_cubes
+    monkeypatch.setattr(bounded_search, "near_bricks", lambda bricks, _, slope: near_bricks(bricks, values, slope))
     monkeypatch.setattr(
-        brick_search, "near_cubes", lambda bricks, batch, _, slope: near_cubes(bricks, batch, values, slope)
+        bounded_search, "near_cubes", lambda bricks, batch, _, slope: near_cubes(bricks, batch, values, slope)
     )
     bricks, whole = Bricks(shape, BOUNDS), Bricks(shape, BOUNDS)
     add_bounded(bricks, recorded, slope)
-    nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
+    nodes = torch.cartesian_prod(*whole.coordinates.split(list(shape)))
     points = torch.cat(asked)
     assert len(points.unique(dim=0)) == len(points)
     assert len(points) == len(nodes) if slope > 1.0 else len(points) <= len(nodes)
@@ -259,19 +261,19 @@ def gyroid(points: Tensor) -> Tensor:
 def test_a_surface_that_is_seen_is_followed_to_its_ends(
     coarse: int, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brick_follow, "COARSE", coarse)
+    monkeypatch.setattr(surface_following, "COARSE", coarse)
     bricks, whole, done = Bricks(shape, BOUNDS, 0.1), Bricks(shape, BOUNDS, 0.1), []
     add_followed(bricks, gyroid, done.append)
-    whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.places.split(list(shape)))).reshape(shape)))
+    whole.add(*bricks_of(gyroid(torch.cartesian_prod(*whole.coordinates.split(list(shape)))).reshape(shape)))
     assert_same(bricks.mesh(), whole.mesh())
-    assert torch.equal(bricks.numbers < -1, whole.numbers < -1)  # bricks that are inside as a whole
+    assert torch.equal(bricks.brick_numbers < -1, whole.brick_numbers < -1)  # bricks that are inside as a whole
     assert done == sorted(done)
     assert done[-1] == 1.0
 
 
 def test_only_what_hangs_together_with_what_is_seen_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thin ring that one node of the coarse grid lies in, through bricks without any, and a speck between nodes."""
-    monkeypatch.setattr(brick_follow, "COARSE", 8)
+    monkeypatch.setattr(surface_following, "COARSE", 8)
     bounds, shape = ((0.0,) * 3, (64.0,) * 3), (65, 65, 65)
 
     def ring(points: Tensor) -> Tensor:
@@ -292,7 +294,7 @@ def test_only_what_hangs_together_with_what_is_seen_is_found(monkeypatch: pytest
         return all_of_it(points)
 
     add_followed(bricks, counted)
-    nodes = torch.cartesian_prod(*whole.places.split(list(shape)))
+    nodes = torch.cartesian_prod(*whole.coordinates.split(list(shape)))
     whole.add(*bricks_of(seen(nodes).reshape(shape)))
     assert_same(bricks.mesh(), whole.mesh())
     coarse = (nodes % 8.0 == 0.0).all(dim=1)
@@ -309,9 +311,9 @@ def test_values_are_not_taken_for_those_of_a_layer_that_was_left_out() -> None:
 
     bricks = Bricks((25, 9, 9), ((0.0,) * 3, (24.0, 8.0, 8.0)))
     add_followed(bricks, balls)
-    values = balls(torch.cartesian_prod(*bricks.places.split([25, 9, 9]))).reshape(25, 9, 9)
+    values = balls(torch.cartesian_prod(*bricks.coordinates.split([25, 9, 9]))).reshape(25, 9, 9)
     assert_same(bricks.mesh(), marching_cubes(values, bounds=((0.0,) * 3, (24.0, 8.0, 8.0))))
-    assert bricks.met.tolist() == [[0, 0, 0], [2, 0, 0]]
+    assert bricks.crossed.tolist() == [[0, 0, 0], [2, 0, 0]]
 
 
 def test_a_mesh_is_closed_although_last_digits_differ_from_batch_to_batch() -> None:
@@ -326,5 +328,5 @@ def test_a_mesh_is_closed_although_last_digits_differ_from_batch_to_batch() -> N
     add_followed(bricks, values)
     vertices, faces = bricks.mesh()
     assert defects(vertices, faces) == []
-    assert len(bricks.met) > 8
+    assert len(bricks.crossed) > 8
     assert vertices.amax(dim=0) == pytest.approx([32.0, 32.0, 32.0], abs=1e-2)

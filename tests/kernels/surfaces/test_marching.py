@@ -12,8 +12,8 @@ from meshes import defects, euler, volume
 from torch import Tensor
 
 from isofield.kernels import marching_cubes
-from isofield.kernels.surfaces import cells
-from isofield.kernels.surfaces.marching import MARGIN
+from isofield.kernels.surfaces import triangle_tables
+from isofield.kernels.surfaces.crossings import MARGIN
 
 Axes = tuple[Tensor, Tensor, Tensor]
 
@@ -60,20 +60,20 @@ def test_every_random_grid_gives_a_closed_oriented_manifold(kind: str) -> None:
 def test_every_pattern_and_decision_fills_its_loops_through_all_crossed_edges() -> None:
     seen = set()
     for pattern in range(256):
-        faces = cells.ambiguous_faces(pattern)
+        faces = triangle_tables.ambiguous_faces(pattern)
         for decided in range(2 ** len(faces)):
             joined = tuple(bool(decided >> at & 1) for at in range(len(faces)))
-            loops = cells.loops(pattern, joined)
+            loops = triangle_tables.loops(pattern, joined)
             edges = sorted(edge for loop in loops for edge in loop)
-            crossed = [n for n, (a, b) in enumerate(cells.EDGES) if (pattern >> a ^ pattern >> b) & 1]
+            crossed = [n for n, (a, b) in enumerate(triangle_tables.EDGES) if (pattern >> a ^ pattern >> b) & 1]
             assert edges == crossed
             for loop in loops:
-                triangles = cells.fill(tuple(loop))
+                triangles = triangle_tables.fill_loop(tuple(loop))
                 corners = {edge for triangle in triangles for edge in triangle}
-                assert corners - {cells.CENTRE} == set(loop)
-                assert len(triangles) == (len(loop) if cells.CENTRE in corners else len(loop) - 2)
+                assert corners - {triangle_tables.CENTRE} == set(loop)
+                assert len(triangles) == (len(loop) if triangle_tables.CENTRE in corners else len(loop) - 2)
             seen.add((pattern, joined))
-    assert len(seen) == len(cells.table(torch.device("cpu"))[1])
+    assert len(seen) == len(triangle_tables.triangle_tables(torch.device("cpu"))[1])
 
 
 def test_an_octahedron_around_one_node_that_is_inside() -> None:

@@ -177,7 +177,7 @@ VERTICES, FACES = cube()
 @pytest.mark.parametrize(
     ("vertices", "faces", "error", "told"),
     [
-        (VERTICES[:, :2], FACES, ValueError, r"vertices: expected shape \(…, 3\), got \(8, 2\)"),
+        (VERTICES[:, :2], FACES, ValueError, r"vertices: expected shape \(V, 3\), got \(8, 2\)"),
         (VERTICES[None], FACES, ValueError, r"vertices: expected shape \(V, 3\), got \(1, 8, 3\)"),
         (VERTICES.double(), FACES, TypeError, "vertices: expected torch.float32, got torch.float64"),
         (VERTICES, FACES.float(), TypeError, "faces: expected whole numbers, got torch.float32"),
@@ -185,7 +185,12 @@ VERTICES, FACES = cube()
         (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 16777216, got 0"),
         (VERTICES, FACES + 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got 8"),
         (VERTICES, FACES - 1, ValueError, "faces: expected indices from 0 to 7, one a vertex, got -1"),
-        (VERTICES, [[0, 1, 2]], TypeError, "faces: expected a torch tensor, numpy array or DLPack object, got list"),
+        (
+            VERTICES,
+            [[0, 1, 2]],
+            TypeError,
+            "faces: expected a torch tensor, numpy array, DLPack .*, got list",
+        ),
         (VERTICES * float("nan"), FACES, ValueError, r"vertices: expected finite numbers, got .*nan.* at face 0"),
         (VERTICES.where(VERTICES < 0, math.inf), FACES, ValueError, "vertices: expected finite numbers, got .*inf"),
     ],

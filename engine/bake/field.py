@@ -1,0 +1,79 @@
+"""Fields from files, a signed distance or an occupancy, as bricks."""
+
+from __future__ import annotations
+
+import torch
+
+from ...kernels import MeshTree
+from ...kernels.program import Corner
+from ..fields import Field, Meaning, load_field
+from ..shapes import Bake
+from .cache import kept
+from .sampling import Values, axes_of, everywhere, sampled
+
+CHUNK = 2**16  # points a field is asked for at once
+ENDS = ((0, -1.0), (-1, 1.0))  # of an axis: which node, and which way is outward
+
+
+def baked_field(path: str, resolution: int) -> Bake:
+    """The field of a .safetensors file, sampled at `resolution` voxels along its longest side, as bricks.
+
+    Raises:
+        ValueError: the file holds no field with an inside, or one whose values have none; says why.
+        OSError: the file cannot be read.
+    """
+
+    def bake() -> Bake:
+        field = surface_field(load_field(path))
+        low, high = ((corner[0], corner[1], corner[2]) for corner in field.bounds)
+        if field.meaning is Meaning.SIGNED_DISTANCE:
+            return sampled(_values_of(field), low, high, resolution)
+        return _sampled_occupancy(_values_of(field), low, high, resolution)
+
+    return kept(path, {"resolution": resolution}, bake)
+
+
+def surface_field(field: Field) -> Field:
+    """The field, which must have a surface in space.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if field.dimensions != 3:
+        raise ValueError(f"expected a field in space, got one of {field.dimensions} dimensions")
+    if field.meaning not in (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY):
+        raise ValueError(f"expected a field that means signed_distance or occupancy, got {field.meaning}")
+    return field
+
+
+def _values_of(field: Field) -> Values:
+    """The values of a field of one channel as a function of points (N, 3) float32, a chunk at a time."""
+    own = next(field.parameters(), torch.empty(0))
+
+    def values(points: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            found = [field(part.to(own))[:, 0].float().cpu() for part in torch.split(points, CHUNK)]
+        return torch.cat(found) if found else points.new_zeros(0)
+
+    return values
+
+
+def _sampled_occupancy(values: Values, low: Corner, high: Corner, resolution: int) -> Bake:
+    """Bricks of the distance to the surface on which an occupancy is a half, whose values themselves are no distances.
+
+    The distance is that to the triangles of the occupancy sampled on the same grid; what is asked outside the grid's
+    box counts as empty.
+    """
+    from ...kernels import marching_cubes  # few fields are occupancies
+
+    axes = axes_of(low, high, resolution)
+    # Between nodes the logit of a network's sigmoid is nearer to a straight line than the sigmoid.
+    logits = torch.logit(everywhere(values, axes), eps=1e-6)
+    grid = torch.nn.functional.pad(-logits, (1, 1, 1, 1, 1, 1), value=20.0)
+    side = [axis[1] - axis[0] for axis in axes]
+    outer = [[float(axis[end] + sign * step) for axis, step in zip(axes, side, strict=True)] for end, sign in ENDS]
+    vertices, faces = marching_cubes(grid, bounds=outer)
+    if not len(faces):
+        raise ValueError("values: expected an occupancy above 0.5 somewhere, inside the shape")
+    tree = MeshTree(vertices, faces)
+    return sampled(tree.distance, low, high, resolution, is_distance=True)
