@@ -42,9 +42,9 @@ def star(m, x, y, z, sector, outer_x, inner_x, inner_y):
 def polygon(m, x, y, z, vertices, start, count):
     """A simple polygon of `count` corners, x and y in turn in `vertices` from `start` on; sign by winding.
 
-    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign. On an
-    edge, where the root has no slope, the value is the signed distance to the edge's line, with the outside where the
-    sign of the polygon's area says.
+    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign. On
+    an edge, where the root has no slope, the value is the signed distance to the edge's line, with the outside where
+    the sign of the polygon's area says.
     """
     last = start + 2 * (count - 1)
     previous_x = vertices[last]

@@ -5,9 +5,9 @@ A formula is one Python function `formula(m, x, y, z, …)`. Handed `DEVICE` it 
 twice is assigned to a variable (the device side would compute it twice), and conditions are values, combined with `&`
 and `|` and consumed by `select`.
 
-Where two arguments tie the first one counts, value and derivative: `max(a, 0)` at a = 0 has the slope of a, and `abs(a)`
-there that of a. So a gradient on a face or in a crease is that of one side, and not the mean of two. Lengths are safe
-where they vanish: their first and second derivatives there are 0 instead of NaN.
+Where two arguments tie the first one counts, value and derivative: `max(a, 0)` at a = 0 has the slope of a, and
+`abs(a)` there that of a. So a gradient on a face or in a crease is that of one side, and not the mean of two. Lengths
+are safe where they vanish: their first and second derivatives there are 0 instead of NaN.
 """
 
 from typing import Any
