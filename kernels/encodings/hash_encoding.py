@@ -17,10 +17,11 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import Array, arguments
+from ..lanes import Array, arguments, room_for_packets
 from ..runtime import Gradients, bridge, deal, memory
 from .hash_kernels import hash_kernels
 from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
+from .hash_stencil import HashType
 
 TASKS_PER_CORE = 4  # so that none waits long for the last; with more of them a level's rows leave the cache too soon
 FEWEST_POINTS = 2**14  # a copy of the table costs more than it saves for less
@@ -135,11 +136,9 @@ def _width() -> int:
     return PACKET if runtime.backend() == "cpu" else 1
 
 
-def _room(count: int, levels: HashLevels) -> int:
-    """Points that whole packets have room for."""
+def _check_count(count: int, levels: HashLevels) -> None:
     most = LARGEST_COUNT // (levels.levels * levels.features)
     expect("points", count <= most, f"at most {most}, for 2^31 - 1 features in all", f"{count}; split them")
-    return math.ceil(count / _width()) * _width()
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,8 @@ class _Sums:
     def encode(self, table: torch.Tensor, points: torch.Tensor, along: torch.Tensor | None = None) -> torch.Tensor:
         """Σ W(x) T[node], (N, L·F)."""
         count = len(points)
-        out = memory.empty(_room(count, self.levels), self.levels.levels * self.levels.features, like=points)
+        _check_count(count, self.levels)
+        out = memory.empty(room_for_packets(count), self.levels.levels * self.levels.features, like=points)
         self._launch("encode", (table,), points, along, (), (out,), self._gather_tasks(count))
         return out[:count]
 
@@ -186,12 +186,15 @@ class _Sums:
     def _to_points(
         self, table: torch.Tensor, points: torch.Tensor, levelled: torch.Tensor, along: torch.Tensor | None
     ) -> torch.Tensor:
-        count, plane = len(points), _room(len(points), self.levels)
+        count = len(points)
+        _check_count(count, self.levels)
+        plane = room_for_packets(count)
         out = memory.empty(self.levels.dimensions, plane, like=points)
         self._launch("to_points", (table,), points, along, (levelled,), (out,), self._gather_tasks(count), plane)
         return out[:, :count].t().contiguous()
 
     def _to_table(self, points: torch.Tensor, levelled: torch.Tensor, along: torch.Tensor | None) -> torch.Tensor:
+        _check_count(len(points), self.levels)
         shape = (self.levels.rows, self.levels.features)
         size = math.prod(shape)
         if runtime.backend() == "cpu":
@@ -209,10 +212,16 @@ class _Sums:
         return tables.sum(dim=0) if copies > 1 else tables[0]
 
     def _kernels(self, dtype: torch.dtype, along: torch.Tensor | None) -> SimpleNamespace:
-        on_cpu = runtime.backend() == "cpu"
-        levels = self.levels
         kernels: SimpleNamespace = hash_kernels(
-            levels.dimensions, levels.features, dtype, _width(), not on_cpu, self.smoothstep, along is not None
+            HashType(
+                self.levels.dimensions,
+                self.levels.features,
+                double=dtype == torch.float64,
+                width=_width(),
+                atomic=runtime.backend() != "cpu",
+                smooth=self.smoothstep,
+                directed=along is not None,
+            )
         )
         return kernels
 
@@ -235,7 +244,7 @@ class _Sums:
             return
         levels = self.levels
         turns = tasks * levels.levels if kernel == "to_table" else tasks
-        packets_per_task = math.ceil(_room(count, levels) // _width() / tasks)
+        packets_per_task = math.ceil(math.ceil(count / _width()) / tasks)
         given = [t.contiguous().view(-1) for t in (*tables, points, points if along is None else along, *gradients)]
         numbers = [
             *given,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, fields
+from enum import IntEnum
 
 import torch
 
@@ -114,10 +115,18 @@ def expect(name: str, good: bool, expected: str, got: object) -> None:
         raise ValueError(f"{name}: expected {expected}, got {got}")
 
 
+class LevelColumn(IntEnum):
+    """What kernels read of a level."""
+
+    CELLS = 0  # along each axis
+    FIRST_ROW = 1  # of the table
+    IS_HASHED = 2  # 1 if nodes share rows
+    MULTIPLIERS = 3  # of a node's coordinates: strides or primes, one an axis
+
+
 @functools.lru_cache(maxsize=64)
 def layout(levels: HashLevels, device: torch.device) -> torch.Tensor:
-    """What kernels read of the levels: (L, 3 + D) int32, on each row cells, first row, 1 if hashed, and the multipliers
-    of the node's coordinates: strides or primes."""
+    """What kernels read of the levels: (L, 3 + D) int32, see LevelColumn."""
     rows = []
     for cells, dense, start in zip(levels.resolutions, levels.dense, levels.offsets[:-1], strict=True):
         strides = [(cells + 1) ** (levels.dimensions - 1 - axis) for axis in range(levels.dimensions)]
