@@ -3,7 +3,7 @@
 A shape's class is all that is said of it: keys with ranges, how exact its value is, its source, and how it is lowered.
 """
 
-from . import flat, modifiers, operators, periodic, rotation, solids, warps
+from . import flat, from_files, modifiers, operators, periodic, rotation, solids, warps
 from .base import KINDS, Shape
 from .factories import Factory, factories
 from .from_files import Bake, FromFile, MeshFile, Neural, Sampled
@@ -16,7 +16,7 @@ _FACTORIES = factories()
 
 __all__ = ["KINDS", "LARGEST", "Bake", "Difference", "Direction", "Factory", "FromFile", "Length", "MeshFile"]
 __all__ += ["Model", "Neural", "Number", "Offset", "Plane", "Positive", "Rotation", "Sampled", "Shape", "Vector3"]
-__all__ += ["flat", "modifiers", "operators", "periodic", "rotation", "solids", "warps"]
+__all__ += ["flat", "from_files", "modifiers", "operators", "periodic", "rotation", "solids", "warps"]
 __all__ += sorted(_FACTORIES)
 
 

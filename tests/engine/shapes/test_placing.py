@@ -150,3 +150,10 @@ def test_factories_show_their_arguments() -> None:
     assert str(inspect.signature(iso.torus)).startswith("(radius=0.5, tube=0.15)")
     assert str(inspect.signature(iso.polygon)).startswith("(points)")
     assert str(inspect.signature(iso.union)).startswith("(*parts, smooth=0.0)")
+
+
+def test_kinds_stand_in_the_order_of_their_groups() -> None:
+    """The board and the page of shapes show them in this order: first flat shapes, then those from files, and so on."""
+    kinds = list(KINDS)
+    firsts = ["circle", "sampled", "offset", "union", "gyroid", "sphere", "elongate"]
+    assert [kind for kind in kinds if kind in firsts] == firsts
