@@ -32,7 +32,10 @@ FIRST_ON_VALUE = OPERATION_NUMBERS["keep"]
 
 @functools.cache
 def machine(width: int, with_surface: bool = False, with_samples: bool = False) -> SimpleNamespace:
-    """Device functions over packets of `width` points: `Lanes` and `evaluate`, or with surfaces `evaluate_surface`.
+    """Types and device functions over packets of `width` points.
+
+    `Lanes` and `Integers` are vectors of float32 and int32; `new_values` and `new_points` make registers; `evaluate`
+    runs a program, and with surfaces is `evaluate_surface`.
 
     Without `with_samples` the machine does not know the operation SAMPLES: its code would be a part of every kernel of
     scenes that hold none.
@@ -154,7 +157,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
 
     return SimpleNamespace(
         Lanes=Lanes,
-        Numbers=ti.types.vector(width, ti.i32),
+        Integers=ti.types.vector(width, ti.i32),
         new_values=new_values,
         new_points=new_points,
         evaluate=evaluate_surface if with_surface else evaluate,

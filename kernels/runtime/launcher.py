@@ -13,7 +13,10 @@ from .startup import LANE_WIDTHS, backend, cache_folder, lock, start
 
 
 def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WIDTHS) -> Callable[..., Any]:
-    """Decorator for makers of kernels by lane width, and whatever else: calls give the backend's kernel, made once."""
+    """Decorator for functions that make a kernel for a lane width, and for further arguments if they have any.
+
+    What it returns is called without the width, gives the kernel for the running backend's, and makes it once.
+    """
 
     @functools.cache
     def made(width: int, *variant: Any) -> Any:
@@ -30,16 +33,17 @@ def per_lane_width(factory: Callable[..., Any], widths: dict[str, int] = LANE_WI
 
 
 def in_vectors(kernel: Any) -> Any:
-    """The kernel, which LLVM shall be given in vectors on a CPU: see `front_end.vectors` for what it must not hold."""
+    """The kernel, marked to be compiled to vectors on a CPU; `front_end.vectors` says what it must not hold."""
     kernel.is_in_vectors = True
     return kernel
 
 
 @contextlib.contextmanager
 def locked_runtime() -> Iterator[None]:
-    """Hold the lock that stands round every compile and launch, with the runtime started.
+    """Hold the lock that stands round every compile and launch, with the runtime started, for calls of Taichi itself.
 
-    Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever the host has chosen for its own.
+    Kernels of ours need only `run`. Meanwhile literals in kernels are 32-bit and Taichi's own passes are off, whatever
+    the host has chosen for its own.
     """
     with lock:
         start()
@@ -50,7 +54,7 @@ def locked_runtime() -> Iterator[None]:
 
 
 def run(kernel: Any, *arguments: torch.Tensor | int | float) -> None:
-    """Compile a kernel if it is not, and launch it, under the lock.
+    """Launch a kernel under the lock, compiled before if this is its first launch.
 
     Taichi's own launcher takes 200 µs for five tensors, this one 25. It looks at nothing: tensors must be detached,
     contiguous, on the backend's device, and as the kernel declares them, which may not leave a rank or dtype open.

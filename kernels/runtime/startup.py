@@ -56,7 +56,7 @@ def start(name: str | None = None) -> str:
         folder = cache_folder()
         _remove_stale_lock(folder)
         try:
-            with contextlib.redirect_stdout(io.StringIO()), _each_on_its_core(chosen == "cpu"):
+            with contextlib.redirect_stdout(io.StringIO()), _pinned_threads(chosen == "cpu"):
                 ti.init(
                     arch={"cpu": ti.cpu, "cuda": ti.cuda, "vulkan": ti.vulkan}[chosen],
                     enable_fallback=False,
@@ -135,7 +135,7 @@ def available_cores() -> int:
 
 
 @contextlib.contextmanager
-def _each_on_its_core(wanted: bool) -> Iterator[None]:
+def _pinned_threads(wanted: bool) -> Iterator[None]:
     """Give each thread that Taichi starts meanwhile to run kernels in a core of its own, on Linux.
 
     Of two threads that are woken at once, Linux puts one behind the other if the caller's core is not idle yet, and

@@ -1,4 +1,4 @@
-"""Loops whose turns cost very different amounts, dealt out to the cores as these come free.
+"""Dynamic scheduling: loops whose turns cost very different amounts, dealt out to the cores as these come free.
 
 Taichi's CPU backend cuts a kernel's outermost loop into equal pieces before it starts, one for each core and none of
 less than GRAIN turns. A picture often has sky above and everything else below: one core would do nearly all of it. So

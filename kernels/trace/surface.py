@@ -88,7 +88,7 @@ def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
     width = min(backend_width, SURFACE_WIDTH)
     device = machine(width, with_surface=True, with_samples=with_samples)
     packets = packet_functions(width)
-    Lanes, Numbers = device.Lanes, device.Numbers
+    Lanes, Integers = device.Lanes, device.Integers
 
     @ti.kernel
     def surface_kernel(
@@ -122,7 +122,7 @@ def _surface_kernel(backend_width: int, with_samples: bool) -> Any:
                     z[lane] += dz[lane] * distance[index]
                 else:
                     lane_bias[lane] = FAR
-            found = Numbers(-1)
+            found = Integers(-1)
             attributes = ti.Matrix([[0.0] * width for _ in range(SURFACE_SIZE)], ti.f32)
             if any_lane(lane_bias < 1.0):
                 device.evaluate(
