@@ -12,18 +12,16 @@ import torch
 from .. import runtime
 from ..film import BeamColumn, Beams
 from ..runtime import ti
-from .operations import NESTING, SKIP, SPHERE_SIZE, Column
+from .operations import NESTING, SKIP, Block, Column
 from .program import Program
 
 # A smooth union pulls its surface out of a part's ball by less than a quarter of the blend's radius, and a part changes
 # values up to the radius itself: 1.25 of it in all.
 BLEND_REACH = 1.25
 
-
 # Tiles are cut a little wider than the centres of their pixels: half a pixel belongs to the outermost, and normals are
 # measured beside the rays. Eight pixels from the middle, an eighth more is one pixel.
 WIDER = 1.125
-
 
 # What a ray met, where it is not the number of a plane: a part of a tile's program, or nothing.
 PART, NOTHING = -1, -2
@@ -101,24 +99,6 @@ def _run(
 
 @runtime.per_lane_width
 def _tile_kernel(width: int) -> Any:
-    columns = len(Column)
-    operation_column, parameter_column = int(Column.OPERATION), int(Column.PARAMETERS)
-    data_column, skip_column = int(Column.DATA), int(Column.SKIP)
-
-    @ti.func
-    def load(array: ti.template(), index):
-        return ti.Vector([array[index, 0], array[index, 1], array[index, 2]])
-
-    @ti.func
-    def closes(rows: ti.template(), skip, row, row_count):
-        """Whether the group behind the skip in row `skip` ends before `row`."""
-        return (skip + rows[skip, skip_column] < row) or (row >= row_count)
-
-    @ti.func
-    def copy(rows: ti.template(), row, kept_rows: ti.template(), place):
-        for column in ti.static(range(columns)):
-            kept_rows[place, column] = rows[row, column]
-
     @ti.kernel
     def tile_kernel(
         rows: ti.types.ndarray(ti.i32, 2),
@@ -136,14 +116,13 @@ def _tile_kernel(width: int) -> Any:
     ):
         """Count the rows that each tile keeps (write 0), or copy them (write 1)."""
         for tile in range(count):
-            axis = load(directions, tile)
-            start = load(origins, tile)
+            axis = _vector(directions, tile)
+            start = _vector(origins, tile)
             blunt = WIDER * cones[tile, BeamColumn.RADIUS]
             tangent = WIDER * cones[tile, BeamColumn.WIDENING] + 1e-4  # for rounding
             length = cones[tile, BeamColumn.LENGTH]
             slack = cones[tile, BeamColumn.LARGEST_VALUE]
             narrow = cones[tile, BeamColumn.WIDENING] < 1.0  # a beam of half a right angle or more keeps everything
-            widening = ti.sqrt(1.0 + tangent * tangent)
             # Groups that are open, outermost first: the row of their skip, and its place in the tile, given only once
             # something in the group is kept.
             skips = ti.Vector([0] * NESTING, ti.i32)
@@ -153,29 +132,24 @@ def _tile_kernel(width: int) -> Any:
             kept = 0
             row = first_row
             while row <= row_count:
-                while depth > 0 and closes(rows, skips[ti.max(depth - 1, 0)], row, row_count):
+                while depth > 0 and _closes(rows, skips[ti.max(depth - 1, 0)], row, row_count):
                     depth -= 1
                     if placed > depth:
                         placed = depth
                         if write == 1:
                             place = ranges[tile, 0] + places[depth]
-                            kept_rows[place, skip_column] = kept - 1 - places[depth]
+                            kept_rows[place, Column.SKIP] = kept - 1 - places[depth]
                 jump = 1
                 if row < row_count:
-                    is_skip = rows[row, operation_column] == SKIP
-                    grouped = is_skip and rows[row, data_column] == 1
+                    is_skip = rows[row, Column.OPERATION] == SKIP
+                    grouped = is_skip and rows[row, Column.DATA] == 1
                     outside = False
-                    if grouped or (not is_skip and rows[row, skip_column] == 1):
-                        at = rows[row, parameter_column]
-                        centre = ti.Vector([parameters[at - SPHERE_SIZE + i] for i in ti.static(range(3))]) - start
-                        reach = (parameters[at - 1] + BLEND_REACH * parameters[at + 1] + slack) / parameters[at - 2]
-                        along = centre.dot(axis)
-                        aside = (centre - along * axis).norm()
-                        beside = aside > blunt + tangent * ti.max(along, 0.0) + reach * widening
-                        outside = narrow and (beside or along < -reach - blunt or along > reach + blunt + length)
+                    if grouped or (not is_skip and rows[row, Column.SKIP] == 1):
+                        at = rows[row, Column.PARAMETERS]
+                        outside = narrow and _misses(parameters, at, start, axis, blunt, tangent, length, slack)
                     if outside:
                         if is_skip:
-                            jump += rows[row, skip_column]
+                            jump += rows[row, Column.SKIP]
                     elif grouped:
                         skips[depth] = row
                         depth += 1
@@ -183,14 +157,46 @@ def _tile_kernel(width: int) -> Any:
                         while placed < depth:
                             places[placed] = kept
                             if write == 1:
-                                copy(rows, skips[placed], kept_rows, ranges[tile, 0] + kept)
+                                _copy(rows, skips[placed], kept_rows, ranges[tile, 0] + kept)
                             placed += 1
                             kept += 1
                         if write == 1:
-                            copy(rows, row, kept_rows, ranges[tile, 0] + kept)
+                            _copy(rows, row, kept_rows, ranges[tile, 0] + kept)
                         kept += 1
                 row += jump
             if write == 0:
                 lengths[tile] = kept
 
     return tile_kernel
+
+
+@ti.func
+def _misses(parameters: ti.template(), at, start, axis, blunt, tangent, length, slack):
+    """Whether a beam misses all that the part with the block `at` can draw, by the part's sphere.
+
+    The beam runs `length` along `axis` from `start`, where it is `blunt` wide, and widens by `tangent`.
+    """
+    centre = ti.Vector([parameters[at + Block.CENTRE_X + i] for i in ti.static(range(3))]) - start
+    reach = parameters[at + Block.RADIUS] + BLEND_REACH * parameters[at + Block.SUPPORT] + slack
+    reach /= parameters[at + Block.SLOPE]
+    along = centre.dot(axis)
+    aside = (centre - along * axis).norm()
+    beside = aside > blunt + tangent * ti.max(along, 0.0) + reach * ti.sqrt(1.0 + tangent * tangent)
+    return beside or along < -reach - blunt or along > reach + blunt + length
+
+
+@ti.func
+def _closes(rows: ti.template(), skip, row, row_count):
+    """Whether the group behind the skip in row `skip` ends before `row`."""
+    return (skip + rows[skip, Column.SKIP] < row) or (row >= row_count)
+
+
+@ti.func
+def _copy(rows: ti.template(), row, kept_rows: ti.template(), place):
+    for column in ti.static(range(len(Column))):
+        kept_rows[place, column] = rows[row, column]
+
+
+@ti.func
+def _vector(array: ti.template(), index):
+    return ti.Vector([array[index, 0], array[index, 1], array[index, 2]])
