@@ -20,7 +20,7 @@ def lazy(package: str, **computed: Callable[[], Any]) -> Hooks:
     can differ from them. `computed` holds further names, with what makes their values.
 
         if TYPE_CHECKING:
-            from .march import Hits as Hits, sphere_trace as sphere_trace
+            from .sphere_tracing import Hits as Hits, sphere_trace as sphere_trace
         else:
             __getattr__, __dir__, __all__ = lazy(__name__)
     """

@@ -20,7 +20,7 @@ from .. import runtime
 from ..lanes import Array, arguments, room_for_packets
 from ..runtime import Gradients, bridge, deal, memory
 from .hash_kernels import hash_kernels
-from .hash_levels import LARGEST_COUNT, HashLevels, expect, layout
+from .hash_levels import HashLevels, expect, layout
 from .hash_stencil import HashType
 
 TASKS_PER_CORE = 4  # so that none waits long for the last; with more of them a level's rows leave the cache too soon
@@ -137,7 +137,7 @@ def _width() -> int:
 
 
 def _check_count(count: int, levels: HashLevels) -> None:
-    most = LARGEST_COUNT // (levels.levels * levels.features)
+    most = arguments.LARGEST_COUNT // (levels.levels * levels.features)
     expect("points", count <= most, f"at most {most}, for 2^31 - 1 features in all", f"{count}; split them")
 
 
@@ -202,7 +202,7 @@ class _Sums:
             copies = min(
                 math.ceil(runtime.available_cores() / self.levels.levels),
                 max(len(points) // FEWEST_POINTS, 1),
-                LARGEST_COUNT // size,
+                arguments.LARGEST_COUNT // size,
             )
             tasks, copy = copies, size
         else:

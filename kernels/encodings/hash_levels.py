@@ -9,12 +9,13 @@ from enum import IntEnum
 
 import torch
 
+from ..lanes import arguments
+
 # Multipliers of the cell's coordinates in the spatial hash (Müller et al. 2022, equation 4).
 PRIMES = (1, 2654435761, 805459861)
 
 LARGEST_RESOLUTION = 2**24  # float32 counts no farther
 LARGEST_FEATURES = 8  # a packet's features are held in registers
-LARGEST_COUNT = 2**31 - 1  # Taichi indexes with int32
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class HashLevels:
         power = self.entries >= 1 and self.entries & (self.entries - 1) == 0
         expect("entries", power, "a power of two", self.entries)
         numbers = self.rows * self.features
-        expect("entries", numbers <= LARGEST_COUNT, "a table of at most 2^31 - 1 numbers", numbers)
+        expect("entries", numbers <= arguments.LARGEST_COUNT, "a table of at most 2^31 - 1 numbers", numbers)
 
     @functools.cached_property
     def resolutions(self) -> tuple[int, ...]:

@@ -15,8 +15,6 @@ MAXIMUM_ROWS = 2**22
 FLOATS = (torch.float32, torch.float64)
 Vector = tuple[float, float, float]
 
-SURFACE_SIZE = 8  # base colour (3), roughness, metallic, emission (3)
-
 
 class MaterialColumn(IntEnum):
     """What the columns of `Program.surfaces`, and of materials at points, hold; colours are linear RGB."""
@@ -29,6 +27,9 @@ class MaterialColumn(IntEnum):
     EMISSION_RED = 5
     EMISSION_GREEN = 6
     EMISSION_BLUE = 7
+
+
+SURFACE_SIZE = len(MaterialColumn)
 
 
 class SamplingColumn(IntEnum):
