@@ -213,7 +213,7 @@ def _visibility_kernel(width: int, with_samples: bool) -> Any:
                     height = 0.0
                     limit = point.tap * 8.0  # the surface is within one tap, so no value around it is larger than this
                     if phase == Phase.NORMAL:
-                        # Kept for `add_to_normal`: found again after `evaluate`, normals came out otherwise in the last digit.
+                        # Kept for `add_to_normal`: signs found again after `evaluate` changed the normals' last digit.
                         first = ranges[packet * width // rays_per_tile, 0]
                         last = ranges[packet * width // rays_per_tile, 1]
                         sx, sy, sz = tetrahedron_corner(turn)
