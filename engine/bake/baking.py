@@ -17,7 +17,7 @@ def baked(shape: FromFile) -> Bake:
     """
     match shape:
         case Sampled():
-            return baked_volume(shape.file, shape.bounds)
+            return baked_volume(shape.file, shape.bounds, shape.level, shape.solid)
         case Neural():
             return baked_field(shape.file, shape.resolution)
         case MeshFile():

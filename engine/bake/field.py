@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from ...kernels import MeshTree
 from ...kernels.program import Corner
 from ..fields import Field, Meaning, load_field
 from ..shapes import Bake
 from .cache import kept
 from .sampling import Values, axes_of, everywhere, sampled
+from .zero_set import sampled_zero_set
 
 CHUNK = 2**16  # points a field is asked for at once
-ENDS = ((0, -1.0), (-1, 1.0))  # of an axis: which node, and which way is outward
 
 
 def baked_field(path: str, resolution: int) -> Bake:
@@ -59,21 +58,10 @@ def _values_of(field: Field) -> Values:
 
 
 def _sampled_occupancy(values: Values, low: Corner, high: Corner, resolution: int) -> Bake:
-    """Bricks of the distance to the surface on which an occupancy is a half, whose values themselves are no distances.
-
-    The distance is that to the triangles of the occupancy sampled on the same grid; what is asked outside the grid's
-    box counts as empty.
-    """
-    from ...kernels import marching_cubes  # few fields are occupancies
-
+    """Bricks of the distance to the surface on which an occupancy is a half; its values are no distances."""
     axes = axes_of(low, high, resolution)
     # Between nodes the logit of a network's sigmoid is nearer to a straight line than the sigmoid.
     logits = torch.logit(everywhere(values, axes), eps=1e-6)
-    grid = torch.nn.functional.pad(-logits, (1, 1, 1, 1, 1, 1), value=20.0)
-    side = [axis[1] - axis[0] for axis in axes]
-    outer = [[float(axis[end] + sign * step) for axis, step in zip(axes, side, strict=True)] for end, sign in ENDS]
-    vertices, faces = marching_cubes(grid, bounds=outer)
-    if not len(faces):
+    if not bool((logits > 0.0).any()):
         raise ValueError("values: expected an occupancy above 0.5 somewhere, inside the shape")
-    tree = MeshTree(vertices, faces)
-    return sampled(tree.distance, low, high, resolution, is_distance=True)
+    return sampled_zero_set(-logits, axes)

@@ -8,6 +8,7 @@ import torch
 
 from ...kernels.formulas import BRICK
 from ...kernels.program import Corner, SampleBlock, sample_block_of
+from ..program import vector
 from ..shapes import Bake
 
 PROBES = 20_000  # points at which the error is measured
@@ -20,8 +21,13 @@ def sampled(values: Values, low: Corner, high: Corner, resolution: int, is_dista
 
     With `is_distance` the values are true distances, so that only nodes near the surface need to be asked for.
     """
-    axes = axes_of(low, high, resolution)
+    return sampled_at(values, axes_of(low, high, resolution), is_distance)
+
+
+def sampled_at(values: Values, axes: list[torch.Tensor], is_distance: bool = False) -> Bake:
+    """The same with the coordinates of the nodes along each axis given."""
     grid = _near_surface(values, axes) if is_distance else everywhere(values, axes)
+    low, high = (vector(float(axis[end]) for axis in axes) for end in (0, -1))
     bricks = sample_block_of(grid, low, high)
     return Bake(bricks, _error(bricks, values, grid, axes))
 

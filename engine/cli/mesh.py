@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ..files import Up, check_mesh_name, kind_of
+from ..files import Solid, Up, check_mesh_name, kind_of
 from .exit_status import OK
 from .usage import UsageError, check_range, check_up, read_from
 
@@ -36,7 +36,11 @@ class MeshCommand:
     up: Up = "z"
     """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
     level: float | None = None
-    """value on the surface; if not given 0.5 for an occupancy, else 0"""
+    """value on the surface; if not given 0.5 for an occupancy, else 0; of a volume of whole numbers half-way if these
+    are two"""
+    solid: Solid | None = None
+    """of a volume, the side of the level that is inside; below for signed distances, above for an occupancy; other
+    whole numbers need it and --level"""
     project: bool = False
     """move vertices on to where the field itself has the level"""
     report: bool = False
@@ -60,11 +64,14 @@ class MeshCommand:
                 resolution=self.resolution,
                 bounds=bounds,
                 level=self.level,
+                solid=self.solid,
                 project=self.project,
                 progress=progress,
             )
         if len(made.faces) == 0:
             print(f"{self.source}: nothing has the level within the bounds, so no file is written", file=sys.stderr)
+            if kind_of(self.source) == "volume":
+                print(f"its values are {source.min():g} to {source.max():g}; see --level, --solid", file=sys.stderr)
             return OK
         made.save(self.output)
         print(f"{self.output}: {len(made.vertices)} vertices, {len(made.faces)} triangles", file=sys.stderr)
@@ -75,6 +82,8 @@ class MeshCommand:
     def _opened(self) -> Any:
         """The scene, field, volume or mesh."""
         kind = kind_of(self.source)
+        if kind != "volume" and self.solid is not None:
+            raise UsageError(f"--solid: expected for a volume (.npy) only, got {self.source}")
         if kind != "scene" and self.values:
             raise UsageError(f"--set: expected a scene to change, got {self.source}")
         if kind == "mesh":

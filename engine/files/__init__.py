@@ -32,7 +32,13 @@ if TYPE_CHECKING:
         no_progress as no_progress,
         progress_bars as progress_bars,
     )
-    from .volumes import load_volume as load_volume
+    from .volumes import (
+        LEVEL_KEY as LEVEL_KEY,
+        SOLID_KEY as SOLID_KEY,
+        Solid as Solid,
+        level_set_of as level_set_of,
+        load_volume as load_volume,
+    )
     from .writing import (
         atomic_write as atomic_write,
         check_video_support as check_video_support,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy
 import torch
@@ -14,6 +14,7 @@ from ...kernels.runtime import memory
 from ...kernels.surfaces import Bricks
 from ..build import build_program
 from ..fields import Field, ShapeField
+from ..files import Solid
 from ..scene import Scene
 from .result import Mesh
 from .sampling_grid import LARGEST_RESOLUTION
@@ -30,6 +31,7 @@ def mesh(
     resolution: int | None = None,
     bounds: Any = None,
     level: float | None = None,
+    solid: Solid | None = None,
     project: bool = False,
     progress: ProgressCallback | None = None,
 ) -> Mesh:
@@ -37,11 +39,14 @@ def mesh(
 
     Args:
         source: a scene (without its stage), a field of three dimensions and one channel, a mesh to be remeshed, or
-            values (X, Y, Z), less than the level inside.
+            values (X, Y, Z).
         resolution: cells along the longest side, 4 to 4096; 256 if not given. A volume has its own.
         bounds: lower and upper corner to mesh within. If not given those of the scene or field; else what the subject
             fills, with a margin; else, for a volume, [-1, 1]³.
         level: value on the surface; if not given 0.5 for an occupancy, else 0.
+        solid: of a volume, the side of the level that is inside, "above" or "below". If not given: below for
+            floating-point values, which are signed distances; above for booleans and whole numbers of two values, an
+            occupancy, whose level is half-way between these. Other values need to be told.
         project: whether to move vertices on, at most a cell, to where the field itself has the level.
         progress: called with the share that is done, 0 … 1.
 
@@ -54,7 +59,7 @@ def mesh(
         TypeError, ValueError: an argument is of another kind or out of range; the subject has no end and there are no
             bounds; values are not finite.
     """
-    surface = _surface(source, level, resolution)
+    surface = _surface(source, level, solid, resolution)
     resolution = DEFAULT_RESOLUTION if resolution is None else resolution
     check_integer("resolution", resolution)
     if not 4 <= resolution <= LARGEST_RESOLUTION:
@@ -85,10 +90,15 @@ def _device() -> str:
     return "cuda" if runtime.backend() == "cuda" else "cpu"
 
 
-def _surface(source: Any, level: float | None, resolution: int | None) -> Surface:
+def _surface(source: Any, level: float | None, solid: Solid | None, resolution: int | None) -> Surface:
     """The source as a surface at the level."""
     if level is not None and not math.isfinite(level):
         raise ValueError(f"level: expected a finite number, got {level}")
+    is_volume = isinstance(source, (torch.Tensor, numpy.ndarray))
+    if solid is not None and not is_volume:
+        raise ValueError(f"solid: expected none but for a volume, got {solid!r}")
+    if solid not in (None, *get_args(Solid)):
+        raise ValueError(f"solid: expected above or below, got {solid!r}")
     if isinstance(source, Scene):
         program = build_program(source, stage=False).to(_device())
         return ProgramSurface(program, level or 0.0, source.bounds or program.box, exact_box=source.bounds is not None)
@@ -100,10 +110,10 @@ def _surface(source: Any, level: float | None, resolution: int | None) -> Surfac
         return FieldSurface(source, level)
     if isinstance(source, MeshTree):
         return MeshSurface(source, level or 0.0)
-    if isinstance(source, (torch.Tensor, numpy.ndarray)):
+    if is_volume:
         if resolution is not None:
             raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")
-        return VolumeSurface(source, level or 0.0)
+        return VolumeSurface(source, level, solid)
     raise TypeError(f"source: expected a Scene, a Field, a MeshTree or values (X, Y, Z), got {type(source).__name__}")
 
 

@@ -24,6 +24,7 @@ from ...kernels.program import (
 from ...kernels.surfaces import SIDE, Bricks, add_bounded, add_followed, add_program, is_lipschitz, vertex_tiles
 from ...kernels.trace import surface_on
 from ..fields import CHUNK as FIELD_CHUNK, Field, Meaning, evaluated
+from ..files import Solid, level_set_of
 from .report import report_of
 from .sampling_grid import SamplingGrid, grid_around, grid_within
 
@@ -216,12 +217,16 @@ class FieldSurface(Surface):
 
 
 class VolumeSurface(Surface):
-    """A volume of values (X, Y, Z), negative inside or less than the level; read a few layers at a time."""
+    """A volume of values (X, Y, Z) with the surface that `level_set_of` finds; read a few layers at a time.
 
-    def __init__(self, values: Any, level: float) -> None:
+    Where larger values are inside, the signs of values and level are turned.
+    """
+
+    def __init__(self, values: Any, level: float | None, solid: Solid | None) -> None:
         if values.ndim != 3 or min(values.shape) < 1:
             raise ValueError(f"values: expected shape (X, Y, Z), got {tuple(values.shape)}")
-        self.values, self.level = values, level
+        surface = level_set_of(values, level, solid)
+        self.values, self.sign, self.level = values, surface.sign, surface.sign * surface.level
         self.grid: SamplingGrid | None = None
 
     def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
@@ -244,7 +249,7 @@ class VolumeSurface(Surface):
 
     def _layer(self, bricks: Bricks, first: int, last: int) -> torch.Tensor:
         """Values (at most last - first, Y, Z) float32 of the nodes first … last - 1 along x."""
-        return _floats(self.values[first:last]).to(bricks.coordinates.device)
+        return self.sign * _floats(self.values[first:last]).to(bricks.coordinates.device)
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Values between the nodes, and central differences of them over one cell on both sides."""
@@ -262,7 +267,7 @@ class VolumeSurface(Surface):
         """Values, and slopes from cell to cell, at points in cells of which x is from `first` on; reads these alone."""
         assert self.grid is not None
         begin = max(first - 1, 0)
-        grid = _floats(self.values[begin : first + SLAB + 2])[..., None].to(cells.device)
+        grid = self.sign * _floats(self.values[begin : first + SLAB + 2])[..., None].to(cells.device)
         last = cells.new_tensor(grid.shape[:3]) - 1.0
         places = cells - cells.new_tensor([begin, 0, 0])
         slopes = torch.empty_like(cells)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from .. import hooks
-from ..files import FIELD, MESHES, VOLUME, Up
+from ..files import FIELD, MESHES, VOLUME, Solid, Up
 from ..program import BuildError, Lowering, Node
 from .base import Shape, register
-from .model import Vector3
+from .model import Number, Vector3
 
 if TYPE_CHECKING:
     from ...kernels.program import SampleBlock
@@ -80,10 +80,12 @@ class FromFile(Shape):
 
 @register
 class Sampled(FromFile):
-    """A volume of signed distances, values[i, j, k] at x_i, y_j, z_k; between the nodes they are interpolated.
+    """A volume of signed distances or an occupancy, values[i, j, k] at x_i, y_j, z_k; interpolated between the nodes.
 
-    The nodes span `bounds`, the first and last on its faces; where values below 0 reach a face, the shape is cut off
-    there. Values need not be true distances: they are divided by their steepest slope.
+    The nodes span `bounds`, the first and last on its faces; where the inside reaches a face, the shape is cut off
+    there. Signed distances need not be true ones: they are divided by their steepest slope. Booleans and whole numbers
+    of two values are an occupancy, 1 inside. Any other values need `level` and `solid`; of all but signed distances the
+    distance to the level set is sampled.
     """
 
     source: ClassVar[str] = "trilinear interpolation over the steepest slope"
@@ -100,6 +102,14 @@ class Sampled(FromFile):
     bounds: Annotated[
         tuple[Vector3, Vector3], Field(description="lower and upper corner of the nodes, scene units")
     ] = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+
+    level: Annotated[
+        Number | None, Field(description="value on the surface; 0 for signed distances, half-way for an occupancy")
+    ] = None
+    solid: Annotated[
+        Solid | None,
+        Field(description="the side of the level that is inside; below for signed distances, above for an occupancy"),
+    ] = None
 
     @field_validator("bounds")
     @classmethod

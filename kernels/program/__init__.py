@@ -39,7 +39,12 @@ if TYPE_CHECKING:
         SamplingColumn as SamplingColumn,
         check_program as check_program,
     )
-    from .samples import Corner as Corner, SampleBlock as SampleBlock, sample_block_of as sample_block_of
+    from .samples import (
+        Corner as Corner,
+        SampleBlock as SampleBlock,
+        check_node_values as check_node_values,
+        sample_block_of as sample_block_of,
+    )
     from .tiles import (
         NOTHING as NOTHING,
         PART as PART,

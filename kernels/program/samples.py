@@ -61,16 +61,11 @@ def sample_block_of(values: torch.Tensor, low: Corner, high: Corner) -> SampleBl
         ValueError: fewer than two nodes along an axis, more cells than a block may have, values that are not finite,
             or none that is negative.
     """
-    sizes = tuple(values.shape)
-    if values.ndim != 3 or min(sizes) < 2:
-        raise ValueError(f"values: expected at least 2 nodes along each of 3 axes, got shape {sizes}")
-    if not bool(values.isfinite().all()):
-        at = tuple((~values.isfinite()).nonzero()[0].tolist())
-        raise ValueError(f"values: expected finite numbers, got {values[at].item()} at {at}")
+    check_node_values(values)
     inside = values < 0.0
     if not bool(inside.any()):
         raise ValueError(f"values: expected some below 0, inside the shape; the smallest is {values.min().item():g}")
-    voxels = tuple(size - 1 for size in sizes)
+    voxels = tuple(size - 1 for size in values.shape)
     spacing = [(b - a) / n for a, b, n in zip(low, high, voxels, strict=True)]
     cells = tuple(-(-n // BRICK) for n in voxels)
     padded = _padded(values, cells)
@@ -102,6 +97,20 @@ def sample_block_of(values: torch.Tensor, low: Corner, high: Corner) -> SampleBl
     assert len(header) == HEADER_SIZE
     data = torch.cat([torch.tensor(header), numbers.flatten(), corners.flatten(), bricks.flatten()])
     return SampleBlock(data, *box, ball, count, voxels, max(spacing), slopes)  # type: ignore[arg-type]
+
+
+def check_node_values(values: torch.Tensor) -> None:
+    """Refuse values (X, Y, Z) that are not finite numbers at two nodes or more along each axis.
+
+    Raises:
+        ValueError: they are not.
+    """
+    sizes = tuple(values.shape)
+    if values.ndim != 3 or min(sizes) < 2:
+        raise ValueError(f"values: expected at least 2 nodes along each of 3 axes, got shape {sizes}")
+    if not bool(values.isfinite().all()):
+        at = tuple((~values.isfinite()).nonzero()[0].tolist())
+        raise ValueError(f"values: expected finite numbers, got {values[at].item()} at {at}")
 
 
 def _padded(values: torch.Tensor, cells: tuple[int, ...]) -> torch.Tensor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -221,7 +223,7 @@ def of_nan(path: Path) -> None:
             lambda path: numpy.save(path, numpy.ones((4, 4))),
             "expected numbers of shape (X, Y, Z)",
         ),
-        ("sampled", "ones.npy", nothing_inside, "expected some below 0, inside the shape; the smallest is 1"),
+        ("sampled", "ones.npy", nothing_inside, "expected some below 0, inside the shape, got 1 to 1; where these are"),
         ("sampled", "nan.npy", of_nan, "expected finite numbers, got nan at"),
         ("sampled", "ball.ply", None, "expected the name of a file that ends in .npy or .safetensors"),
         ("sampled", "ring.safetensors", None, "no whole .safetensors file|expected one tensor"),
@@ -247,6 +249,77 @@ def test_a_wrong_file_is_a_mistake_with_shape_and_key(
 def test_an_unbuildable_file_is_a_build_error(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"shapes\.\w+\.file: .*cannot be read: no such file"):
         iso.build_program(iso.Scene(iso.neural(str(tmp_path / "none.safetensors"))))
+
+
+def ball(side: int = 25) -> torch.Tensor:
+    """The distances of a ball of radius 0.6 at side³ nodes in BOUNDS."""
+    axis = torch.linspace(-1.0, 1.0, side)
+    return torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).norm(dim=-1) - 0.6
+
+
+@pytest.mark.parametrize(
+    ("values", "keys"),
+    [
+        (ball() < 0.0, {}),
+        ((ball() < 0.0).to(torch.uint8), {}),
+        (200 * (ball() < 0.0).to(torch.int16), {}),
+        (200 * (ball() >= 0.0).to(torch.int16), {"solid": "below"}),
+        ((1000.0 - 1000.0 * ball()).to(torch.int32), {"level": 1000.0, "solid": "above"}),
+        (1.0 - ball(), {"level": 1.0, "solid": "above"}),
+        (3.0 * ball() + 0.6, {"level": 0.6}),
+    ],
+)
+@pytest.mark.parametrize("ending", [".npy", ".safetensors"])
+def test_what_is_inside_a_volume_depends_on_its_dtype_and_keys(
+    values: torch.Tensor, keys: dict[str, Any], ending: str, tmp_path: Path
+) -> None:
+    path = str(tmp_path / f"volume{ending}")
+    if ending == ".npy":
+        numpy.save(path, values.numpy())
+    else:
+        save_file({"anything": values.contiguous()}, path)
+    program = iso.build_program(iso.Scene(iso.sampled(path, **keys)))
+    directions = torch.nn.functional.normalize(torch.randn(200, 3, generator=torch.Generator().manual_seed(0)), dim=1)
+    points = torch.linspace(0.0, 0.95, 20)[:, None, None] * directions
+    found, wanted = distance(program, points), points.norm(dim=-1) - 0.6
+    sure = wanted.abs() > 0.09  # a voxel's side is 0.083
+    assert torch.equal(found[sure] < 0.0, wanted[sure] < 0.0)
+    assert (found.abs() <= wanted.abs() + 0.09).all()
+    assert found[-1].mean() > 0.2  # distances, which rays can step along, and not the steps of an occupancy
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "message"),
+    [
+        (torch.arange(125).reshape(5, 5, 5), "", "got int64 with the values 0, 1, 2, …; give level, .* and solid, "),
+        (torch.arange(125).reshape(5, 5, 5), ", level = 9.0", "give level, .* and solid, "),
+        (torch.arange(125).reshape(5, 5, 5) % 2 - 1, "", "got int64 with the values -1, 0; give level, .* and solid, "),
+        (torch.rand(5, 5, 5), ", level = 0.5", "expected signed distances, got none below 0; give solid, "),
+        (torch.rand(5, 5, 5), ', level = 7.0, solid = "above"', "expected some above 7, inside the shape, got 0.0"),
+        (torch.zeros(5, 5, 5, dtype=torch.bool), "", "expected some above 0.5, inside the shape, got 0 to 0"),
+    ],
+)
+def test_a_volume_that_does_not_say_what_is_inside_is_refused(
+    values: torch.Tensor, keys: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numpy.save(tmp_path / "volume.npy", values.numpy())
+    (tmp_path / "scene.toml").write_text(scene_text("sampled", "volume.npy", keys))
+    assert main(["check", str(tmp_path / "scene.toml")]) == 1
+    said = capsys.readouterr().err
+    assert re.search(f"shapes.it.file: values: .*{message}", said), said
+    if not keys:
+        picture = tmp_path / "picture.png"
+        assert main(["render", str(tmp_path / "volume.npy"), "--output", str(picture)]) == 1
+        assert re.search(message, capsys.readouterr().err)
+        assert not picture.exists()
+
+
+def test_a_volume_that_is_full_is_cut_off_at_its_bounds(tmp_path: Path) -> None:
+    numpy.save(tmp_path / "full.npy", numpy.ones((4, 5, 6), bool))
+    program = iso.build_program(iso.Scene(iso.sampled(str(tmp_path / "full.npy"))))
+    values = distance(program, torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.0, 0.0], [1.5, 0.0, 0.0]]))
+    assert (values[:2] < 0.0).all()
+    assert values[2] == pytest.approx(0.5, abs=1e-5)
 
 
 def test_bounds_span_a_box(volume: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -99,6 +100,39 @@ def test_the_command_takes_volumes_and_says_what_is_wrong_with_them(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("dtype", [bool, numpy.uint8, numpy.int64])
+def test_an_occupancy_is_not_meshed_inside_out(dtype: type, tmp_path: Path) -> None:
+    axis = numpy.linspace(-1.0, 1.0, 21)
+    inside = (numpy.stack(numpy.meshgrid(axis, axis, axis), axis=-1) ** 2).sum(axis=-1) < 0.6**2
+    numpy.save(tmp_path / "inside.npy", inside.astype(dtype))
+    assert main(["mesh", str(tmp_path / "inside.npy"), "--output", str(tmp_path / "a.ply")]) == 0
+    # Half of a crossed edge's cell is inside, so that the volume is about that of the nodes' cells.
+    assert trimesh.load(tmp_path / "a.ply").volume == pytest.approx(inside.sum() * 0.1**3, rel=0.05)
+
+
+def test_other_volumes_need_a_level_and_the_solid_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    axis = numpy.linspace(-1.0, 1.0, 21)
+    radius = numpy.sqrt((numpy.stack(numpy.meshgrid(axis, axis, axis), axis=-1) ** 2).sum(axis=-1))
+    scan, density = tmp_path / "scan.npy", tmp_path / "density.npy"
+    numpy.save(scan, (1000.0 * numpy.maximum(2.0 - radius, 0.0)).astype(numpy.int16))
+    numpy.save(density, numpy.maximum(2.0 - radius, 0.0))
+    out = tmp_path / "out.ply"
+    for words in ([str(scan)], [str(scan), "--level", "1400"], [str(density), "--level", "1.4"]):
+        assert main(["mesh", *words, "--output", str(out)]) == 1
+        assert "give " in (said := capsys.readouterr().err)
+        assert 'solid, the side of the level that is inside ("above" or "below")' in said
+        assert not out.exists()
+    for path, level in ((scan, "1400"), (density, "1.4")):
+        for solid, sign in (("above", 1.0), ("below", -1.0)):
+            assert main(["mesh", str(path), "--output", str(out), "--level", level, "--solid", solid]) == 0
+            made = trimesh.load(out)
+            assert made.volume == pytest.approx(sign * 4.0 / 3.0 * math.pi * 0.6**3, rel=0.02)
+            outwards = numpy.einsum("ij,ij->i", made.vertices, made.vertex_normals)
+            assert (sign * outwards > 0.5).all()
+    assert main(["mesh", str(density), "--output", str(out)]) == 0
+    assert "its values are 0.267949 to 2; see --level, --solid" in capsys.readouterr().err
+
+
 def test_the_command_takes_a_mesh(made: Mesh, tmp_path: Path) -> None:
     made.save(tmp_path / "box.stl")  # three vertices of its own for each triangle
     again = tmp_path / "again.ply"
@@ -116,6 +150,7 @@ def test_the_command_takes_a_mesh(made: Mesh, tmp_path: Path) -> None:
         (["carved_box", "--output", "a.ply", "--resolution", "2"], "--resolution: expected a number from 4 to 4096"),
         (["carved_box", "--output", "a.ply", "--bounds", *"111000"], "--bounds: expected a lower corner and then"),
         (["a.npy", "--output", "a.ply", "--set", "a.b=1"], "--set: expected a scene to change, got a.npy"),
+        (["a.ply", "--output", "b.ply", "--solid", "above"], "--solid: expected for a volume (.npy) only, got a.ply"),
         (["a.npy", "--output", "a.ply", "--resolution", "9"], "--resolution: expected none for a volume"),
     ],
 )
@@ -149,4 +184,4 @@ def test_a_volume_is_read_as_it_lies(tmp_path: Path) -> None:
     assert isinstance(values, numpy.memmap)
     # x along which 12 x + m reaches 11.5, in [-1, 1].
     wanted = torch.tensor([2 * (11.5 - m) / 12 - 1 for m in range(11, -1, -1)])
-    assert torch.allclose(mesh(values, level=11.5).vertices[:, 0].unique(), wanted)
+    assert torch.allclose(mesh(values, level=11.5, solid="below").vertices[:, 0].unique(), wanted)
