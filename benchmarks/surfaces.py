@@ -6,6 +6,7 @@ The models are those named with --model and --cloud; without any, a bumpy torus,
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from timing import COMMAND, Goal, Row, process, row
 
 SUBJECT = "surfaces"
 SHAPE_STEPS, SHAPE_BATCH = 1000, 8192
+PIECES_AT = 512  # cells a side of the mesh whose pieces are counted
 
 
 def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
@@ -24,6 +26,7 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
         place = Path(folder)
         for model in inputs.models() or (inputs.write_model(place / "bumpy_torus.ply"),):
             table += _shape(model, place, 20 if quick else SHAPE_STEPS)
+            table += _occupancy(model, place, *(("--steps", "20") if quick else ()))
         for cloud in inputs.clouds() or (inputs.write_cloud(place / "bumpy_torus.npz"),):
             table += _points(cloud, place, 20 if quick else None)
     return table, {}
@@ -40,6 +43,19 @@ def _shape(model: Path, place: Path, steps: int) -> list[Row]:
             goal=Goal("ours", "at least", 0.98)),
         row(SUBJECT, f"{name}: training", "s", [log["seconds"]], goal=Goal("ours", "at most", 60.0),
             details={"whole command": whole}),
+    ]  # fmt: skip
+
+
+def _occupancy(model: Path, place: Path, *options: str) -> list[Row]:
+    log, _ = _fitted("shape", model, place, "--target", "occupancy", *options)
+    found, name = log["measured"], f"fit shape, occupancy, {model.stem}"
+    field, mesh = place / f"shape-{model.stem}" / "field.safetensors", place / "mesh.ply"
+    told = process(COMMAND, "mesh", field, "--output", mesh, "--resolution", PIECES_AT, "--report").output
+    parts = re.search(r"(\d+) component", told)
+    return [
+        row(SUBJECT, f"{name}: intersection over union", "", [found["iou"]], goal=Goal("ours", "at least", 0.99),
+            details=found),
+        row(SUBJECT, f"{name}: pieces of the mesh at {PIECES_AT} cells", "", [float(parts[1]) if parts else 0.0]),
     ]  # fmt: skip
 
 

@@ -96,7 +96,7 @@ class FitShape:
         check_up(self.up, self.shape)
         check_range("--eikonal", self.eikonal or 0.0, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
-        from ..fit import DistanceLoss, squared_error
+        from ..fit import DistanceLoss, cross_entropy
         from .fitting import Fitting
 
         of_distance = self.target == "sdf"
@@ -106,17 +106,25 @@ class FitShape:
         eikonal = (0.0 if is_mesh else 0.1) if self.eikonal is None else self.eikonal
         target = (self._mesh if is_mesh else self._scene)(meaning, gradients)
         fitting = Fitting(Path(self.shape).stem, self.options, self.settings)
-        # Gradients are trained too, and those of ReLUs jump.
-        is_rounded = (
-            of_distance and self.options.field not in ("siren", "grid") and (eikonal > 0.0 or self.normals > 0.0)
-        )
-        rounded: dict[str, Any] = {"activation": "softplus"} if is_rounded else {}
-        if is_rounded and self.options.field == "hash_grid":
-            rounded["smoothstep"] = True
+        rounded: dict[str, Any] = {}
+        if self._is_smooth(eikonal):
+            rounded = {"activation": "softplus"}
+            if self.options.field == "hash_grid":
+                rounded["smoothstep"] = True
         learned = fitting.new_field(3, 1, meaning=meaning, bounds=target.source.bounds, **rounded)
         learned.placement = target.placement
-        loss: Callable[..., Any] = DistanceLoss(eikonal, self.normals) if of_distance else squared_error
-        return fitting.fit(learned, target.source, loss, psnr=not of_distance, measure=target.measure)
+        loss: Callable[..., Any] = DistanceLoss(eikonal, self.normals) if of_distance else cross_entropy
+        return fitting.fit(learned, target.source, loss, measure=target.measure)
+
+    def _is_smooth(self, eikonal: float) -> bool:
+        """Whether the field has continuous first derivatives.
+
+        It has them where gradients are trained, which jump with ReLUs; and hash grids have them where they learn an
+        occupancy: with kinks at all of its nodes one keeps specks in empty space.
+        """
+        if self.target == "occupancy":
+            return self.options.field == "hash_grid"
+        return self.options.field not in ("siren", "grid") and (eikonal > 0.0 or self.normals > 0.0)
 
     def _scene(self, meaning: str, gradients: bool) -> _Target:
         from ..fields import ShapeField
@@ -131,7 +139,8 @@ class FitShape:
         from ..fit import MeshSource, agreement_with_mesh, placed_mesh
 
         mesh, placement, bounds = placed_mesh(read_mesh(self.shape, self.up))
-        source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients)
+        drawn = self.settings.steps * self.settings.batch
+        source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients, count=drawn)
         return _Target(source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -17,7 +17,7 @@ from .exit_status import OK
 from .usage import UsageError, check_range, check_up, read_from
 
 if TYPE_CHECKING:
-    from ..meshing import ProgressCallback
+    from ..meshing import Mesh, ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,10 @@ class MeshCommand:
     whole numbers need it and --level"""
     project: bool = False
     """move vertices on to where the field itself has the level"""
+    keep: Literal["largest"] | float | None = None
+    """pieces to keep: the largest, or all that have this share of the area, such as 0.01; all if not given"""
     report: bool = False
-    """print whether the mesh is watertight, its components, genus, volume and area"""
+    """print whether the mesh is watertight, its components, genus, volume and area, and the pieces"""
     values: Annotated[UseAppendAction[tuple[str, ...]], arg(name="set", metavar="NAME.KEY=VALUE")] = ()
     """change a value of a scene, such as body.size=1,1,0.4; may be repeated"""
 
@@ -73,11 +75,25 @@ class MeshCommand:
             if kind_of(self.source) == "volume":
                 print(f"its values are {source.min():g} to {source.max():g}; see --level, --solid", file=sys.stderr)
             return OK
+        if self.keep is not None:
+            made = self._kept(made)
         made.save(self.output)
         print(f"{self.output}: {len(made.vertices)} vertices, {len(made.faces)} triangles", file=sys.stderr)
         if self.report:
             print(made.report)
         return OK
+
+    def _kept(self, made: Mesh) -> Mesh:
+        """The pieces that were asked for; says how many that is."""
+        assert self.keep is not None
+        try:
+            kept = made.keeping(self.keep)
+        except ValueError as error:
+            raise UsageError(f"--{error}") from None
+        pieces, area = (len(made.report.pieces), made.report.area)
+        share = kept.report.area / area if area else 1.0
+        print(f"{self.output}: {len(kept.report.pieces)} of {pieces} pieces, {share:.3g} of the area", file=sys.stderr)
+        return kept
 
     def _opened(self) -> Any:
         """The scene, field, volume or mesh."""
@@ -120,6 +136,8 @@ class MeshCommand:
             low, high = self.bounds[:3], self.bounds[3:]
             if not all(a < b and math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
                 raise UsageError(f"--bounds: expected a lower corner and then an upper one, got {low} and {high}")
+        if isinstance(self.keep, float) and not 0.0 < self.keep <= 1.0:
+            raise UsageError(f"--keep: expected largest, or a share above 0 and at most 1, got {self.keep:g}")
         check_up(self.up, self.source)
         try:
             check_mesh_name("--output", self.output)

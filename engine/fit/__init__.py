@@ -17,7 +17,12 @@ if TYPE_CHECKING:
         placed_cloud as placed_cloud,
     )
     from .loop import FitError as FitError, FitResult as FitResult, fit as fit
-    from .losses import Batch as Batch, DistanceLoss as DistanceLoss, squared_error as squared_error
+    from .losses import (
+        Batch as Batch,
+        DistanceLoss as DistanceLoss,
+        cross_entropy as cross_entropy,
+        squared_error as squared_error,
+    )
     from .mesh_source import MeshSource as MeshSource, placed_mesh as placed_mesh
     from .presets import PRESETS as PRESETS, Preset as Preset, PresetName as PresetName, make_field as make_field
     from .settings import FitSettings as FitSettings

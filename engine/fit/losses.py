@@ -22,6 +22,14 @@ def squared_error(field: Field, batch: Batch) -> torch.Tensor:
     return torch.nn.functional.mse_loss(field(batch.points), batch.values)
 
 
+def cross_entropy(field: Field, batch: Batch) -> torch.Tensor:
+    """Mean of -t log f(x) - (1 - t) log(1 - f(x)), for an occupancy f in [0, 1] and what it should be, t, 0 or 1.
+
+    A point that is surely wrong weighs far more than with squared errors, which leave specks in empty space.
+    """
+    return torch.nn.functional.binary_cross_entropy(field(batch.points), batch.values)
+
+
 class DistanceLoss:
     """Mean of |f(x) - d| + eikonal · (|∇f(x)| - 1)² + normals · |∇f(x) - ∇d|², for signed distances d.
 

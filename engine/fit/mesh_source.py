@@ -15,7 +15,7 @@ from .losses import Batch
 from .sources import NEAR
 
 MARGIN = 0.1  # of a model's longest side, left free on each side of it
-POOL = 2**20  # points that batches are drawn from
+POOL = 2**22  # points that batches are drawn from, at most: with fewer a hash grid learns them by heart
 ON_SURFACE = 1e-6  # distance, as a part of the diagonal, below which a face's normal is the gradient
 
 
@@ -64,24 +64,33 @@ class MeshSource:
             diagonal for one half and 1 % for the other; of signed distances a third lies on it. The others are uniform
             in the bounds.
         gradients: whether to give the distance's gradient too.
+        count: points in the pool, at most POOL; POOL if None. More than a fit draws in all are of no use.
 
     Raises:
         ValueError: an argument is out of its range, or the mesh has no area.
     """
 
     def __init__(
-        self, mesh: TriangleMesh, target: Meaning | str, *, bounds: Bounds, near: float = 0.5, gradients: bool = False
+        self,
+        mesh: TriangleMesh,
+        target: Meaning | str,
+        *,
+        bounds: Bounds,
+        near: float = 0.5,
+        gradients: bool = False,
+        count: int | None = None,
     ) -> None:
         if target not in (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY):
             raise ValueError(f"target: expected signed_distance or occupancy, got {target!r}")
         if not 0.0 <= near <= 1.0:
             raise ValueError(f"near: expected a number from 0 to 1, got {near}")
         self.mesh, self.target, self.bounds, self.near = mesh, Meaning(target), bounds, near
+        self.count = POOL if count is None else min(count, POOL)
         self.tree = MeshTree(mesh.vertices, mesh.faces)
         generator = torch.Generator().manual_seed(0)
         low, high = (torch.tensor(corner) for corner in bounds)
-        close = round(near * POOL)
-        points = low + torch.rand(POOL - close, 3, generator=generator) * (high - low)
+        close = round(near * self.count)
+        points = low + torch.rand(self.count - close, 3, generator=generator) * (high - low)
         if close:
             surface, _ = surface_points(mesh, close, generator)
             kinds = NEAR if self.target is Meaning.OCCUPANCY else (0.0, *NEAR)  # it has no value on the surface
@@ -103,7 +112,7 @@ class MeshSource:
     @torch.no_grad()
     def __call__(self, count: int, generator: torch.Generator) -> Batch:
         """`count` points of the pool, and distance or occupancy there (count, 1)."""
-        chosen = torch.randint(POOL, (count,), generator=generator, device=generator.device)
+        chosen = torch.randint(self.count, (count,), generator=generator, device=generator.device)
         self._move(generator.device)
         gradients = None if self.gradients is None else self.gradients[chosen]
         return Batch(self.points[chosen], self.values[chosen], gradients)
@@ -117,6 +126,7 @@ class MeshSource:
             "target": self.target,
             "bounds": [list(corner) for corner in self.bounds],
             "near": self.near,
+            "count": self.count,
         }
 
     def _normals(self, points: torch.Tensor) -> torch.Tensor:

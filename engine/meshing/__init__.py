@@ -9,6 +9,7 @@ from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
     from .extract import mesh as mesh
+    from .pieces import Keep as Keep, Piece as Piece
     from .report import MeshReport as MeshReport, report_of as report_of
     from .result import Mesh as Mesh
     from .surfaces import ProgressCallback as ProgressCallback

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..files import atomic_write, check_mesh_name
+from .pieces import Keep, Pieces
 from .report import MeshReport, report_of
 
 
@@ -35,6 +36,24 @@ class Mesh:
     def report(self) -> MeshReport:
         """Whether it is closed, of how many parts, how large."""
         return report_of(self.vertices, self.faces)
+
+    def keeping(self, keep: Keep) -> Mesh:
+        """The mesh without its small pieces: with the largest, or with those that have a share of the area.
+
+        Args:
+            keep: "largest", or the least share of the whole area, above 0 and at most 1.
+
+        Raises:
+            ValueError: `keep` is neither, or no piece has that share.
+        """
+        if len(self.faces) == 0:
+            return self
+        pieces = Pieces(self.vertices, self.faces)
+        used = pieces.kept(keep)[pieces.numbers]
+        renumbered = used.cumsum(0).to(self.faces.dtype) - 1
+        faces = self.faces[used[self.faces[:, 0].long()]]
+        colours = None if self.colours is None else self.colours[used]
+        return Mesh(self.vertices[used], renumbered[faces.long()], self.normals[used], colours)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the mesh: .ply (binary) and .glb with normals and colours, .obj with both as text, .stl with neither.

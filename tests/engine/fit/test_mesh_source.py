@@ -10,8 +10,13 @@ from twins.meshes import cube, globe, joined, torus
 
 from isofield.engine.fields import LearnedField, Placement
 from isofield.engine.files.meshes import TriangleMesh
-from isofield.engine.fit import MeshSource, placed_mesh
-from isofield.engine.fit.agreement import agreement, agreement_with_cloud, agreement_with_mesh
+from isofield.engine.fit import MeshSource, cross_entropy, placed_mesh
+from isofield.engine.fit.agreement import (
+    agreement,
+    agreement_with_cloud,
+    agreement_with_mesh,
+    intersection_over_union,
+)
 from isofield.engine.fit.mesh_source import surface_points
 from isofield.kernels import MeshTree
 
@@ -96,6 +101,37 @@ def test_occupancy_is_the_inside_also_of_a_mesh_that_crosses_itself() -> None:
     assert batch.gradients is None
 
 
+def test_a_fit_is_measured_where_it_was_not_trained() -> None:
+    asked = []
+
+    class Noted(Ball):
+        def evaluate(self, points: torch.Tensor) -> torch.Tensor:
+            asked.append(points)
+            return super().evaluate(points)
+
+    source = MeshSource(TriangleMesh(*globe(8, 8, 0.5)), "occupancy", bounds=BOUNDS)
+    intersection_over_union(Noted(0.5), source.tree)
+    trained = set(map(tuple, source.points.tolist()))
+    assert not trained & set(map(tuple, torch.cat(asked).tolist()))
+
+
+def test_the_pool_has_no_more_points_than_are_drawn() -> None:
+    source = MeshSource(TriangleMesh(*globe(8, 8, 0.5)), "signed_distance", bounds=BOUNDS, count=100)
+    assert len(source.points) == 100
+    assert len(torch.unique(source(5000, generator()).points, dim=0)) == 100
+    larger = MeshSource(source.mesh, "signed_distance", bounds=BOUNDS, count=2**20)
+    assert len(larger.points) == 2**14
+    assert larger.describe() != source.describe()
+
+
+def test_cross_entropy_is_the_formula() -> None:
+    batch = MeshSource(TriangleMesh(*globe(8, 8, 0.5)), "occupancy", bounds=BOUNDS)(500, generator())
+    field = Ball(0.4, "occupancy")
+    inside = field(batch.points).double()
+    wanted = -torch.where(batch.values > 0.5, inside.log(), (1.0 - inside).log()).mean()
+    assert float(cross_entropy(field, batch).detach()) == pytest.approx(float(wanted), rel=1e-5)
+
+
 def test_sources_tell_themselves_apart() -> None:
     one, other = (MeshSource(TriangleMesh(*globe(8, 8, size)), "occupancy", bounds=BOUNDS) for size in (0.5, 0.6))
     assert one.describe() != other.describe()
@@ -143,7 +179,7 @@ def test_a_field_agrees_with_its_mesh(meaning: str) -> None:
     assert found["chamfer"] < 1e-3
     assert found["normal_consistency"] > 0.999
     other = agreement_with_mesh(Ball(0.4, meaning), mesh, MeshTree(mesh.vertices, mesh.faces))
-    assert other["iou"] == pytest.approx(0.8**3, abs=0.01)
+    assert other["iou"] == pytest.approx(0.8**3, abs=0.03)  # a standard deviation is 0.008
     assert other["chamfer"] == pytest.approx(0.1, abs=1e-3)
 
 

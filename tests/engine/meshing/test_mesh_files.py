@@ -133,6 +133,26 @@ def test_other_volumes_need_a_level_and_the_solid_side(tmp_path: Path, capsys: p
     assert "its values are 0.267949 to 2; see --level, --solid" in capsys.readouterr().err
 
 
+def test_the_command_keeps_the_largest_piece(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    axis = numpy.linspace(-1.0, 1.0, 31)
+    x, y, z = numpy.meshgrid(axis, axis, axis, indexing="ij")
+    numpy.save(tmp_path / "two.npy", numpy.minimum(numpy.hypot(numpy.hypot(x + 0.3, y), z) - 0.4,
+                                                    numpy.hypot(numpy.hypot(x - 0.7, y), z) - 0.1))  # fmt: skip
+    words = ["mesh", str(tmp_path / "two.npy"), "--output", str(tmp_path / "a.ply"), "--report"]
+    assert main(words) == 0
+    assert "2 components" in capsys.readouterr().out
+    assert main([*words, "--keep", "largest"]) == 0
+    printed = capsys.readouterr()
+    assert ": 1 of 2 pieces, 0.94" in printed.err
+    assert "1 component," in printed.out
+    assert trimesh.load(tmp_path / "a.ply").bounds[1][0] < 0.2
+    assert main([*words, "--keep", "0.01"]) == 0
+    assert ": 2 of 2 pieces, 1 of the area" in capsys.readouterr().err
+    for wrong in ("0", "1.5", "nan", "0.99"):
+        assert main([*words, "--keep", wrong]) == 2
+        assert "--keep: expected " in capsys.readouterr().err
+
+
 def test_the_command_takes_a_mesh(made: Mesh, tmp_path: Path) -> None:
     made.save(tmp_path / "box.stl")  # three vertices of its own for each triangle
     again = tmp_path / "again.ply"
