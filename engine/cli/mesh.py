@@ -103,11 +103,9 @@ class MeshCommand:
         if kind != "scene" and self.values:
             raise UsageError(f"--set: expected a scene to change, got {self.source}")
         if kind == "mesh":
-            from ...kernels import MeshTree
             from ..files import read_mesh
 
-            model = read_mesh(self.source, self.up)
-            return MeshTree(model.vertices, model.faces)
+            return read_mesh(self.source, self.up)
         if kind == "field":
             from ..fields import load_field
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
+    from .clouds import PointCloud as PointCloud, read_cloud as read_cloud
     from .endings import (
         FIELD as FIELD,
         MESHES as MESHES,
@@ -18,12 +19,8 @@ if TYPE_CHECKING:
         kind_of as kind_of,
     )
     from .interrupts import interrupts_noted as interrupts_noted
-    from .meshes import (
-        PointCloud as PointCloud,
-        TriangleMesh as TriangleMesh,
-        read_cloud as read_cloud,
-        read_mesh as read_mesh,
-    )
+    from .meshes import TriangleMesh as TriangleMesh, read_mesh as read_mesh
+    from .model_files import origin_of as origin_of
     from .pictures import read_pixels as read_pixels
     from .plots import check_plot_support as check_plot_support, new_figure as new_figure, write_figure as write_figure
     from .progress import (

@@ -54,15 +54,16 @@ def cleaned(cloud: PointCloud) -> tuple[PointCloud, int]:
     if len(places) < FEWEST or float(spread[2]) <= FLAT * float(spread[0]):
         raise ValueError("cloud: expected points about a body, got points of one plane, line or place")
     normals = None if cloud.normals is None else cloud.normals[kept]
-    return PointCloud(cloud.points[kept], normals), count - len(places)
+    return PointCloud(cloud.points[kept], normals, cloud.origin), count - len(places)
 
 
 def placed_cloud(cloud: PointCloud) -> tuple[PointCloud, Placement, Bounds]:
     """A cloud moved so that its longest side and the margin beside it fill [-1, 1]; the bounds are [-1, 1]³."""
-    low, high = cloud.points.double().amin(dim=0), cloud.points.double().amax(dim=0)
+    points = cloud.points.double() + torch.tensor(cloud.origin, dtype=torch.float64)
+    low, high = points.amin(dim=0), points.amax(dim=0)
     x, y, z = (0.5 * (low + high)).tolist()
     placement = Placement((x, y, z), 2.0 / ((1.0 + 2.0 * MARGIN) * float((high - low).max())))
-    moved = PointCloud(placement.to_field(cloud.points.double()).float(), cloud.normals)
+    moved = PointCloud(placement.to_field(points).float(), cloud.normals)
     return moved, placement, ((-1.0,) * 3, (1.0,) * 3)
 
 

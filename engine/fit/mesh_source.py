@@ -25,7 +25,8 @@ def placed_mesh(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
     Raises:
         ValueError: all its points are one, or it is too large for float32.
     """
-    used = mesh.vertices[torch.unique(mesh.faces.long())].double()
+    vertices = mesh.vertices.double() + torch.tensor(mesh.origin, dtype=torch.float64)
+    used = vertices[torch.unique(mesh.faces.long())]
     low, high = used.amin(dim=0), used.amax(dim=0)
     longest = float((high - low).max())
     if not 1e-30 < longest < 1e30:
@@ -33,7 +34,7 @@ def placed_mesh(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
     x, y, z = (0.5 * (low + high)).tolist()
     placement = Placement((x, y, z), 2.0 / ((1.0 + 2.0 * MARGIN) * longest))
     half = (0.5 * (high - low) + MARGIN * longest) * placement.scale
-    moved = TriangleMesh(placement.to_field(mesh.vertices.double()).float(), mesh.faces)
+    moved = TriangleMesh(placement.to_field(vertices).float(), mesh.faces)
     return moved, placement, (tuple((-half).tolist()), tuple(half.tolist()))
 
 

@@ -13,8 +13,8 @@ from ...kernels.lanes import check_integer
 from ...kernels.runtime import memory
 from ...kernels.surfaces import Bricks
 from ..build import build_program
-from ..fields import Field, ShapeField
-from ..files import Solid
+from ..fields import Bounds, Field, Placement, ShapeField
+from ..files import Solid, TriangleMesh, origin_of
 from ..scene import Scene
 from .result import Mesh
 from .sampling_grid import LARGEST_RESOLUTION
@@ -26,7 +26,7 @@ NEWTON_STEPS = 4
 
 
 def mesh(
-    source: Scene | Field | MeshTree | torch.Tensor | numpy.ndarray,
+    source: Scene | Field | TriangleMesh | MeshTree | torch.Tensor | numpy.ndarray,
     *,
     resolution: int | None = None,
     bounds: Any = None,
@@ -41,8 +41,8 @@ def mesh(
         source: a scene (without its stage), a field of three dimensions and one channel, a mesh to be remeshed, or
             values (X, Y, Z).
         resolution: cells along the longest side, 4 to 4096; 256 if not given. A volume has its own.
-        bounds: lower and upper corner to mesh within. If not given those of the scene or field; else what the subject
-            fills, with a margin; else, for a volume, [-1, 1]³.
+        bounds: lower and upper corner to mesh within, of a mesh in its file's coordinates. If not given those of the
+            scene or field; else what the subject fills, with a margin; else, for a volume, [-1, 1]³.
         level: value on the surface; if not given 0.5 for an occupancy, else 0.
         solid: of a volume, the side of the level that is inside, "above" or "below". If not given: below for
             floating-point values, which are signed distances; above for booleans and whole numbers of two values, an
@@ -59,6 +59,9 @@ def mesh(
         TypeError, ValueError: an argument is of another kind or out of range; the subject has no end and there are no
             bounds; values are not finite.
     """
+    origin = source.origin if isinstance(source, TriangleMesh) else (0.0, 0.0, 0.0)
+    if bounds is not None and any(origin):
+        bounds = numpy.asarray(bounds, numpy.float64) - origin
     surface = _surface(source, level, solid, resolution)
     resolution = DEFAULT_RESOLUTION if resolution is None else resolution
     check_integer("resolution", resolution)
@@ -82,8 +85,18 @@ def mesh(
             colours = memory.empty(*vertices.shape, like=vertices) if colours is None else colours
             colours[part] = found
     if isinstance(source, Field) and source.placement is not None:
-        vertices = source.placement.to_model(vertices)
-    return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu())
+        vertices, origin = _back_in_place(vertices, source.placement, source.bounds)
+    return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu(), origin)
+
+
+def _back_in_place(
+    vertices: torch.Tensor, placement: Placement, bounds: Bounds
+) -> tuple[torch.Tensor, tuple[float, float, float]]:
+    """Vertices (V, 3) of a field where its model was, and the point that they are counted from."""
+    corners = placement.to_model(torch.tensor(bounds, dtype=torch.float64))
+    if not any(origin_of(corners.numpy())):
+        return placement.to_model(vertices), (0.0, 0.0, 0.0)
+    return vertices / placement.scale, placement.centre
 
 
 def _device() -> str:
@@ -108,13 +121,16 @@ def _surface(source: Any, level: float | None, solid: Solid | None, resolution: 
         return ProgramSurface(program, level or 0.0, source.bounds, exact_box=True)
     if isinstance(source, Field):
         return FieldSurface(source, level)
+    if isinstance(source, TriangleMesh):
+        return MeshSurface(MeshTree(source.vertices, source.faces), level or 0.0)
     if isinstance(source, MeshTree):
         return MeshSurface(source, level or 0.0)
     if is_volume:
         if resolution is not None:
             raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")
         return VolumeSurface(source, level, solid)
-    raise TypeError(f"source: expected a Scene, a Field, a MeshTree or values (X, Y, Z), got {type(source).__name__}")
+    kinds = "a Scene, a Field, a TriangleMesh, a MeshTree or values (X, Y, Z)"
+    raise TypeError(f"source: expected {kinds}, got {type(source).__name__}")
 
 
 def _projected(surface: Surface, points: torch.Tensor, cell: float) -> torch.Tensor:

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 import torch
 
+from ...kernels.triangles import part_numbers
+
 CHUNK = 2**18  # triangles at a time
 
 Keep = Literal["largest"] | float  # the largest piece, or all that have this share of the area
@@ -36,7 +38,7 @@ class Pieces:
 
     def __init__(self, vertices: torch.Tensor, faces: torch.Tensor) -> None:
         # Two sides of a triangle tell that it hangs together.
-        self.numbers = numbered(torch.cat([faces[:, [0, 1]], faces[:, [1, 2]]]).long(), len(vertices))
+        self.numbers = part_numbers(torch.cat([faces[:, [0, 1]], faces[:, [1, 2]]]).long(), len(vertices))
         count = int(self.numbers.max()) + 1 if len(vertices) else 0
         self.triangles = torch.zeros(count, dtype=torch.int64)
         self.area, self._moment = (torch.zeros(count, *more, dtype=torch.float64) for more in ((), (3,)))
@@ -75,20 +77,3 @@ class Pieces:
                 f"keep: expected a share that a piece has, the largest has {share.max():.3g}, got {keep:g}"
             )
         return share >= keep
-
-
-def numbered(sides: torch.Tensor, count: int) -> torch.Tensor:
-    """Numbers (count,), from 0 on, of the parts of a graph of sides (N, 2) that its nodes belong to.
-
-    Of two roots that a side joins the larger one goes under the smaller one, and sides within one part are dropped,
-    until none is left.
-    """
-    root = torch.arange(count)
-    while len(sides):
-        low, high = sides.amin(dim=1), sides.amax(dim=1)
-        root.scatter_reduce_(0, high, low, "amin")
-        while not torch.equal(above := root[root], root):
-            root = above
-        sides = root[sides]
-        sides = sides[sides[:, 0] != sides[:, 1]]
-    return ((root == torch.arange(count)).cumsum(0) - 1)[root]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy
 
 if TYPE_CHECKING:
+    from .connectivity import part_numbers as part_numbers
     from .distance import MeshTree as MeshTree, mesh_distance as mesh_distance
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -7,7 +7,7 @@ import torch
 from twins.meshes import globe
 
 from isofield.engine.fields import LearnedField
-from isofield.engine.files.meshes import PointCloud
+from isofield.engine.files import PointCloud
 from isofield.engine.fit import CloudLoss, CloudSource, FitSettings, ball_field, cleaned, fit, placed_cloud
 from isofield.engine.fit.agreement import agreement_with_cloud
 from isofield.engine.fit.cloud_source import CloudBatch

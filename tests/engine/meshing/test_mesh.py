@@ -231,7 +231,7 @@ def test_wrong_arguments_are_named(arguments: dict[str, object], error: type[Exc
 
 
 def test_wrong_sources_are_named() -> None:
-    with pytest.raises(TypeError, match="source: expected a Scene, a Field, a MeshTree or values"):
+    with pytest.raises(TypeError, match="source: expected a Scene, a Field, a TriangleMesh, a MeshTree or values"):
         mesh(iso.sphere(0.5))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="field: expected one of 3 dimensions and 1 channel, got 2 and 1"):
         mesh(Grid(2, 1, nodes=4))

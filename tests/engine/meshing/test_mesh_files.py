@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import trimesh
 
 import isofield as iso
 from isofield.engine.cli import main
+from isofield.engine.fields import MLP, Placement
+from isofield.engine.files import read_mesh
 from isofield.engine.files.endings import MESHES
 from isofield.engine.meshing import Mesh, mesh
 
@@ -151,6 +154,44 @@ def test_the_command_keeps_the_largest_piece(tmp_path: Path, capsys: pytest.Capt
     for wrong in ("0", "1.5", "nan", "0.99"):
         assert main([*words, "--keep", wrong]) == 2
         assert "--keep: expected " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["ply", "obj", "glb"])
+def test_a_mesh_far_from_the_origin_is_written_where_it_was(ending: str, tmp_path: Path) -> None:
+    far = (4_500_000.0, 510_000.0, 120.0)
+    ball = trimesh.creation.icosphere(3, 5.0)
+    lines = [f"v {x} {y} {z}" for x, y, z in (ball.vertices + far).tolist()]
+    lines += [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in ball.faces.tolist()]
+    (tmp_path / "far.obj").write_text("\n".join(lines))
+    out = tmp_path / f"out.{ending}"
+    assert main(["mesh", str(tmp_path / "far.obj"), "--output", str(out), "--resolution", "32"]) == 0
+    mesh = read_mesh(out)
+    radii = (mesh.vertices.double() + torch.tensor(mesh.origin) - torch.tensor(far, dtype=torch.float64)).norm(dim=1)
+    assert 4.9 < float(radii.min()) < float(radii.max()) < 5.001
+    bounds = [str(at + by) for by in (-6.0, 0.0) for at in far]
+    words = ["mesh", str(tmp_path / "far.obj"), "--output", str(out), "--resolution", "32", "--bounds", *bounds]
+    assert main(words) == 0
+    assert read_mesh(out).origin == pytest.approx([at - 2.5 for at in far], abs=0.1)
+
+
+def test_stl_has_no_room_for_far_coordinates(made: Mesh, tmp_path: Path) -> None:
+    far = dataclasses.replace(made, origin=(4_500_000.0, 0.0, 0.0))
+    with pytest.raises(ValueError, match=r"too far from the origin for the float32 numbers of \.stl"):
+        far.save(tmp_path / "far.stl")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fitted_field_is_meshed_where_its_far_model_was() -> None:
+    field = MLP(3, 1, meaning="signed_distance", bounds=((-1.0,) * 3, (1.0,) * 3))
+    field.forward = lambda points: points.norm(dim=1, keepdim=True) - 0.5  # type: ignore[method-assign]
+    field.placement = Placement((4_500_000.0, 510_000.0, 120.0), 0.1)
+    made = mesh(field, resolution=32)
+    assert made.origin == field.placement.centre
+    assert float((made.vertices.norm(dim=1) - 5.0).abs().max()) < 0.05
+    field.placement = Placement((10.0, 0.0, 0.0), 0.1)
+    near = mesh(field, resolution=32)
+    assert not any(near.origin)
+    assert torch.allclose(near.vertices, made.vertices + torch.tensor([10.0, 0.0, 0.0]))
 
 
 def test_the_command_takes_a_mesh(made: Mesh, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import torch
 from twins.meshes import cube, joined
 
 from isofield.engine.meshing import Keep, Mesh
-from isofield.engine.meshing.pieces import numbered
 from isofield.engine.meshing.report import report_of
+from isofield.kernels.triangles import part_numbers
 
 
 def parts(sides: list[list[int]], count: int) -> int:
@@ -31,14 +31,14 @@ def parts(sides: list[list[int]], count: int) -> int:
 def test_parts_of_random_graphs(count: int, sides: int) -> None:
     generator = torch.Generator().manual_seed(count + sides)
     graph = torch.randint(count, (sides, 2), generator=generator)
-    assert int(numbered(graph, count).max()) + 1 == parts(graph.tolist(), count)
+    assert int(part_numbers(graph, count).max()) + 1 == parts(graph.tolist(), count)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_long_chain_is_one_part(reverse: bool) -> None:
     steps = torch.randperm(20_000, generator=torch.Generator().manual_seed(1))
     chain = torch.stack([steps[:-1], steps[1:]], dim=1)
-    assert not numbered(chain.flip(0) if reverse else chain, len(steps)).any()
+    assert not part_numbers(chain.flip(0) if reverse else chain, len(steps)).any()
 
 
 def cubes(*sides: float) -> Mesh:
