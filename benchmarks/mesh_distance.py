@@ -16,6 +16,7 @@ from isofield.kernels import MeshTree, mesh_distance
 SUBJECT = "mesh_distance"
 SIDES = 224  # quads around the torus and around its tube: 100 352 triangles
 POINTS = 2**18
+OPEN_POINTS = 100_000  # of the open mesh
 CHECKED = 2**13  # points at which results are compared
 ERROR = 1e-6  # of the box's longest side
 AWAY = 1e-3  # distance, as a part of the same, from which signs are compared
@@ -76,7 +77,24 @@ def rows(quick: bool) -> tuple[list[Row], dict[str, Any]]:
                 peer=statistics.median(theirs[fastest]), peer_name=fastest, goal=Goal("ratio", "at least", limit),
                 details={"peers": theirs, **agreed})
         )  # fmt: skip
+    table.append(_open_signs(2**10 if quick else OPEN_POINTS))
     return table, {}
+
+
+def _open_signs(count: int) -> Row:
+    """At how many points the inside of a torus without a piece differs from the exact winding number's, by libigl."""
+    import igl
+
+    vertices, faces = inputs.bumpy_torus(48)
+    faces = faces[(vertices[faces.long()][:, :, 0] < 0.5 * float(vertices[:, 0].max())).all(dim=1)]
+    low, high = vertices.amin(dim=0), vertices.amax(dim=0)
+    points = low + torch.rand(count, 3, generator=torch.Generator().manual_seed(inputs.SEED)) * (high - low)
+    winding = igl.winding_number(vertices.double().numpy(), faces.long().numpy(), points.double().numpy())
+    differing = int(((mesh_distance(vertices, faces, points).numpy() < 0.0) != (winding > 0.5)).sum())
+    return row(
+        SUBJECT, f"open mesh of {len(faces)} triangles, {count} points: signs that are not libigl's exact ones", "",
+        [float(differing)], goal=Goal("ours", "at most", 0.0),
+    )  # fmt: skip
 
 
 def _check(found: Any, distances: Any, signs: Any, size: float) -> dict[str, float]:

@@ -51,9 +51,9 @@ def _lines(path: Path) -> list[str]:
 def _coordinates(lines: list[str]) -> NDArray[np.float64]:
     """The first three numbers (V, 3) of each line; weights and colours may follow."""
     words = [line.split() for line in lines]
-    for number, found in enumerate(words, start=1):
-        if len(found) < 3:
-            raise ValueError(f"vertex {number}: expected three numbers, got {lines[number - 1].strip()[:80]!r}")
+    short = next((number for number, found in enumerate(words) if len(found) < 3), None)
+    if short is not None:
+        raise ValueError(f"vertex {short + 1}: expected three numbers, got {lines[short].strip()[:80]!r}")
     try:
         flat = np.array(list(chain.from_iterable(found[:3] for found in words)), np.float64)
     except ValueError as error:
@@ -63,7 +63,7 @@ def _coordinates(lines: list[str]) -> NDArray[np.float64]:
 
 def _corners(lines: list[str], known: list[int], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of vertices from 0 on (C,), and corners of each face (P,)."""
-    words = [ATTRIBUTES.sub("", line).split() for line in lines]
+    words = [line.split() for line in ATTRIBUTES.sub("", "\n".join(lines)).split("\n")] if lines else []
     sizes = np.array(list(map(len, words)), np.int64)
     if (sizes < 3).any():
         face = int((sizes < 3).argmax())

@@ -32,10 +32,11 @@ def read_ply(path: Path) -> Polygons:
     elements = read["metadata"]["_ply_raw"]
     vertex = elements["vertex"]["data"]
     vertices = np.stack([np.asarray(vertex[name], np.float64).reshape(-1) for name in "xyz"], axis=1)
-    faces = _rows(elements["face"]["data"]) if elements.get("face", {}).get("length") else []
+    faces = _rows(elements["face"]["data"]) if elements.get("face", {}).get("length") else np.empty((0, 3), np.int64)
+    if faces.ndim == 2:
+        return Polygons(vertices, faces.astype(np.int64).ravel(), np.full(len(faces), faces.shape[1]))
     sizes = np.array([len(face) for face in faces], np.int64)
-    corners = np.concatenate([np.asarray(face, np.int64) for face in faces]) if len(faces) else np.empty(0, np.int64)
-    return Polygons(vertices, corners, sizes)
+    return Polygons(vertices, np.concatenate(list(faces)).astype(np.int64), sizes)
 
 
 def _rows(data: Any) -> Any:

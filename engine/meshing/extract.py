@@ -59,6 +59,8 @@ def mesh(
         TypeError, ValueError: an argument is of another kind or out of range; the subject has no end and there are no
             bounds; values are not finite.
     """
+    if isinstance(source, MeshTree) and any(source.origin):
+        source = _about_its_middle(source)
     origin = source.origin if isinstance(source, TriangleMesh) else (0.0, 0.0, 0.0)
     if bounds is not None and any(origin):
         bounds = numpy.asarray(bounds, numpy.float64) - origin
@@ -87,6 +89,12 @@ def mesh(
     if isinstance(source, Field) and source.placement is not None:
         vertices, origin = _back_in_place(vertices, source.placement, source.bounds)
     return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu(), origin)
+
+
+def _about_its_middle(tree: MeshTree) -> TriangleMesh:
+    """A mesh far from the origin, its vertices counted from its middle."""
+    middle = tree.vertices.new_tensor(tree.origin, dtype=torch.float64)
+    return TriangleMesh((tree.vertices.double() - middle).float(), tree.faces, tree.origin)
 
 
 def _back_in_place(

@@ -142,7 +142,7 @@ class MeshSurface(Surface):
         vertices, numbers = torch.unique(mesh.vertices, dim=0, return_inverse=True)
         self.closed = report_of(vertices, numbers[mesh.faces.long()]).watertight
         corners = mesh.vertices[mesh.faces.long()]
-        self.face_normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        self.face_normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).float()
 
     def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
         if bounds is not None:

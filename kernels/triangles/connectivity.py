@@ -12,7 +12,7 @@ def part_numbers(sides: torch.Tensor, count: int) -> torch.Tensor:
     # until none is left.
     root = torch.arange(count)
     while len(sides):
-        low, high = sides.amin(dim=1), sides.amax(dim=1)
+        low, high = torch.minimum(sides[:, 0], sides[:, 1]), torch.maximum(sides[:, 0], sides[:, 1])
         root.scatter_reduce_(0, high, low, "amin")
         while not torch.equal(above := root[root], root):
             root = above

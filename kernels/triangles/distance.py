@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy
 import torch
+from numpy.typing import NDArray
 
 from .. import runtime
 from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, deal, memory
 from .closest import closest_kernel
 from .tree import build_tree, far_fields
-from .winding import winding_kernel
+from .winding import exact_winding_kernel, winding_kernel
 
 MOST_FACES = 2**24  # building the tree takes some 400 bytes for each
 MORTON_BITS = 10  # of a coordinate
+FAR = 16.0  # longest sides from 0, up to which float32 holds coordinates to 1e-6 of a side
+LARGEST = 1e38  # a coordinate that float32 holds
+
+# How far off far fields begin, as a multiple of FAR_FIELD_RADII, and the distance of winding numbers from a half below
+# which they may be off by more than that: a coarse sphere's are by 0.035 and, four times as far off, by 0.0006.
+SUMS = ((1.0, 0.05), (4.0, 0.004))
 
 
 @dataclass(frozen=True)
@@ -39,14 +47,22 @@ class MeshTree:
     """A mesh of triangles made ready for many queries.
 
     Args:
-        vertices: (V, 3) float32, finite; a torch tensor, numpy array, DLPack object or `ti.ndarray`.
+        vertices: (V, 3) float32 or float64, finite; a torch tensor, numpy array, DLPack object or `ti.ndarray`.
         faces: (F, 3) whole numbers, rows of `vertices`, counter-clockwise seen from outside; F from 1 to 2^24. Faces
             without area count for the distance as the segments or points that they are.
+
+    Kernels work in float32. A mesh farther than 16 of its longest sides from 0 is moved to it for them in float64, and
+    so are the points: what counts is how well their dtype holds their coordinates there.
+
+    Attributes:
+        vertices, faces: as they were given, the faces as int32.
+        low, high: corners of the mesh's box.
+        origin: what kernels subtract from vertices and points; 0 unless the mesh is far from it.
 
     Raises:
         TypeError: an argument is no array, or of another dtype.
         ValueError: an argument has another shape, there is no face, an index is out of range, or a vertex is used that
-            is not finite; names which.
+            is not finite or larger than float32 holds; names which.
     """
 
     def __init__(self, vertices: Array, faces: Array) -> None:
@@ -54,11 +70,18 @@ class MeshTree:
         runtime.check_device(vertices=self.vertices, faces=self.faces)
         device = self.vertices.device
         corners = self.vertices.t().cpu().numpy().take(self.faces.cpu().numpy(), axis=1)  # (3, F, 3 corners)
-        low, high = corners.min(axis=(1, 2)), corners.max(axis=(1, 2))
-        if not numpy.isfinite(high - low).all():  # a NaN is both least and greatest
-            face = int(numpy.argmin(numpy.isfinite(corners).all(axis=(0, 2))))
-            raise ValueError(f"vertices: expected finite numbers, got {corners[:, face].T.tolist()} at face {face}")
+        low, high = (corners.min(axis=(1, 2)).astype(float), corners.max(axis=(1, 2)).astype(float))
+        if not (numpy.abs([low, high, high - low]) <= LARGEST).all():  # a NaN is both least and greatest
+            face = int(numpy.argmin((numpy.abs(corners) <= LARGEST).all(axis=(0, 2))))
+            raise ValueError(
+                f"vertices: expected finite numbers up to {LARGEST:.3g}, got {corners[:, face].T.tolist()} "
+                f"at face {face}"
+            )
         self.low, self.high = low.tolist(), high.tolist()
+        self.origin = _origin(low, high)
+        self._local = self._in_place(self.vertices)
+        if self._local is not self.vertices:
+            corners = self._local.t().cpu().numpy().take(self.faces.cpu().numpy(), axis=1)
         tree = build_tree(corners)
         self._first_leaf, self._scale = tree.first_leaf, tree.scale
         self._boxes, self._triangles, self._tree_faces = (
@@ -67,8 +90,7 @@ class MeshTree:
 
     def distance(self, points: Array, *, signed: bool = True) -> Any:
         """Distance to the mesh at points (…, 3), as `mesh_distance` has it."""
-        tensor, restore = arguments.floats("points", points, (..., 3), double=False)
-        flat = arguments.for_kernel("points", tensor)
+        tensor, restore, flat = self._points(points)
         closest = sign = torch.empty(0)
 
         def by_kernel(given: torch.Tensor) -> torch.Tensor:
@@ -77,14 +99,15 @@ class MeshTree:
             if signed:
                 sign = torch.where(self._winding(flat, order) > 0.5, -1.0, 1.0)
                 distance = sign * distance
-            return distance.reshape(given.shape[:-1])
+            return distance.reshape(given.shape[:-1]).to(given.dtype)
 
         def derivative(inputs: tuple[torch.Tensor, ...], gradients: Gradients, wanted: tuple[bool, ...]) -> Gradients:
             (gradient,) = gradients
             assert gradient is not None, "the bridge asks for nothing where no gradient comes in"
             away = sign[:, None] * (flat - closest) if signed else flat - closest
-            direction = torch.nn.functional.normalize(away, dim=1, eps=torch.finfo(torch.float32).tiny)
-            return (bridge(_along(direction), _no_second, inputs[0], gradient),)
+            # In float64, where squares of float32 numbers have room.
+            direction = torch.nn.functional.normalize(away.double(), dim=1, eps=torch.finfo(torch.float32).tiny)
+            return (bridge(_along(direction.to(gradient.dtype)), _no_second, inputs[0], gradient),)
 
         return restore(bridge(by_kernel, derivative, tensor))
 
@@ -94,9 +117,10 @@ class MeshTree:
         Raises:
             TypeError, ValueError: `points` is of another dtype, shape or device.
         """
-        tensor, restore = arguments.floats("points", points, (..., 3), double=False)
-        flat = arguments.for_kernel("points", tensor)
+        tensor, restore, flat = self._points(points)
         distance, closest, faces = self._closest(flat, self._order(flat))
+        distance = distance.to(tensor.dtype)
+        closest = (closest.double() + closest.new_tensor(self.origin, dtype=torch.float64)).to(tensor.dtype)
         shape = tensor.shape[:-1]
         return Closest(
             restore(distance.reshape(shape)), restore(closest.reshape(tensor.shape)), restore(faces.reshape(shape))
@@ -106,15 +130,28 @@ class MeshTree:
         """Generalised winding number (…) at points (…, 3): how often the mesh goes round them.
 
         w(q) = Σ_t Ω_t(q) / 4π, Ω_t the signed solid angle of a triangle (Jacobson et al. 2013); for a closed mesh 1
-        inside and 0 outside, for others in between; NaN for NaN. Groups of triangles whose centre is farther than 2.5
-        times their radius count by their first and second moments (Barill et al. 2018), which is good to about 0.03.
+        inside and 0 outside, for others in between; NaN for what is not finite. Groups of triangles whose centre is
+        farther than 2.5 times their radius count by their first and second moments (Barill et al. 2018), which is good
+        to about 0.03. Near a half, where the inside ends, groups have to be farther off, and at last all triangles
+        count themselves, in float64: the sign is that of the exact sum.
 
         Raises:
             TypeError, ValueError: `points` is of another dtype, shape or device.
         """
-        tensor, restore = arguments.floats("points", points, (..., 3), double=False)
-        flat = arguments.for_kernel("points", tensor)
-        return restore(self._winding(flat, self._order(flat)).reshape(tensor.shape[:-1]))
+        tensor, restore, flat = self._points(points)
+        return restore(self._winding(flat, self._order(flat)).reshape(tensor.shape[:-1]).to(tensor.dtype))
+
+    def _points(self, points: Array) -> tuple[torch.Tensor, Any, torch.Tensor]:
+        """Points as a tensor, how to hand results back, and the points (N, 3) as kernels take them."""
+        tensor, restore = arguments.floats("points", points, (..., 3))
+        flat = self._in_place(arguments.for_kernel("points", tensor))
+        return tensor, restore, flat if bool(flat.isfinite().all()) else flat.nan_to_num(math.nan, math.nan, math.nan)
+
+    def _in_place(self, places: torch.Tensor) -> torch.Tensor:
+        """Vertices or points (N, 3) as kernels take them: float32, with the origin subtracted."""
+        if any(self.origin):
+            places = places.double() - places.new_tensor(self.origin, dtype=torch.float64)
+        return places.float()
 
     @functools.cached_property
     def _far_fields(self) -> torch.Tensor:
@@ -126,7 +163,10 @@ class MeshTree:
         finite = points.nan_to_num(0.0, 0.0, 0.0)
         if not len(points):
             return torch.empty(0, dtype=torch.int64, device=points.device)
-        low, high = torch.tensor(self.low, device=points.device), torch.tensor(self.high, device=points.device)
+        low, high = (
+            torch.tensor([at - origin for at, origin in zip(corner, self.origin, strict=True)], device=points.device)
+            for corner in (self.low, self.high)
+        )
         span = (high - low).max().clamp_min(torch.finfo(torch.float32).tiny)
         low = low - 0.5 * span
         cells = ((finite - low) * (2**MORTON_BITS / (2.0 * span))).clamp(0.0, 2**MORTON_BITS - 1).to(torch.int32)
@@ -141,7 +181,7 @@ class MeshTree:
         faces = memory.empty(len(points), like=points, dtype=torch.int32)
         if len(points):
             runtime.run(
-                closest_kernel(), self._boxes, self._triangles, self._tree_faces.view(-1), self.vertices, self.faces,
+                closest_kernel(), self._boxes, self._triangles, self._tree_faces.view(-1), self._local, self.faces,
                 points, order, distance, closest, faces, self._first_leaf, self._scale, len(points),
                 *deal(len(points), points.device),
             )  # fmt: skip
@@ -150,30 +190,38 @@ class MeshTree:
     def _winding(self, points: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
         """Winding numbers (N)."""
         winding = memory.empty(len(points), like=points)
-        if len(points):
+        if not len(points):
+            return winding
+        for farther, unsure in SUMS:
             runtime.run(
                 winding_kernel(), self._far_fields, self._triangles, points, order, winding,
-                self._first_leaf, self._scale, len(points),
+                self._first_leaf, farther**2, self._scale, len(order),
             )  # fmt: skip
+            # Points stay in the order of the curve.
+            order = order[(winding[order] - 0.5).abs() < unsure]
+            if not len(order):
+                return winding
+        runtime.run(exact_winding_kernel(), self._local, self.faces, points, order, winding, len(order))
         return winding
 
 
 def mesh_distance(vertices: Array, faces: Array, points: Array, *, signed: bool = True) -> Any:
     """Distance to a mesh of triangles at `points`: negative inside, positive outside; without sign if not `signed`.
 
-    Exact but for rounding (1e-6 of the mesh's size). Inside is where the generalised winding number is above a half, so
-    meshes with holes or that cross themselves have a sensible inside, and those that face inwards have none. For many
-    calls keep a `MeshTree`, which this builds each time.
+    Exact but for rounding (1e-6 of the mesh's size, wherever it is). Inside is where the generalised winding number is
+    above a half, so meshes with holes or that cross themselves have a sensible inside, and those that face inwards have
+    none. For many calls keep a `MeshTree`, which this builds each time.
 
     Args:
-        vertices: (V, 3) float32.
+        vertices: (V, 3) float32 or float64; far from the origin float64, in which they are moved there.
         faces: (F, 3) whole numbers, counter-clockwise seen from outside.
-        points: (…, 3) float32; a torch tensor, numpy array, DLPack object or `ti.ndarray`. NaN gives NaN.
+        points: (…, 3) float32 or float64; a torch tensor, numpy array, DLPack object or `ti.ndarray`. NaN and infinity
+            give NaN, finite coordinates up to 1e38 a finite distance.
 
     Returns:
-        (…) in scene units, a numpy array if `points` is one, else a tensor. Differentiable to points once: the gradient
-        is the unit vector that leads away from the closest point, with the sign, and 0 on the surface itself; a second
-        derivative is a RuntimeError.
+        (…) in scene units, of the points' dtype, a numpy array if `points` is one, else a tensor. Differentiable to
+        points once: the gradient is the unit vector that leads away from the closest point, with the sign, and 0 on the
+        surface itself; a second derivative is a RuntimeError.
 
     Raises:
         TypeError, ValueError: an argument is of another dtype, shape or device, or `MeshTree` cannot be built of it.
@@ -185,7 +233,7 @@ def mesh_distance(vertices: Array, faces: Array, points: Array, *, signed: bool 
 
 def _checked(vertices: Array, faces: Array) -> tuple[torch.Tensor, torch.Tensor]:
     """Vertices and faces as kernels take them."""
-    places, _ = arguments.floats("vertices", vertices, ("V", 3), double=False)
+    places, _ = arguments.floats("vertices", vertices, ("V", 3))
     rows = arguments.integers("faces", faces, ("F", 3))
     if not 1 <= len(rows) <= MOST_FACES:
         raise ValueError(f"faces: expected from 1 to {MOST_FACES}, got {len(rows)}")
@@ -195,6 +243,14 @@ def _checked(vertices: Array, faces: Array) -> tuple[torch.Tensor, torch.Tensor]
         wrong = least if least < 0 else most
         raise ValueError(f"faces: expected indices from 0 to {len(places) - 1}, one a vertex, got {wrong}")
     return places.detach().contiguous(), rows.to(torch.int32).contiguous()
+
+
+def _origin(low: NDArray[numpy.float64], high: NDArray[numpy.float64]) -> tuple[float, float, float]:
+    """What is subtracted from coordinates in a box: 0, or its middle if it is FAR from 0."""
+    if max(-float(low.min()), float(high.max())) <= FAR * float((high - low).max()):
+        return 0.0, 0.0, 0.0
+    x, y, z = (0.5 * low + 0.5 * high).tolist()
+    return x, y, z
 
 
 def _along(direction: torch.Tensor) -> Any:

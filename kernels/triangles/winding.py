@@ -7,6 +7,7 @@ from ..runtime import ti
 from .tree import CHILD_BITS, DEEPEST, EMPTY, WIDE, FarFieldColumn, TriangleColumn
 
 Lanes = ti.types.vector(WIDE, ti.f32)
+Double = ti.types.vector(3, ti.f64)
 
 TINY = 1e-30
 LEAST_SQUARE = 1e-24  # of a distance whose inverse cube is a number; only to empty groups and near ones is it less
@@ -74,8 +75,9 @@ def far_angles(far_fields: ti.template(), node, rx, ry, rz, square):
 
 
 @ti.func
-def solid_angle(far_fields: ti.template(), triangles: ti.template(), first_leaf, x, y, z):
-    """Solid angle of all triangles about the point; groups that are far enough count by their far field."""
+def solid_angle(far_fields: ti.template(), triangles: ti.template(), first_leaf, farther, x, y, z):
+    """Solid angle of all triangles about the point; groups that are far enough count by their far field, which begins
+    at a squared distance `farther` times that of FAR_FIELD_RADII."""
     near = ti.Vector([0] * DEEPEST, ti.i32)  # of each level's node: the children that are still to be looked into
     depth = -1
     parent = 0
@@ -90,7 +92,7 @@ def solid_angle(far_fields: ti.template(), triangles: ti.template(), first_leaf,
             ry = centre_y - y
             rz = centre_z - z
             square = rx * rx + ry * ry + rz * rz
-            is_near = square < far_fields[node, FarFieldColumn.BEGINS]
+            is_near = square < farther * far_fields[node, FarFieldColumn.BEGINS]
             total += ti.select(is_near, 0.0, far_angles(far_fields, node, rx, ry, rz, square))
             depth += 1
             parent = node
@@ -123,6 +125,7 @@ def winding_kernel() -> Any:
         order: ti.types.ndarray(ti.i64, 1),
         windings: ti.types.ndarray(ti.f32, 1),
         first_leaf: ti.i32,
+        farther: ti.f32,
         scale: ti.f32,
         count: ti.i32,
     ):
@@ -133,8 +136,50 @@ def winding_kernel() -> Any:
             z = points[index, 2] * scale
             winding = 0.0  # of what is far off
             if ti.abs(x) < EMPTY and ti.abs(y) < EMPTY and ti.abs(z) < EMPTY:
-                winding = solid_angle(far_fields, triangles, first_leaf, x, y, z) / (4.0 * ti.math.pi)
+                winding = solid_angle(far_fields, triangles, first_leaf, farther, x, y, z) / (4.0 * ti.math.pi)
             bad = ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z)
             windings[index] = ti.select(bad, ti.math.nan, winding)
 
     return winding_kernel
+
+
+@ti.func
+def exact_solid_angle(p, a, b, c):
+    """Solid angle of a triangle about a point (Van Oosterom and Strackee 1983), float64."""
+    a -= p
+    b -= p
+    c -= p
+    la = a.norm()
+    lb = b.norm()
+    lc = c.norm()
+    return 2.0 * ti.atan2(a.dot(b.cross(c)), la * lb * lc + a.dot(b) * lc + b.dot(c) * la + c.dot(a) * lb)
+
+
+@functools.cache
+def exact_winding_kernel() -> Any:
+    """For some of the points, the winding number as the sum over all triangles."""
+
+    @ti.kernel
+    def exact_winding_kernel(
+        vertices: ti.types.ndarray(ti.f32, 2),
+        faces: ti.types.ndarray(ti.i32, 2),
+        points: ti.types.ndarray(ti.f32, 2),
+        asked: ti.types.ndarray(ti.i64, 1),
+        windings: ti.types.ndarray(ti.f32, 1),
+        count: ti.i32,
+    ):
+        for place in range(count):
+            index = ti.cast(asked[place], ti.i32)
+            p = Double([points[index, 0], points[index, 1], points[index, 2]])
+            total = ti.cast(0.0, ti.f64)
+            for face in range(faces.shape[0]):
+                i = faces[face, 0]
+                j = faces[face, 1]
+                k = faces[face, 2]
+                a = Double([vertices[i, 0], vertices[i, 1], vertices[i, 2]])
+                b = Double([vertices[j, 0], vertices[j, 1], vertices[j, 2]])
+                c = Double([vertices[k, 0], vertices[k, 1], vertices[k, 2]])
+                total += exact_solid_angle(p, a, b, c)
+            windings[index] = ti.cast(total / (4.0 * ti.math.pi), ti.f32)
+
+    return exact_winding_kernel

@@ -18,6 +18,7 @@ from isofield.engine.fields import MLP, Placement
 from isofield.engine.files import read_mesh
 from isofield.engine.files.endings import MESHES
 from isofield.engine.meshing import Mesh, mesh
+from isofield.kernels import MeshTree
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +173,13 @@ def test_a_mesh_far_from_the_origin_is_written_where_it_was(ending: str, tmp_pat
     words = ["mesh", str(tmp_path / "far.obj"), "--output", str(out), "--resolution", "32", "--bounds", *bounds]
     assert main(words) == 0
     assert read_mesh(out).origin == pytest.approx([at - 2.5 for at in far], abs=0.1)
+
+
+def test_a_tree_far_from_the_origin_is_meshed_about_its_middle() -> None:
+    ball = trimesh.creation.icosphere(3, 5.0)
+    made = mesh(MeshTree(ball.vertices + [4_500_000.0, 0.0, 0.0], ball.faces), resolution=32)
+    assert made.origin == pytest.approx((4_500_000.0, 0.0, 0.0))
+    assert 4.9 < float(made.vertices.norm(dim=1).min()) < float(made.vertices.norm(dim=1).max()) < 5.001
 
 
 def test_stl_has_no_room_for_far_coordinates(made: Mesh, tmp_path: Path) -> None:

@@ -145,10 +145,59 @@ def test_points_that_are_no_numbers_or_far_away() -> None:
     points = torch.tensor([[nan, 0.0, 0.0], [0.0, inf, 0.0], [0.0, -inf, nan], [1e30, 0.0, 0.0], [0.0, 0.0, 3e38]])
     tree = MeshTree(*globe(20, 20))
     distance, winding = tree.distance(points), tree.winding_number(points)
-    assert distance.isnan().tolist() == winding.isnan().tolist() == [True, False, True, False, False]
-    assert distance[[1, 3, 4]].tolist() == pytest.approx([inf, 1e30, 3e38])
-    assert winding[[1, 3, 4]].tolist() == [0.0, 0.0, 0.0]
+    assert distance.isnan().tolist() == winding.isnan().tolist() == [True, True, True, False, False]
+    assert distance[3:].tolist() == pytest.approx([1e30, 3e38])
+    assert winding[3:].tolist() == [0.0, 0.0]
+    assert tree.distance(points.double()).isnan().tolist() == [True, True, True, False, False]
     assert bool(tree.closest(points[:1]).points.isnan().all())
+
+
+FAR = torch.tensor([4_500_000.0, 510_000.0, 120.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("size", [20.0, 1e-3])
+def test_a_mesh_far_from_the_origin_has_the_distances_of_one_near_it(size: float) -> None:
+    (vertices, faces), points = globe(24, 40, 0.5 * size), size * uniform(3000)
+    far = MeshTree(vertices.double() + FAR, faces)
+    near = MeshTree(vertices, faces)
+    # A double of this size is good to 1e-9.
+    close = {"atol": 1e-6 * size + 2e-9, "rtol": 0.0}
+    found = far.distance(points.double() + FAR)
+    assert found.dtype == torch.float64
+    assert torch.allclose(found, near.distance(points).double(), **close)
+    assert torch.equal(found < 0.0, near.distance(points) < 0.0)
+    closest = far.closest(points.double() + FAR)
+    assert torch.allclose((closest.points - FAR - points.double()).norm(dim=1), found.abs(), **close)
+    assert far.low == pytest.approx((vertices.amin(dim=0).double() + FAR).tolist())
+    moved = (points.double() + FAR).requires_grad_()
+    (slopes,) = torch.autograd.grad(far.distance(moved).sum(), moved)
+    assert float((slopes.norm(dim=1) - 1.0).abs().max()) < 1e-6
+
+
+def test_float32_coordinates_far_from_the_origin_lose_nothing_more() -> None:
+    vertices, faces = globe(24, 40, 10.0)
+    rounded = (vertices.double() + FAR).float()  # to half a unit
+    points = (20.0 * uniform(3000).double() + FAR).float()
+    there = MeshTree((rounded.double() - FAR).float(), faces).distance((points.double() - FAR).float())
+    assert torch.allclose(MeshTree(rounded, faces).distance(points), there, atol=1e-5)
+
+
+def bowl(rows: int = 14) -> Mesh:
+    """A ball of radius 0.7 that lacks what is above z = 0.35."""
+    vertices, faces = globe(rows, 24, 0.7)
+    return vertices, faces[(vertices[faces.long()][:, :, 2] < 0.35).all(dim=1)]
+
+
+@pytest.mark.parametrize("mesh", [bowl(), soup(40, 0.7), joined(bowl(), soup(30, 0.5, seed=3))])
+def test_the_inside_of_an_open_mesh_is_that_of_the_exact_winding_number(mesh: Mesh) -> None:
+    points = uniform(40_000, seed=4)
+    exact = winding_twin(mesh, points)
+    near = (exact - 0.5).abs() < 0.03
+    assert int(near.sum()) > 100  # which far fields alone may put on the wrong side
+    tree = MeshTree(*mesh)
+    sure = (exact - 0.5).abs() > 1e-6
+    assert torch.equal((tree.distance(points) < 0.0)[sure], (exact > 0.5)[sure])
+    assert torch.allclose(tree.winding_number(points[near]).double(), exact[near], atol=1e-3)
 
 
 def test_what_comes_in_comes_out() -> None:
@@ -179,7 +228,7 @@ VERTICES, FACES = cube()
     [
         (VERTICES[:, :2], FACES, ValueError, r"vertices: expected shape \(V, 3\), got \(8, 2\)"),
         (VERTICES[None], FACES, ValueError, r"vertices: expected shape \(V, 3\), got \(1, 8, 3\)"),
-        (VERTICES.double(), FACES, TypeError, "vertices: expected torch.float32, got torch.float64"),
+        (VERTICES.half(), FACES, TypeError, "vertices: expected torch.float32 or torch.float64, got torch.float16"),
         (VERTICES, FACES.float(), TypeError, "faces: expected whole numbers, got torch.float32"),
         (VERTICES, FACES[:, :2], ValueError, r"faces: expected shape \(F, 3\), got \(12, 2\)"),
         (VERTICES, FACES[:0], ValueError, "faces: expected from 1 to 16777216, got 0"),
@@ -191,8 +240,18 @@ VERTICES, FACES = cube()
             TypeError,
             "faces: expected a torch tensor, numpy array, DLPack .*, got list",
         ),
-        (VERTICES * float("nan"), FACES, ValueError, r"vertices: expected finite numbers, got .*nan.* at face 0"),
-        (VERTICES.where(VERTICES < 0, math.inf), FACES, ValueError, "vertices: expected finite numbers, got .*inf"),
+        (
+            VERTICES * float("nan"),
+            FACES,
+            ValueError,
+            r"vertices: expected finite numbers up to .*, got .*nan.* at face 0",
+        ),
+        (
+            VERTICES.where(VERTICES < 0, math.inf),
+            FACES,
+            ValueError,
+            "vertices: expected finite numbers up to .*, got .*inf",
+        ),
     ],
 )
 def test_meshes_that_cannot_be_used(vertices: object, faces: object, error: type[Exception], told: str) -> None:
