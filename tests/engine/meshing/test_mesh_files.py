@@ -177,7 +177,7 @@ def test_a_mesh_far_from_the_origin_is_written_where_it_was(ending: str, tmp_pat
 
 def test_a_tree_far_from_the_origin_is_meshed_about_its_middle() -> None:
     ball = trimesh.creation.icosphere(3, 5.0)
-    made = mesh(MeshTree(ball.vertices + [4_500_000.0, 0.0, 0.0], ball.faces), resolution=32)
+    made = mesh(MeshTree(ball.vertices + numpy.array([4_500_000.0, 0.0, 0.0]), ball.faces), resolution=32)
     assert made.origin == pytest.approx((4_500_000.0, 0.0, 0.0))
     assert 4.9 < float(made.vertices.norm(dim=1).min()) < float(made.vertices.norm(dim=1).max()) < 5.001
 
