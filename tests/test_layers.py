@@ -27,7 +27,7 @@ MAY_IMPORT = {
 # Rooms, each of which may import those before it, but not its neighbours in one pair of brackets.
 KERNELS = (("runtime",), ("lanes",), ("formulas",), ("film",), ("program",), ("trace",), ("light",))
 ENGINE = (
-    ("files",), ("program",), ("shapes",), ("scene",), ("build",), ("fields",), ("bake", "meshing", "ntk"),
+    ("files",), ("program",), ("shapes",), ("scene",), ("build",), ("fields",), ("bake",), ("meshing", "ntk"),
     ("fit", "render"), ("compare", "view"), ("cli",),
 )  # fmt: skip
 ASIDE = {

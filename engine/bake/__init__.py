@@ -10,5 +10,8 @@ from ...kernels.lazy import lazy
 if TYPE_CHECKING:
     from .baking import baked as baked
     from .field import surface_field as surface_field
+    from .mesh import FarMeshError as FarMeshError
+    from .open_mesh import OpenMesh as OpenMesh, Shell as Shell
+    from .sampling import axes_of as axes_of
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -21,5 +21,5 @@ def baked(shape: FromFile) -> Bake:
         case Neural():
             return baked_field(shape.file, shape.resolution)
         case MeshFile():
-            return baked_mesh(shape.file, shape.resolution, shape.up)
+            return baked_mesh(shape)
     raise TypeError(f"shape: expected one from a file, got {type(shape).__name__}")

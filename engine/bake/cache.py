@@ -19,7 +19,7 @@ from ...kernels.runtime import cache_folder
 from ..fields import FieldFileError, reading, write_tensors
 from ..shapes import Bake
 
-VERSION = 1  # of what is baked: another one is baked anew
+VERSION = 2  # of what is baked: another one is baked anew
 KEPT = 16  # bakes that a process holds on to
 
 _bakes: dict[tuple[Any, ...], Bake] = {}
@@ -53,7 +53,11 @@ def kept(path: str, asked: dict[str, Any], bake: Callable[[], Bake]) -> Bake:
 
 def _write(place: Path, bake: Bake) -> None:
     numbers = {field.name: getattr(bake.bricks, field.name) for field in fields(SampleBlock) if field.name != "data"}
-    write_tensors(place, {"data": bake.bricks.data}, {"format": "isofield-bake", "error": bake.error, **numbers})
+    write_tensors(
+        place,
+        {"data": bake.bricks.data},
+        {"format": "isofield-bake", "error": bake.error, "bound": bake.bound, "notes": list(bake.notes), **numbers},
+    )
 
 
 def _read(place: Path) -> Bake | None:
@@ -61,10 +65,10 @@ def _read(place: Path) -> Bake | None:
     try:
         with reading(place) as (header, tensors):
             del header["format"]
-            error = header.pop("error")
+            error, bound, notes = header.pop("error"), header.pop("bound"), tuple(header.pop("notes"))
             numbers: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in header.items()
             }
-            return Bake(SampleBlock(tensors.get_tensor("data"), **numbers), error)
+            return Bake(SampleBlock(tensors.get_tensor("data"), **numbers), error, bound, notes)
     except (FieldFileError, OSError, KeyError, TypeError):
         return None

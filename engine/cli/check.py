@@ -43,5 +43,8 @@ class Check:
                 print(f"{name}: no mistakes in {len(scene.shapes)} shape{'s' if len(scene.shapes) > 1 else ''}")
                 for shape_name, shape in scene.shapes.items():
                     if isinstance(shape, FromFile):
-                        print(f"{name}: shapes.{shape_name}: {shape.bake()}")
+                        bake = shape.bake()
+                        print(f"{name}: shapes.{shape_name}: {bake}")
+                        for note in bake.notes:
+                            print(f"{name}: shapes.{shape_name}: {note}")
         return status

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
-from ..files import Up, kind_of
+from ..files import MeshOptions, kind_of
 from ..fit import FitSettings
 from .exit_status import OK
 from .fit_options import FitOptions
-from .usage import check_range, check_settings, check_up, read_from
+from .usage import check_mesh_options, check_range, check_settings, read_from, tell_notes
 
 if TYPE_CHECKING:
     import torch
@@ -75,8 +75,7 @@ class FitShape:
     shape: Positional[str]
     """scene file (.toml), script (.py, which is run) or built-in name; or a mesh (.obj, .ply, .stl, .glb), which is
     moved into [-1, 1]³ and measured against the field"""
-    up: Up = "z"
-    """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
+    mesh: OmitArgPrefixes[MeshOptions] = field(default_factory=MeshOptions)
     target: Literal["sdf", "occupancy"] = "sdf"
     """what is learned"""
     near: float = 0.5
@@ -93,7 +92,7 @@ class FitShape:
         """Fit and write; returns the exit status."""
         check_settings(self.settings)
         check_range("--near", self.near, 0.0, 1.0)
-        check_up(self.up, self.shape)
+        check_mesh_options(self.mesh, self.shape)
         check_range("--eikonal", self.eikonal or 0.0, 0.0, 1e6)
         check_range("--normals", self.normals, 0.0, 1e6)
         from ..fit import DistanceLoss, cross_entropy
@@ -136,12 +135,22 @@ class FitShape:
 
     def _mesh(self, meaning: str, gradients: bool) -> _Target:
         from ..files import read_mesh
-        from ..fit import MeshSource, agreement_with_mesh, placed_mesh
+        from ..fit import MeshSource, agreement_with_mesh, body_of, placed_mesh
 
-        mesh, placement, bounds = placed_mesh(read_mesh(self.shape, self.up))
+        read = read_mesh(self.shape, self.mesh.up)
+        tell_notes(self.shape, read.notes)
+        mesh, placement, bounds = placed_mesh(read)
+        thickness = self.mesh.thickness
+        surface, body = body_of(
+            mesh, bounds, self.mesh.sign, None if thickness is None else thickness * placement.scale
+        )
+        if surface is not mesh and self.mesh.sign == "winding":
+            tell_notes(self.shape, ["what is learned and measured has a lid where the mesh is open"])
         drawn = self.settings.steps * self.settings.batch
-        source = MeshSource(mesh, meaning, bounds=bounds, near=self.near, gradients=gradients, count=drawn)
-        return _Target(source, placement, lambda field: agreement_with_mesh(field, mesh, source.tree))
+        source = MeshSource(
+            surface, meaning, bounds=bounds, near=self.near, gradients=gradients, surface=body, count=drawn
+        )
+        return _Target(source, placement, lambda field: agreement_with_mesh(field, surface, body))
 
 
 @dataclass(frozen=True)

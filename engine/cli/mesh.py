@@ -6,15 +6,15 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
-from ..files import Solid, Up, check_mesh_name, kind_of
+from ..files import MeshOptions, Solid, check_mesh_name, kind_of
 from .exit_status import OK
-from .usage import UsageError, check_range, check_up, read_from
+from .usage import UsageError, check_mesh_options, check_range, read_from, tell_notes
 
 if TYPE_CHECKING:
     from ..meshing import Mesh, ProgressCallback
@@ -33,8 +33,7 @@ class MeshCommand:
     """cells along the longest side, 256 if not given; a volume has its own"""
     bounds: Annotated[tuple[float, float, float, float, float, float] | None, arg(metavar="X Y Z X Y Z")] = None
     """lower and upper corner to mesh within; if not given, around the subject"""
-    up: Up = "z"
-    """of a mesh, the axis that points up; many .obj and .glb files have y, which becomes z"""
+    mesh: OmitArgPrefixes[MeshOptions] = field(default_factory=MeshOptions)
     level: float | None = None
     """value on the surface; if not given 0.5 for an occupancy, else 0; of a volume of whole numbers half-way if these
     are two"""
@@ -67,6 +66,8 @@ class MeshCommand:
                 bounds=bounds,
                 level=self.level,
                 solid=self.solid,
+                sign=self.mesh.sign,
+                thickness=self.mesh.thickness,
                 project=self.project,
                 progress=progress,
             )
@@ -105,7 +106,9 @@ class MeshCommand:
         if kind == "mesh":
             from ..files import read_mesh
 
-            return read_mesh(self.source, self.up)
+            model = read_mesh(self.source, self.mesh.up)
+            tell_notes(self.source, model.notes)
+            return model
         if kind == "field":
             from ..fields import load_field
 
@@ -136,7 +139,7 @@ class MeshCommand:
                 raise UsageError(f"--bounds: expected a lower corner and then an upper one, got {low} and {high}")
         if isinstance(self.keep, float) and not 0.0 < self.keep <= 1.0:
             raise UsageError(f"--keep: expected largest, or a share above 0 and at most 1, got {self.keep:g}")
-        check_up(self.up, self.source)
+        check_mesh_options(self.mesh, self.source)
         try:
             check_mesh_name("--output", self.output)
         except ValueError as error:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
-from ..files import Up, is_field
+from ..files import MeshOptions, is_field
 from ..render import Mode
 from .exit_status import OK
-from .usage import MOST_PIXELS, UsageError, check_range, check_up
+from .usage import MOST_PIXELS, UsageError, check_mesh_options, check_range, tell_notes_of_scene
 
 if TYPE_CHECKING:
     import torch
@@ -65,8 +65,7 @@ class Render:
     """the time given to a script's scene(time)"""
     seed: int = 0
     """seed of the samples"""
-    up: Up = "z"
-    """of a mesh, the axis that points up; many .obj and .glb files have y"""
+    mesh: OmitArgPrefixes[MeshOptions] = field(default_factory=MeshOptions)
     baked: bool = False
     """of a field, trace the bricks made of it, as scenes do, and not the network itself"""
 
@@ -78,7 +77,7 @@ class Render:
 
         check_writable(self.output)
         check_video_support(self.output)
-        source = open_as_scene(self.scene, self.up)
+        source = open_as_scene(self.scene, self.mesh)
         if self.animate is not None and not source.is_animated:
             raise UsageError(f"--animate: expected a script that defines scene(time), got {source.path}")
         if self.time != 0.0 and not source.is_animated:
@@ -142,6 +141,7 @@ class Render:
             cameras, _ = self.path
             keys = read_cameras(cameras)
         scene = scene_at(self.time)
+        tell_notes_of_scene(scene)
         camera = scene.camera or view_of(scene).camera
         if self.turntable is not None:
             return turntable(scene, camera, self.frames)
@@ -153,6 +153,7 @@ class Render:
         from ..scene import parse_settings, with_values
 
         scene = with_values(source.at(self.time), parse_settings(self.values))
+        tell_notes_of_scene(scene)
         # Slow to import, so mistakes in the scene are said without them.
         from ..files import write_image
         from ..render import ViewCache, render_shot, render_view, view_of
@@ -173,7 +174,7 @@ class Render:
         Raises:
             UsageError: the first that is wrong.
         """
-        check_up(self.up, self.scene)
+        check_mesh_options(self.mesh, self.scene)
         check_range("--width", self.width, 1, MOST_PIXELS)
         check_range("--height", self.height, 1, MOST_PIXELS)
         check_range("--samples", self.samples, 1, 65536)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ..files import MESHES, kind_of
+from ..files import MESHES, MeshOptions, kind_of, option_words
 
 if TYPE_CHECKING:
     from ..fit import FitSettings
+    from ..scene import Scene
 
 MOST_PIXELS = 16384  # of a side of a picture
 
@@ -30,14 +32,34 @@ def check_range(option: str, value: float, lowest: float, highest: float) -> Non
         raise UsageError(f"{option}: expected a number from {lowest:g} to {highest:g}, got {value:g}")
 
 
-def check_up(up: str, source: str) -> None:
-    """Refuse another axis than z for what is no mesh.
+def check_mesh_options(options: MeshOptions, source: str) -> None:
+    """Refuse how a mesh is to be taken where there is none, and a thickness of what is no shell.
 
     Raises:
-        UsageError: it is given.
+        UsageError: an option is given in vain.
     """
-    if up != "z" and kind_of(source) != "mesh":
-        raise UsageError(f"--up: expected for a mesh ({', '.join(MESHES)}) only, got {source}")
+    words = option_words(options)
+    if words and kind_of(source) != "mesh":
+        raise UsageError(f"{words[0]}: expected for a mesh ({', '.join(MESHES)}) only, got {source}")
+    if options.thickness is not None:
+        if options.sign != "none":
+            raise UsageError("--thickness: expected with --sign none only")
+        check_range("--thickness", options.thickness, 1e-6, 1e6)
+
+
+def tell_notes(name: str | os.PathLike[str], notes: Iterable[str]) -> None:
+    """Say on stderr what there is to say of a file, a line each."""
+    for note in notes:
+        print(f"{os.fspath(name)}: {note}", file=sys.stderr)
+
+
+def tell_notes_of_scene(scene: Scene) -> None:
+    """Say what there is to say of the files that a scene's shapes are made of."""
+    from ..shapes import FromFile
+
+    from_files = [shape for shape in scene.shapes.values() if isinstance(shape, FromFile)]
+    for file, note in sorted({(shape.file, note) for shape in from_files for note in shape.bake().notes}):
+        tell_notes(file, [note])
 
 
 @contextlib.contextmanager

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from ..files import Up, is_field
+from ..files import MeshOptions, is_field
 from .exit_status import OK
-from .usage import UsageError, check_range, check_up
+from .usage import UsageError, check_mesh_options, check_range, tell_notes_of_scene
 
 if TYPE_CHECKING:
     from ..view import Event, Viewer
@@ -34,8 +34,7 @@ class ViewCommand:
     """of the window, pixels"""
     samples: int = 16
     """rays a pixel that a picture at rest comes to"""
-    up: Up = "z"
-    """of a mesh, the axis that points up; many .obj and .glb files have y"""
+    mesh: OmitArgPrefixes[MeshOptions] = field(default_factory=MeshOptions)
     beside: Annotated[str | None, arg(metavar="SCENE")] = None
     """another scene to show to the right of a line"""
     sampled: bool = False
@@ -49,7 +48,7 @@ class ViewCommand:
 
     def run(self) -> int:
         """Show; returns the exit status."""
-        check_up(self.up, self.scene)
+        check_mesh_options(self.mesh, self.scene)
         check_range("--width", self.width, 64, 8192)
         check_range("--height", self.height, 64, 8192)
         check_range("--samples", self.samples, 1, 65536)
@@ -77,11 +76,12 @@ class ViewCommand:
             hidden=self.offscreen is not None,
             samples=self.samples,
             beside=self.beside,
-            up=self.up,
+            options=self.mesh,
             sampled=self.sampled,
             records=self.record is not None,
             folder=folder,
         )
+        tell_notes_of_scene(viewer.state.scene)
         try:
             if folder is None:
                 viewer.run()

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
         kind_of as kind_of,
     )
     from .interrupts import interrupts_noted as interrupts_noted
+    from .mesh_options import (
+        PLAIN as PLAIN,
+        MeshOptions as MeshOptions,
+        Sign as Sign,
+        option_words as option_words,
+    )
     from .meshes import TriangleMesh as TriangleMesh, read_mesh as read_mesh
     from .model_files import origin_of as origin_of
     from .pictures import read_pixels as read_pixels

@@ -26,12 +26,14 @@ class TriangleMesh:
         vertices: (V, 3) float32, finite where faces use them.
         faces: (F, 3) int32, F at least 1.
         origin: the point of the file that `vertices` are counted from: 0, or far from it the middle of their box.
+        is_open: whether some edge belongs to an odd number of faces.
         notes: what was found that makes it other than a closed mesh that faces outwards, a sentence each.
     """
 
     vertices: torch.Tensor
     faces: torch.Tensor
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    is_open: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -63,9 +65,8 @@ def read_mesh(path: str | os.PathLike[str], up: Up = "z") -> TriangleMesh:
     notes = found.notes
     if any(origin):
         notes = (f"far from the origin: its coordinates are counted from {origin}", *notes)
-    return TriangleMesh(
-        torch.from_numpy(near), torch.from_numpy(np.ascontiguousarray(found.faces, np.int32)), origin, notes
-    )
+    rows = torch.from_numpy(np.ascontiguousarray(found.faces, np.int32))
+    return TriangleMesh(torch.from_numpy(near), rows, origin, found.is_open, notes)
 
 
 def _polygons(path: str | os.PathLike[str]) -> Polygons:

@@ -23,9 +23,10 @@ SHELL = 'with sign = "none" it is a shell'  # what can be done, for notes
 
 
 class Oriented(NamedTuple):
-    """Faces (F, 3), and what was found, a sentence each."""
+    """Faces (F, 3), whether an edge belongs to an odd number of them, and what was found, a sentence each."""
 
     faces: Integers
+    is_open: bool
     notes: tuple[str, ...]
 
 
@@ -63,10 +64,11 @@ def oriented(vertices: Floats, faces: Integers) -> Oriented:
     welded = _first_alike(vertices + 0.0)  # -0 is 0
     faces, is_single = _without_copies(faces, welded, notes)
     faces = faces.copy()
+    is_open = False
     if is_single.any():
-        faces[is_single] = _turned(vertices, faces[is_single], welded, notes)
+        faces[is_single], is_open = _turned(vertices, faces[is_single], welded, notes)
     _note_missing_inside(vertices, faces, is_single, notes)
-    return Oriented(faces, tuple(notes))
+    return Oriented(faces, is_open, tuple(notes))
 
 
 def _first_alike(rows: NDArray[np.generic]) -> Integers:
@@ -99,8 +101,8 @@ def _without_copies(faces: Integers, welded: Integers, notes: list[str]) -> tupl
     return faces[kept], (~(has_forward & has_backward)[body] & ~is_point)[kept]
 
 
-def _turned(vertices: Floats, faces: Integers, welded: Integers, notes: list[str]) -> Integers:
-    """Faces that agree with their neighbours, and whose parts face outwards."""
+def _turned(vertices: Floats, faces: Integers, welded: Integers, notes: list[str]) -> tuple[Integers, bool]:
+    """Faces that agree with their neighbours and whose parts face outwards, and whether they are open."""
     edges = _edges_of(welded[faces])
     is_turned, parts = _disagreeing(edges, len(faces), notes)
     faces = np.where(is_turned[:, None], faces[:, ::-1], faces)
@@ -110,7 +112,7 @@ def _turned(vertices: Floats, faces: Integers, welded: Integers, notes: list[str
     border = edges.ends[edges.used % 2 == 1]
     if len(border):
         notes.append(_border_note(vertices, border, float(np.ptp(vertices[faces].reshape(-1, 3), axis=0).max())))
-    return faces
+    return faces, len(border) > 0
 
 
 def _edges_of(corners: Integers) -> _Edges:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         cross_entropy as cross_entropy,
         squared_error as squared_error,
     )
-    from .mesh_source import MeshSource as MeshSource, placed_mesh as placed_mesh
+    from .mesh_source import MeshSource as MeshSource, body_of as body_of, placed_mesh as placed_mesh
     from .presets import PRESETS as PRESETS, Preset as Preset, PresetName as PresetName, make_field as make_field
     from .settings import FitSettings as FitSettings
     from .sources import ImageSource as ImageSource, ShapeSource as ShapeSource, TorusSource as TorusSource

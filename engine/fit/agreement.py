@@ -10,7 +10,7 @@ from ...kernels import MeshTree, marching_cubes
 from ..fields import Field, Meaning, at_bounds, evaluated
 from ..files import TriangleMesh
 from ..meshing import report_of
-from .mesh_source import surface_points
+from .mesh_source import DistanceSurface, surface_points
 
 SAMPLES = 2**17  # points on each surface
 INSIDES = 2**18  # points at which insides are compared
@@ -53,14 +53,14 @@ def agreement(first: TriangleMesh, second: TriangleMesh, seed: int = SEED) -> Ag
     return Agreement(0.5 * sum(means), max(most), 0.5 * sum(cosines))
 
 
-def intersection_over_union(field: Field, tree: MeshTree, seed: int = SEED) -> float:
-    """Of the insides of a field and of a mesh, both over either, at uniform points of the bounds; 1 if both are empty.
+def intersection_over_union(field: Field, body: DistanceSurface, seed: int = SEED) -> float:
+    """Of the insides of a field and of a body, both over either, at uniform points of the bounds; 1 if both are empty.
 
     Its standard deviation is about 0.001 where half of the bounds are inside.
     """
     unit = torch.rand(INSIDES, 3, generator=torch.Generator().manual_seed(seed))
     points = at_bounds(field, unit)
-    mine, wanted = _below_surface(field, points) < 0.0, tree.distance(points) < 0.0
+    mine, wanted = _below_surface(field, points) < 0.0, body.distance(points) < 0.0
     either = int((mine | wanted).sum())
     return int((mine & wanted).sum()) / either if either else 1.0
 
@@ -72,13 +72,13 @@ def field_mesh(field: Field, nodes: int) -> TriangleMesh:
     return TriangleMesh(*marching_cubes(values.reshape(nodes, nodes, nodes), bounds=field.bounds))
 
 
-def agreement_with_mesh(field: Field, mesh: TriangleMesh, tree: MeshTree) -> dict[str, Any]:
-    """How well a field agrees with the mesh that it was fitted to; lengths in the unit of the field.
+def agreement_with_mesh(field: Field, mesh: TriangleMesh, body: DistanceSurface) -> dict[str, Any]:
+    """How well a field agrees with the mesh and the body that it was fitted to; lengths in the unit of the field.
 
     Only the intersection over union if the field has no surface.
     """
     found = field_mesh(field, NODES)
-    overlap = {"iou": intersection_over_union(field, tree)}
+    overlap = {"iou": intersection_over_union(field, body)}
     return {**overlap, **agreement(found, mesh)._asdict()} if len(found.faces) else overlap
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from ...kernels import MeshTree
+from ..bake import OpenMesh, Shell, axes_of
 from ..fields import Bounds, Meaning, Placement
-from ..files import TriangleMesh
+from ..files import Sign, TriangleMesh
+from ..meshing import mesh as mesh_of
+from ..program import vector
 from .losses import Batch
 from .sources import NEAR
 
+SHELL = 64.0  # thicknesses of a shell in a mesh's longest side, if none is given
+LID_RESOLUTION = 160  # cells along the longest side of the bounds in which a lid is looked for
 MARGIN = 0.1  # of a model's longest side, left free on each side of it
 POOL = 2**22  # points that batches are drawn from, at most: with fewer a hash grid learns them by heart
 ON_SURFACE = 1e-6  # distance, as a part of the diagonal, below which a face's normal is the gradient
@@ -34,7 +39,7 @@ def placed_mesh(mesh: TriangleMesh) -> tuple[TriangleMesh, Placement, Bounds]:
     x, y, z = (0.5 * (low + high)).tolist()
     placement = Placement((x, y, z), 2.0 / ((1.0 + 2.0 * MARGIN) * longest))
     half = (0.5 * (high - low) + MARGIN * longest) * placement.scale
-    moved = TriangleMesh(placement.to_field(vertices).float(), mesh.faces)
+    moved = TriangleMesh(placement.to_field(vertices).float(), mesh.faces, is_open=mesh.is_open)
     return moved, placement, (tuple((-half).tolist()), tuple(half.tolist()))
 
 
@@ -54,17 +59,51 @@ def surface_points(mesh: TriangleMesh, count: int, generator: torch.Generator) -
     return points.float(), torch.nn.functional.normalize(normals[chosen], dim=1).float()
 
 
+class DistanceSurface(Protocol):
+    """What has a signed distance (N,) at points (N, 3)."""
+
+    def distance(self, points: torch.Tensor) -> torch.Tensor: ...
+
+
+def body_of(
+    mesh: TriangleMesh, bounds: Bounds, sign: Sign = "winding", thickness: float | None = None
+) -> tuple[TriangleMesh, DistanceSurface]:
+    """The surface that a fit to a mesh has, as triangles and as a distance.
+
+    Those of the mesh itself if it is closed. An open one is closed by a lid, and with sign none it is a shell: their
+    triangles are made by marching cubes.
+
+    Args:
+        mesh: in the field's coordinates.
+        bounds: of the field.
+        sign, thickness: see `MeshOptions`; the thickness in the field's unit.
+    """
+    tree = MeshTree(mesh.vertices, mesh.faces)
+    surface: DistanceSurface
+    if sign == "none":
+        longest = max(b - a for a, b in zip(tree.low, tree.high, strict=True))
+        thickness = longest / SHELL if thickness is None else thickness
+        surface = Shell(tree, thickness)
+    elif mesh.is_open:
+        surface = OpenMesh(tree, axes_of(vector(bounds[0]), vector(bounds[1]), LID_RESOLUTION))
+    else:
+        return mesh, tree
+    made = mesh_of(mesh, resolution=LID_RESOLUTION, bounds=bounds, sign=sign, thickness=thickness)
+    return TriangleMesh(made.vertices, made.faces), surface
+
+
 class MeshSource:
     """Signed distance to a mesh or occupancy of its inside, at points drawn from a pool that is made once.
 
     Args:
-        mesh: in the field's coordinates.
+        mesh: the surface, in the field's coordinates.
         target: what to give, signed distance, or occupancy: 1 inside and 0 outside.
         bounds: lower and upper corner of the points.
         near: part of the points that lie near the surface: with normally distributed offsets, of 0.2 % of the bounds'
             diagonal for one half and 1 % for the other; of signed distances a third lies on it. The others are uniform
             in the bounds.
         gradients: whether to give the distance's gradient too.
+        surface: whose distance is learned, such as that of an open mesh with its lid; the mesh's if None.
         count: points in the pool, at most POOL; POOL if None. More than a fit draws in all are of no use.
 
     Raises:
@@ -79,6 +118,7 @@ class MeshSource:
         bounds: Bounds,
         near: float = 0.5,
         gradients: bool = False,
+        surface: DistanceSurface | None = None,
         count: int | None = None,
     ) -> None:
         if target not in (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY):
@@ -88,18 +128,19 @@ class MeshSource:
         self.mesh, self.target, self.bounds, self.near = mesh, Meaning(target), bounds, near
         self.count = POOL if count is None else min(count, POOL)
         self.tree = MeshTree(mesh.vertices, mesh.faces)
+        self.surface: DistanceSurface = self.tree if surface is None else surface
         generator = torch.Generator().manual_seed(0)
         low, high = (torch.tensor(corner) for corner in bounds)
         close = round(near * self.count)
         points = low + torch.rand(self.count - close, 3, generator=generator) * (high - low)
         if close:
-            surface, _ = surface_points(mesh, close, generator)
+            on_surface, _ = surface_points(mesh, close, generator)
             kinds = NEAR if self.target is Meaning.OCCUPANCY else (0.0, *NEAR)  # it has no value on the surface
             widths = torch.tensor(kinds)[torch.arange(close) % len(kinds)] * math.dist(*bounds)
             offsets = widths[:, None] * torch.randn(close, 3, generator=generator)
-            points = torch.cat([points, (surface + offsets).clamp(low, high)])
+            points = torch.cat([points, (on_surface + offsets).clamp(low, high)])
         leaf = points.requires_grad_(gradients)
-        values = self.tree.distance(leaf)
+        values = self.surface.distance(leaf)
         self.gradients: torch.Tensor | None = None
         if gradients:
             (slopes,) = torch.autograd.grad(values.sum(), leaf)

@@ -14,7 +14,7 @@ from ...kernels.runtime import memory
 from ...kernels.surfaces import Bricks
 from ..build import build_program
 from ..fields import Bounds, Field, Placement, ShapeField
-from ..files import Solid, TriangleMesh, origin_of
+from ..files import Sign, Solid, TriangleMesh, origin_of
 from ..scene import Scene
 from .result import Mesh
 from .sampling_grid import LARGEST_RESOLUTION
@@ -32,6 +32,8 @@ def mesh(
     bounds: Any = None,
     level: float | None = None,
     solid: Solid | None = None,
+    sign: Sign = "winding",
+    thickness: float | None = None,
     project: bool = False,
     progress: ProgressCallback | None = None,
 ) -> Mesh:
@@ -47,6 +49,9 @@ def mesh(
         solid: of a volume, the side of the level that is inside, "above" or "below". If not given: below for
             floating-point values, which are signed distances; above for booleans and whole numbers of two values, an
             occupancy, whose level is half-way between these. Other values need to be told.
+        sign: of a mesh, "winding": inside where its winding number is above a half, with a lid where an open one ends;
+            or "none": a shell around the triangles.
+        thickness: of the shell; two cells if not given.
         project: whether to move vertices on, at most a cell, to where the field itself has the level.
         progress: called with the share that is done, 0 … 1.
 
@@ -64,7 +69,7 @@ def mesh(
     origin = source.origin if isinstance(source, TriangleMesh) else (0.0, 0.0, 0.0)
     if bounds is not None and any(origin):
         bounds = numpy.asarray(bounds, numpy.float64) - origin
-    surface = _surface(source, level, solid, resolution)
+    surface = _surface(source, level, solid, resolution, sign, thickness)
     resolution = DEFAULT_RESOLUTION if resolution is None else resolution
     check_integer("resolution", resolution)
     if not 4 <= resolution <= LARGEST_RESOLUTION:
@@ -91,6 +96,16 @@ def mesh(
     return Mesh(vertices.cpu(), faces.cpu(), normals.cpu(), None if colours is None else colours.cpu(), origin)
 
 
+def _check_shell(source: Any, sign: Sign, thickness: float | None) -> None:
+    """Refuse a shell of what is no mesh, and a thickness of what is no shell."""
+    if sign not in get_args(Sign):
+        raise ValueError(f"sign: expected winding or none, got {sign!r}")
+    if sign == "none" and not isinstance(source, (TriangleMesh, MeshTree)):
+        raise ValueError("sign: expected none for a mesh only")
+    if thickness is not None and (sign != "none" or not 0.0 < thickness < math.inf):
+        raise ValueError(f"thickness: expected a length above 0, with sign none only, got {thickness}")
+
+
 def _about_its_middle(tree: MeshTree) -> TriangleMesh:
     """A mesh far from the origin, its vertices counted from its middle."""
     middle = tree.vertices.new_tensor(tree.origin, dtype=torch.float64)
@@ -111,10 +126,13 @@ def _device() -> str:
     return "cuda" if runtime.backend() == "cuda" else "cpu"
 
 
-def _surface(source: Any, level: float | None, solid: Solid | None, resolution: int | None) -> Surface:
+def _surface(
+    source: Any, level: float | None, solid: Solid | None, resolution: int | None, sign: Sign, thickness: float | None
+) -> Surface:
     """The source as a surface at the level."""
     if level is not None and not math.isfinite(level):
         raise ValueError(f"level: expected a finite number, got {level}")
+    _check_shell(source, sign, thickness)
     is_volume = isinstance(source, (torch.Tensor, numpy.ndarray))
     if solid is not None and not is_volume:
         raise ValueError(f"solid: expected none but for a volume, got {solid!r}")
@@ -130,9 +148,9 @@ def _surface(source: Any, level: float | None, solid: Solid | None, resolution: 
     if isinstance(source, Field):
         return FieldSurface(source, level)
     if isinstance(source, TriangleMesh):
-        return MeshSurface(MeshTree(source.vertices, source.faces), level or 0.0)
+        return MeshSurface(MeshTree(source.vertices, source.faces), level or 0.0, sign, thickness)
     if isinstance(source, MeshTree):
-        return MeshSurface(source, level or 0.0)
+        return MeshSurface(source, level or 0.0, sign, thickness)
     if is_volume:
         if resolution is not None:
             raise ValueError(f"resolution: expected none for a volume, which has its own, got {resolution}")

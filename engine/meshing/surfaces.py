@@ -23,8 +23,9 @@ from ...kernels.program import (
 )
 from ...kernels.surfaces import SIDE, Bricks, add_bounded, add_followed, add_program, is_lipschitz, vertex_tiles
 from ...kernels.trace import surface_on
+from ..bake import OpenMesh, Shell
 from ..fields import CHUNK as FIELD_CHUNK, Field, Meaning, evaluated
-from ..files import Solid, level_set_of
+from ..files import Sign, Solid, level_set_of
 from .report import report_of
 from .sampling_grid import SamplingGrid, grid_around, grid_within
 
@@ -129,36 +130,53 @@ class ProgramSurface(Surface):
 
 
 class MeshSurface(Surface):
-    """The signed distance to a mesh: exact, so only near bricks are evaluated, if the mesh is closed.
+    """The signed distance to a mesh, exact, so that only near bricks are evaluated; an open one is closed by a lid.
 
-    The inside of an open one begins where the winding number says so, also far from its triangles: all is evaluated.
+    Args:
+        mesh: the triangles.
+        level: value on the surface.
+        sign: none for a shell around the triangles.
+        thickness: of the shell; two cells of the grid if None.
     """
 
     level = 0.0
 
-    def __init__(self, mesh: MeshTree, level: float) -> None:
-        self.mesh, self.level = mesh, level
+    def __init__(self, mesh: MeshTree, level: float, sign: Sign = "winding", thickness: float | None = None) -> None:
+        self.mesh, self.level, self.sign, self.thickness = mesh, level, sign, thickness
         # Files may hold a vertex once for each of its triangles.
         vertices, numbers = torch.unique(mesh.vertices, dim=0, return_inverse=True)
         self.closed = report_of(vertices, numbers[mesh.faces.long()]).watertight
         corners = mesh.vertices[mesh.faces.long()]
         self.face_normals = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).float()
+        self.distance: Callable[[torch.Tensor], torch.Tensor] = mesh.distance
 
     def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
-        if bounds is not None:
-            return grid_within(bounds, resolution)
-        grow = max(self.level, 0.0)
         low, high = self.mesh.low, self.mesh.high
-        return grid_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+        half = 0.0
+        if self.sign == "none":
+            longest = max(b - a for a, b in zip(low, high, strict=True))
+            half = 0.5 * (2.0 * longest / resolution if self.thickness is None else self.thickness)
+            self.distance = Shell(self.mesh, 2.0 * half).distance
+        grow = half + max(self.level, 0.0)
+        if bounds is None:
+            grid = grid_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
+        else:
+            grid = grid_within(bounds, resolution)
+        if self.sign == "winding" and not self.closed:
+            axes = [torch.linspace(a, b, n) for a, b, n in zip(grid.low, grid.high, grid.shape, strict=True)]
+            self.distance = OpenMesh(self.mesh, axes).distance
+        return grid
 
     def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
-        # Distances less than infinity apart: with such a slope no brick is too far.
-        add_bounded(bricks, self.mesh.distance, 1.0 if self.closed else math.inf, progress)
+        add_bounded(bricks, self.distance, 1.0, progress)
 
     def value_and_gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The gradient is the normal of the nearest triangle, which is so on the mesh too."""
-        faces = self.mesh.closest(points).faces.long()
-        return self.mesh.distance(points), torch.nn.functional.normalize(self.face_normals[faces], dim=1)
+        """The gradient is the normal of the nearest triangle, also on the mesh itself; of a shell the way from it."""
+        found = self.mesh.closest(points)
+        if self.sign == "none":
+            return self.distance(points), torch.nn.functional.normalize(points - found.points, dim=1)
+        normals = self.face_normals[found.faces.long()]
+        return self.distance(points), torch.nn.functional.normalize(normals, dim=1)
 
 
 class FieldSurface(Surface):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...kernels import runtime
-from ..files import Up, kind_of
+from ..files import PLAIN, MeshOptions, kind_of
 from ..program import BuildError
 from ..scene import Material, Scene, SceneSource, open_scene
 from ..shapes import FromFile, MeshFile, Neural, Plane, Sampled
@@ -19,10 +19,10 @@ CLAY = Material(base_color="#d2542d", roughness=0.5).named("clay")
 PAPER = Material(base_color="#cfc8bd", roughness=0.9).named("paper")
 
 
-def open_as_scene(name: str, up: Up = "z") -> SceneSource:
+def open_as_scene(name: str, options: MeshOptions = PLAIN) -> SceneSource:
     """A scene file, a script, a built-in name, a field (.safetensors), a volume (.npy) or a mesh as a scene.
 
-    Of a mesh the axis `up` points up.
+    A mesh is taken as the options say; one that is far from the origin is centred.
 
     Raises:
         SceneError: it holds no scene.
@@ -39,9 +39,23 @@ def open_as_scene(name: str, up: Up = "z") -> SceneSource:
         case "volume":
             shape = Sampled(file=name)
         case "mesh":
-            shape = MeshFile(file=name, up=up)
+            shape = _mesh_shape(name, options)
     scene = _in_clay(shape, kind)
     return SceneSource(Path(name), False, lambda time: scene)
+
+
+def _mesh_shape(name: str, options: MeshOptions) -> MeshFile:
+    """The shape of a mesh; centred if it is far from the origin."""
+    shape = MeshFile(file=name, up=options.up, sign=options.sign, thickness=options.thickness)
+    from ..bake import FarMeshError
+
+    try:
+        shape.bake()
+    except FarMeshError:
+        return shape.model_copy(update={"centred": True})
+    except ValueError as error:
+        raise BuildError(f"{name}: {error}") from None
+    return shape
 
 
 def scene_of_field(field: Field, resolution: int = 128) -> Scene:

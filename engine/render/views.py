@@ -10,7 +10,7 @@ from ...kernels import Program, runtime
 from ...kernels.light import Lighting
 from ...kernels.program import Column
 from ..build import build_program
-from ..files import Up, is_field
+from ..files import PLAIN, MeshOptions, is_field
 from ..scene import Camera, Scene
 from .framing import frame_subject
 from .lighting import exposure, lighting
@@ -50,7 +50,7 @@ def view_of(
     camera: Camera | None = None,
     *,
     direct: bool | None = None,
-    up: Up = "z",
+    options: MeshOptions = PLAIN,
 ) -> View:
     """The view of whatever can be looked at.
 
@@ -59,7 +59,7 @@ def view_of(
         camera: in place of the scene's own; without any the subject is framed.
         direct: whether the subject, which must be a neural shape that is not moved, is traced by its network and not by
             its bricks; if not given, that of a field or a field's file is, and that of a scene is not.
-        up: of a mesh's file, the axis that points up.
+        options: how a mesh's file is taken.
 
     Raises:
         SceneError: a file holds no scene.
@@ -71,7 +71,7 @@ def view_of(
         scene, is_learned = subject, False
     elif isinstance(subject, (str, os.PathLike)):
         name = os.fspath(subject)
-        scene, is_learned = open_as_scene(name, up).at(0.0), is_field(name)
+        scene, is_learned = open_as_scene(name, options).at(0.0), is_field(name)
     else:
         scene, is_learned = scene_of_field(subject), True
     view = _assembled(scene, build_program(scene).to(_device()), camera)

@@ -6,13 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from .. import hooks
-from ..files import FIELD, MESHES, VOLUME, Solid, Up
+from ..files import FIELD, MESHES, VOLUME, Sign, Solid, Up
 from ..program import BuildError, Lowering, Node
 from .base import Shape, register
-from .model import Number, Vector3
+from .model import Number, Positive, Vector3
 
 if TYPE_CHECKING:
     from ...kernels.program import SampleBlock
@@ -28,19 +28,25 @@ class Bake:
 
     Attributes:
         bricks: for the program.
-        error: the largest difference, scene units, between what the bricks interpolate and what was baked, at random
-            points of the voxels that hold the surface; 0 for a volume of distances, which says no more than its nodes.
+        error: the largest difference that was measured, scene units, between what the bricks interpolate and what was
+            baked: at random points of the voxels that hold the surface, of a mesh also at its vertices and the middles
+            of its faces; 0 for a volume of distances, which says no more than its nodes.
+        bound: what no difference in these voxels exceeds, where true distances were sampled.
+        notes: what there is to say of the file, a sentence each.
     """
 
     bricks: SampleBlock
     error: float
+    bound: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         voxels = " x ".join(map(str, self.bricks.voxels))
         megabytes = self.bricks.data.nbytes / 1e6
+        bound = "" if self.bound is None else f", at most {self.bound:.2g}"
         return (
             f"{voxels} voxels of {self.bricks.voxel:.3g}, {self.bricks.count} bricks, {megabytes:.1f} MB, "
-            f"error {self.error:.2g}, slope {self.bricks.slopes[0]:.3g}"
+            f"error {self.error:.2g}{bound}, slope {self.bricks.slopes[0]:.3g}"
         )
 
 
@@ -136,7 +142,10 @@ class Neural(FromFile):
 
 @register
 class MeshFile(FromFile):
-    """A mesh of triangles, sampled in voxels around its surface; inside is where the winding number is above a half."""
+    """A mesh of triangles, sampled in voxels around its surface; inside is where the winding number is above a half.
+
+    Where an open mesh's inside ends without a triangle, it has a lid. With `sign = "none"` it is a shell.
+    """
 
     source: ClassVar[str] = "closest triangle; sign by the winding number (Barill et al. 2018); trilinear interpolation"
     endings: ClassVar[tuple[str, ...]] = MESHES
@@ -148,3 +157,18 @@ class MeshFile(FromFile):
     ]
     resolution: Resolution = 128
     up: Annotated[Up, Field(description="the axis that points up in the file; y becomes the scene's z")] = "z"
+    sign: Annotated[
+        Sign, Field(description="inside by the winding number, or none: a shell around the triangles, for open meshes")
+    ] = "winding"
+    thickness: Annotated[
+        Positive | None, Field(description="of the shell of sign none, scene units; two voxels if not given")
+    ] = None
+    centred: Annotated[
+        bool, Field(description="whether the middle of the mesh's box is moved to the origin, as for one far from it")
+    ] = False
+
+    @model_validator(mode="after")
+    def _only_shells_are_thick(self) -> MeshFile:
+        if self.thickness is not None and self.sign != "none":
+            raise ValueError('thickness: expected with sign = "none" only')
+        return self

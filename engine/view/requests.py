@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..files import Up, write_image, write_video
+from ..files import MeshOptions, option_words, write_image, write_video
 from ..program import BuildError
 from ..render import render_shot
 from ..scene import Camera, save
@@ -33,7 +33,7 @@ class Tools:
     Attributes:
         painter: knows what is to be drawn of a state.
         window: as large as what is written; shows a film while it is made.
-        source: the file or built-in name that is looked at, of whose meshes the axis `up` points up.
+        source: the file or built-in name that is looked at, whose meshes are taken as `options` say.
         stem: what files are called, before their number.
         folder: where they are written.
         say: takes what is told to the terminal.
@@ -42,7 +42,7 @@ class Tools:
     painter: Painter
     window: Window
     source: str
-    up: Up
+    options: MeshOptions
     stem: str
     folder: Path
     say: Callable[[str], None]
@@ -132,7 +132,7 @@ def _frames(state: State, tools: Tools, cameras: Sequence[Camera]) -> Iterator[t
 def _wrote(state: State, tools: Tools, path: Path, samples: int, *more: str) -> State:
     state = _told(state, tools, f"wrote {path.name}")
     if state.beside is None:
-        upright = [] if tools.up == "z" else ["--up", tools.up]
+        upright = option_words(tools.options)
         command = capture.render_command(state, tools.source, path, *tools.window.shape, samples, *upright, *more)
         tools.say(f"made again by: {command}")
     return state

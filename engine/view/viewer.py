@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..files import Up, is_field
+from ..files import PLAIN, MeshOptions, is_field
 from ..render import open_as_scene, view_of
 from ..scene import SceneError
 from .edits import at_time, reloaded
@@ -40,7 +40,7 @@ class Viewer:
             windows.
         samples: rays a pixel that a picture at rest comes to.
         beside: another source, shown to the right of a line.
-        up: the axis of meshes that points up.
+        options: how meshes are taken.
         sampled: show there what scenes sample of the field that is the source.
         records: whether to keep all events with the numbers of their frames, in `happened`.
         folder: where pictures, films and scenes are written.
@@ -61,14 +61,14 @@ class Viewer:
         whole_passes: bool | None = None,
         samples: int = 16,
         beside: str | None = None,
-        up: Up = "z",
+        options: MeshOptions = PLAIN,
         sampled: bool = False,
         records: bool = False,
         folder: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
-        self.name, self.up = source, up
-        self.source = open_as_scene(source, up)
+        self.name, self.options = source, options
+        self.source = open_as_scene(source, options)
         scene = self.source.at(0.0)
         first = view_of(scene)
         x, y, z, radius = first.program.subject
@@ -78,7 +78,7 @@ class Viewer:
             (x, y, z),
             radius or 1.0,
             animated=self.source.is_animated,
-            beside=scene if sampled else None if beside is None else open_as_scene(beside, up).at(0.0),
+            beside=scene if sampled else None if beside is None else open_as_scene(beside, options).at(0.0),
         )
         self.sampled = sampled
         self.painter = Painter(
@@ -92,7 +92,7 @@ class Viewer:
             painter=self.painter,
             window=self.window,
             source=source,
-            up=up,
+            options=options,
             stem=self.source.path.stem,
             folder=folder or Path.cwd(),
             say=say,
@@ -155,7 +155,7 @@ class Viewer:
         self._looked = now
         if self._watch.changed():
             try:
-                source = open_as_scene(self.name, self.up)
+                source = open_as_scene(self.name, self.options)
                 base = source.at(self.state.time)
             except SceneError as error:
                 self.state = replace(self.state, error=str(error))

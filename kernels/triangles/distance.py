@@ -24,8 +24,9 @@ FAR = 16.0  # longest sides from 0, up to which float32 holds coordinates to 1e-
 LARGEST = 1e38  # a coordinate that float32 holds
 
 # How far off far fields begin, as a multiple of FAR_FIELD_RADII, and the distance of winding numbers from a half below
-# which they may be off by more than that: a coarse sphere's are by 0.035 and, four times as far off, by 0.0006.
-SUMS = ((1.0, 0.05), (4.0, 0.004))
+# which they may be off by more than that: a coarse sphere's are by 0.035, four times as far off by 0.0006; beyond that
+# the polynomial of the arc tangent is off by 1e-4.
+SUMS = ((1.0, 0.05), (4.0, 0.004), (16.0, 0.0005))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from isofield.engine.fields import Grid
+from isofield.engine.files import MeshOptions
 from isofield.engine.render import View, render_view, view_of
 from isofield.engine.render.sources import scene_of_field
 from isofield.engine.render.views import relit
@@ -43,7 +44,7 @@ def test_a_scene_is_the_same_by_its_name_its_file_and_itself(subject: str | Path
 
 
 def test_a_mesh_is_turned_by_its_axis() -> None:
-    upright, lying = view_of(GEM), view_of(GEM, up="y")
+    upright, lying = view_of(GEM), view_of(GEM, options=MeshOptions(up="y"))
     assert not torch.equal(small(upright), small(lying))
 
 

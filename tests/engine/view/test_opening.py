@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from isofield.engine.fields import Grid
+from isofield.engine.files import MeshOptions
 from isofield.engine.render import render
 from isofield.engine.render.sources import open_as_scene
 from isofield.engine.scene import load
@@ -103,7 +104,16 @@ def test_a_model_with_y_up_stands_and_is_made_again_standing(tmp_path: Path, mon
     write_tall(Path("lying.obj"), "y")
     upright = opened("upright.obj")
     said: list[str] = []
-    standing = Viewer("lying.obj", WIDTH, HEIGHT, hidden=True, samples=1, up="y", beside="lying.obj", say=said.append)
+    standing = Viewer(
+        "lying.obj",
+        WIDTH,
+        HEIGHT,
+        hidden=True,
+        samples=1,
+        options=MeshOptions(up="y"),
+        beside="lying.obj",
+        say=said.append,
+    )
     for viewer in (upright, standing):
         viewer.step([], 0.0)
     assert standing.state.beside == standing.state.scene

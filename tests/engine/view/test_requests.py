@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import isofield as iso
+from isofield.engine.files import PLAIN
 from isofield.engine.render import render
 from isofield.engine.scene import Scene, load
 from isofield.engine.view.capture import render_command
@@ -35,7 +36,7 @@ def done(state: State, folder: Path, said: list[str] | None = None) -> State:
     """The state after what it requests is done, without a window."""
     told: list[str] = [] if said is None else said
     window: Any = SimpleNamespace(shape=(WIDTH, HEIGHT), hidden=True)
-    return fulfil(state, Tools(painter(), window, "toy", "z", "toy", folder, told.append))
+    return fulfil(state, Tools(painter(), window, "toy", PLAIN, "toy", folder, told.append))
 
 
 def beside(state: State) -> State:
