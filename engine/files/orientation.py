@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+NEARLY = 1e-6  # of the longest side, between vertices that are nearly alike
 NO_VOLUME = 1e-9  # of the area's three halves' power, of which a sphere has 0.09
 OPEN_VOLUME = 0.01  # the same of what is open, about its middle, of which half a sphere has 0.1
 FLAT = 1e-6  # thickness of a flat mesh, of its largest extent
@@ -61,14 +62,34 @@ def oriented(vertices: Floats, faces: Integers) -> Oriented:
         faces: (F, 3), F at least 1.
     """
     notes: list[str] = []
-    welded = _first_alike(vertices + 0.0)  # -0 is 0
-    faces, is_single = _without_copies(faces, welded, notes)
+    welded = _welded(vertices, faces)
+    faces, is_pair, is_point = _without_copies(faces, welded, notes)
+    is_single = ~is_pair & ~is_point
     faces = faces.copy()
     is_open = False
     if is_single.any():
         faces[is_single], is_open = _turned(vertices, faces[is_single], welded, notes)
-    _note_missing_inside(vertices, faces, is_single, notes)
+    _note_missing_inside(vertices, faces, is_pair, notes)
     return Oriented(faces, is_open, tuple(notes))
+
+
+def _welded(vertices: Floats, faces: Integers) -> Integers:
+    """Of each vertex the number of one at its place: files may hold one for each of its triangles.
+
+    If faces do not close so, vertices that are nearly alike are one too: seams differ by rounding.
+    """
+    welded = _first_alike(vertices + 0.0)  # -0 is 0
+    if not (_edges_of(welded[faces]).used % 2 == 1).any():
+        return welded
+    cell = NEARLY * float(np.ptp(vertices[faces].reshape(-1, 3), axis=0).max())
+    if not cell > 0.0:
+        return welded
+    # Two that lie in different cells, between which there is a border, lie in one of cells half a side off.
+    low = vertices.min(axis=0)
+    alike = [_first_alike(np.floor((vertices - low) / cell + shift)) for shift in (0.0, 0.5)]
+    numbers = np.arange(len(vertices))
+    sides = np.concatenate([np.stack([numbers, other], axis=1) for other in (welded, *alike)])
+    return part_numbers(torch.from_numpy(sides), len(vertices)).numpy()
 
 
 def _first_alike(rows: NDArray[np.generic]) -> Integers:
@@ -83,8 +104,8 @@ def _first_alike(rows: NDArray[np.generic]) -> Integers:
     return numbers
 
 
-def _without_copies(faces: Integers, welded: Integers, notes: list[str]) -> tuple[Integers, Flags]:
-    """The faces without copies, and which of them have three corners and no face in the opposite direction."""
+def _without_copies(faces: Integers, welded: Integers, notes: list[str]) -> tuple[Integers, Flags, Flags]:
+    """The faces without copies; which are there in the opposite direction too, and which are less than a triangle."""
     corners = welded[faces]
     order = np.argsort(corners, axis=1)
     is_point = (np.diff(np.take_along_axis(corners, order, axis=1), axis=1) == 0).any(axis=1)
@@ -98,7 +119,7 @@ def _without_copies(faces: Integers, welded: Integers, notes: list[str]) -> tupl
     copies = int((~kept).sum())
     if copies:
         notes.append(f"{copies} of {len(faces)} faces are there twice and count once")
-    return faces[kept], (~(has_forward & has_backward)[body] & ~is_point)[kept]
+    return faces[kept], ((has_forward & has_backward)[body] & ~is_point)[kept], is_point[kept]
 
 
 def _turned(vertices: Floats, faces: Integers, welded: Integers, notes: list[str]) -> tuple[Integers, bool]:
@@ -232,17 +253,17 @@ def _border_note(vertices: Floats, border: Integers, size: float) -> str:
     )
 
 
-def _note_missing_inside(vertices: Floats, faces: Integers, is_single: Flags, notes: list[str]) -> None:
+def _note_missing_inside(vertices: Floats, faces: Integers, is_pair: Flags, notes: list[str]) -> None:
     """Say where faces enclose nothing."""
     corners = vertices[faces]
     extents = np.linalg.svd(_moments(corners), compute_uv=False) ** 0.5
-    pairs = int((~is_single).sum())
+    pairs = int(is_pair.sum())
     if extents[2] <= FLAT * extents[0]:
         notes.append(f"all of it lies in a plane: it has no inside, {SHELL}")
     elif pairs == len(faces):
         notes.append(f"every face is there in both directions: it has no inside, {SHELL}")
     elif pairs:
-        notes.append(f"{pairs} of {len(faces)} faces are points, or there in both directions: they enclose nothing")
+        notes.append(f"{pairs} of {len(faces)} faces are there in both directions: they enclose nothing")
 
 
 def _moments(corners: Floats) -> Floats:

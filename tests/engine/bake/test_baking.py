@@ -22,7 +22,7 @@ from isofield.engine.bake.volume import baked_volume
 from isofield.engine.cli import main
 from isofield.engine.fields import MLP, ShapeField, occupancy_of
 from isofield.engine.program.errors import BuildError
-from isofield.engine.shapes import torus
+from isofield.engine.shapes import MeshFile, torus
 from isofield.kernels import distance
 
 BOUNDS = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
@@ -117,7 +117,9 @@ def test_a_file_that_was_written_anew_is_baked_anew(volume: str) -> None:
 def test_a_mesh_is_baked_for_each_axis_that_points_up(tmp_path: Path) -> None:
     vertices, faces = corners_of_a_cube(0.4)
     write_obj(tmp_path / "bar.obj", vertices * [1.0, 2.0, 1.0], faces)
-    lying, standing = (baked_mesh(str(tmp_path / "bar.obj"), 16, up).bricks for up in ("z", "y"))
+    lying, standing = (
+        baked_mesh(MeshFile(file=str(tmp_path / "bar.obj"), resolution=16, up=up)).bricks for up in ("z", "y")
+    )
     assert lying.high[1] == pytest.approx(standing.high[2], abs=1e-5)
     assert lying.high[2] == pytest.approx(standing.high[1], abs=1e-5)
     assert lying.high[1] > lying.high[2] + 0.2
@@ -341,7 +343,7 @@ def write_obj(path: Path, vertices: numpy.ndarray, faces: numpy.ndarray) -> None
 
 def test_a_mesh_is_the_solid_that_it_encloses(tmp_path: Path) -> None:
     write_obj(tmp_path / "cube.obj", *corners_of_a_cube(0.4))
-    made = baked_mesh(str(tmp_path / "cube.obj"), 64)
+    made = baked_mesh(MeshFile(file=str(tmp_path / "cube.obj"), resolution=64))
     points = 2.0 * torch.rand(5000, 3, generator=torch.Generator().manual_seed(0)) - 1.0
     wanted = distance(iso.build_program(iso.Scene(iso.box(0.8))), points)
     found = made.bricks.value(points)

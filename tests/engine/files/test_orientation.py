@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from twins.meshes import Mesh, cube, joined, torus
+from twins.meshes import Mesh, cube, globe, joined, torus
 
 from isofield.engine.files.orientation import oriented
 from isofield.kernels import MeshTree
@@ -101,7 +101,7 @@ def test_doubled_faces_enclose_nothing_and_it_is_said() -> None:
     sheet = (corners, torch.tensor([[0, 1, 2], [0, 2, 1]], dtype=torch.int32))
     distances, notes = found(joined(cube(), sheet), 0.0)
     assert distances == pytest.approx([-0.5])
-    assert notes == ("2 of 14 faces are points, or there in both directions: they enclose nothing",)
+    assert notes == ("2 of 14 faces are there in both directions: they enclose nothing",)
 
 
 def test_a_sheet_has_no_inside_and_it_is_said() -> None:
@@ -142,6 +142,13 @@ def test_a_moebius_strip_has_no_inside_and_it_is_said() -> None:
         faces += [[low, next_low, high], [high, next_low, next_high]]
     result = oriented(vertices.double().numpy(), np.array(faces))
     assert result.notes[0] == "48 faces have no two sides, as on a M\u00f6bius strip: they have no inside"
+
+
+def test_a_seam_that_differs_by_rounding_is_closed() -> None:
+    vertices, faces = globe(10, 16, 3.0)  # whose last column is the sine and cosine of 2 pi in float32
+    assert not torch.equal(vertices[0::17], vertices[16::17])
+    result = oriented(vertices.double().numpy() + 5.0, faces.long().numpy())
+    assert (result.is_open, result.notes) == (False, ())
 
 
 def test_one_triangle_and_points() -> None:

@@ -10,6 +10,7 @@ import torch
 import trimesh
 
 from isofield.engine.cli import main
+from isofield.engine.files import MeshOptions
 from isofield.engine.program.errors import BuildError
 from isofield.engine.render.sources import open_as_scene
 from isofield.engine.scene import SceneError
@@ -42,7 +43,7 @@ def test_a_mesh_with_y_up_is_put_on_its_feet() -> None:
     feet = trimesh.creation.box((2.0, 6.0, 4.0))
     feet.apply_translation((0.0, 0.0, 5.0))
     feet.export("upright.obj")
-    scene = open_as_scene("upright.obj", "y").at(0.0)
+    scene = open_as_scene("upright.obj", MeshOptions(up="y")).at(0.0)
     shape = scene.shapes[scene.show]
     assert isinstance(shape, MeshFile)
     bricks = shape.bake().bricks
