@@ -34,7 +34,8 @@ def _volume(path: str) -> torch.Tensor:
         raise ValueError(f"{path}: expected at most {MOST_NODES} nodes, got {count}")
     if isinstance(given, torch.Tensor):
         return given.float()
-    return torch.from_numpy(numpy.array(given, dtype=numpy.float32, order="C"))
+    with numpy.errstate(over="ignore"):  # what overflows is refused as infinite
+        return torch.from_numpy(numpy.array(given, dtype=numpy.float32, order="C"))
 
 
 def _only_tensor(path: str) -> torch.Tensor:

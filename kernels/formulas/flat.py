@@ -62,12 +62,14 @@ def polygon(m, x, y, z, vertices, start, count):
         edge_y = previous_y - corner_y
         from_x = x - corner_x
         from_y = y - corner_y
-        t = m.clamp((from_x * edge_x + from_y * edge_y) / (edge_x * edge_x + edge_y * edge_y), 0.0, 1.0)
+        # Corners that float32 cannot tell apart have no edge, but a distance.
+        edge = m.max(edge_x * edge_x + edge_y * edge_y, 1e-30)
+        t = m.clamp((from_x * edge_x + from_y * edge_y) / edge, 0.0, 1.0)
         rest_x = from_x - edge_x * t
         rest_y = from_y - edge_y * t
         rest = rest_x * rest_x + rest_y * rest_y
         cross = edge_x * from_y - edge_y * from_x
-        line = m.select(rest <= square, cross / m.sqrt(edge_x * edge_x + edge_y * edge_y), line)
+        line = m.select(rest <= square, cross / m.sqrt(edge), line)
         square = m.min(square, rest)
         area += previous_x * corner_y - previous_y * corner_x
         starts_below = y >= corner_y

@@ -35,13 +35,16 @@ def ellipsoid(m, x, y, z, a, b, c):
     r2 = m.select(swap_high, r1, b)
     q2 = m.select(swap_high, q1, py)
     shrink = 1.0 / scale
-    pa = m.select(swap_high, py, q1) * shrink
+    # From a million of these away it looks like a point: evaluated nearer by, no power of a coordinate overflows.
+    nearer = m.max(m.max(px, m.max(py, pz)) * (shrink * 1e-6), 1.0)
+    shrink_point = shrink / nearer
+    pa = m.select(swap_high, py, q1) * shrink_point
     swap_low = r2 < r3
     rb = m.select(swap_low, r3, r2) * shrink
     rc = m.select(swap_low, r2, r3) * shrink
-    pb = m.select(swap_low, q3, q2) * shrink
+    pb = m.select(swap_low, q3, q2) * shrink_point
     # Off the medial disc by a hair: there the last coordinate would not determine its own root.
-    pc = m.max(m.select(swap_low, q2, q3) * shrink, rc * 1e-7)
+    pc = m.max(m.select(swap_low, q2, q3) * shrink_point, rc * 1e-7)
     kc = rc * rc
     wa = (1.0 - rc) * (1.0 + rc)
     wb = (rb - rc) * (rb + rc)
@@ -58,12 +61,13 @@ def ellipsoid(m, x, y, z, a, b, c):
     hair = kc * 1e-6
     va = 1.0 / m.max(wa, hair)
     vb = 1.0 / m.max(wb, hair)
-    fa = pa * va
-    fb = sb * vb
+    # The root grows with these, so less of them is a lower bound as well, whose powers do not overflow.
+    fa = m.min(pa * va, 1e6)
+    fb = m.min(sb * vb, 1e6)
     ratio = fa * fa + fb * fb
     ratio_slope = m.max(fa * fa * va + fb * fb * vb, 1e-30)
     poles = m.max(sc, m.length3(pa, sb, sc) - wa)
-    steps = m.max(kc + level * (m.sqrt(level) - 1.0) / inclination, ratio * (m.sqrt(ratio) - 1.0) / ratio_slope - hair)
+    steps = m.max(kc + level / inclination * (m.sqrt(level) - 1.0), ratio / ratio_slope * (m.sqrt(ratio) - 1.0) - hair)
     low = m.max(poles, steps)
     u = low
     for _ in range(4):
@@ -101,7 +105,7 @@ def ellipsoid(m, x, y, z, a, b, c):
     deep = u < 0.5 * kc
     product = t * h
     square = m.max(m.select(deep, product, normal), 1e-30)
-    return scale * m.select(deep, -product, 0.5 * (t * normal + h)) / m.sqrt(square)
+    return scale * nearer * m.select(deep, -product, 0.5 * (t * normal + h)) / m.sqrt(square)
 
 
 def box(m, x, y, z, half_x, half_y, half_z, rounding):

@@ -59,7 +59,7 @@ class DeviceMaths:
     @ti.func
     def sin(self, a):
         turns = ti.floor(a * 0.3183098861837907 + 0.5)  # half turns
-        rest = a - turns * PI  # in [-π/2, π/2]
+        rest = ti.min(ti.max(a - turns * PI, -0.5 * PI), 0.5 * PI)  # within already, unless `a` is too large to say
         sign = 1.0 - 2.0 * (turns - 2.0 * ti.floor(turns * 0.5))
         square = rest * rest
         low = 0.008332899822 * square - 0.1666664763
@@ -69,7 +69,7 @@ class DeviceMaths:
     @ti.func
     def cos(self, a):
         turns = ti.floor(a * 0.3183098861837907)
-        rest = a - (turns + 0.5) * PI
+        rest = ti.min(ti.max(a - (turns + 0.5) * PI, -0.5 * PI), 0.5 * PI)
         sign = 2.0 * (turns - 2.0 * ti.floor(turns * 0.5)) - 1.0
         square = rest * rest
         low = 0.008332899822 * square - 0.1666664763
