@@ -69,4 +69,4 @@ def bend(m, x, y, z, curvature):
 
 def revolve(m, x, y, z, radius):
     """The half-plane through the z axis laid into the x-y plane: (|(x, y)| - radius, z)."""
-    return m.length2(x, y) - radius, z, 0.0 * z
+    return m.radius2(x, y) - radius, z, 0.0 * z

@@ -7,7 +7,9 @@ and `|` and consumed by `select`.
 
 Where two arguments tie the first one counts, value and derivative: `max(a, 0)` at a = 0 has the slope of a, and
 `abs(a)` there that of a. So a gradient on a face or in a crease is that of one side, and not the mean of two. Lengths
-are safe where they vanish: their first and second derivatives there are 0 instead of NaN.
+are safe where they vanish: their first and second derivatives there are 0 instead of NaN. That suits a length of what
+lies beyond faces, which the inside continues; the distance from a centre or an axis is a `radius`, which has the slope
+of x there, again that of one side.
 """
 
 from typing import Any
@@ -50,6 +52,14 @@ class DeviceMaths:
 
     @ti.func
     def length3(self, x, y, z):
+        return ti.sqrt(x * x + y * y + z * z)
+
+    @ti.func
+    def radius2(self, x, y):
+        return ti.sqrt(x * x + y * y)
+
+    @ti.func
+    def radius3(self, x, y, z):
         return ti.sqrt(x * x + y * y + z * z)
 
     # Polynomials (least largest error, odd powers) instead of the C library, which is called lane by lane. Absolute
@@ -150,6 +160,12 @@ class TorchMaths:
 
     def length3(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         return self.sqrt(x * x + y * y + z * z)
+
+    def radius2(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.where((x == 0) & (y == 0), x, self.length2(x, y))
+
+    def radius3(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return torch.where((x == 0) & (y == 0) & (z == 0), x, self.length3(x, y, z))
 
     def sin(self, a: torch.Tensor) -> torch.Tensor:
         return a.sin()
