@@ -134,9 +134,10 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
             tile = packet * width // points_per_tile
             given_x, given_y, given_z = packets.load(points, packet, count)
             divisor = shrinkage(given_x, given_y, given_z, largest)
-            x = given_x / divisor
-            y = given_y / divisor
-            z = given_z / divisor
+            nearer = 1.0 / divisor
+            x = given_x * nearer
+            y = given_y * nearer
+            z = given_z * nearer
             step = relative_step * ti.max(1.0, ti.sqrt(x * x + y * y + z * z))
             centre = Lanes(0.0)
             gx = Lanes(0.0)
@@ -169,15 +170,17 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
                 length = ti.sqrt(gx * gx + gy * gy + gz * gz)
                 gz = ti.select(length * scale > LEAST_GRADIENT, gz, 1.0)
                 scale = 1.0 / ti.select(length * scale > LEAST_GRADIENT, length, 1.0)
+            somewhere = is_finite(given_x, given_y, given_z)
+            centre = ti.select(somewhere, centre * divisor, ti.math.nan)
+            scale = ti.select(somewhere, scale, ti.math.nan)
             for lane in ti.static(range(width)):
                 index = packet * width + lane
                 if index < count:
-                    somewhere = is_finite(given_x[lane], given_y[lane], given_z[lane])
                     if only_normals == 0:
-                        values[index] = ti.select(somewhere, centre[lane] * divisor[lane], ti.math.nan)
+                        values[index] = centre[lane]
                     if taps > 1:
-                        gradients[index, 0] = ti.select(somewhere, gx[lane] * scale[lane], ti.math.nan)
-                        gradients[index, 1] = ti.select(somewhere, gy[lane] * scale[lane], ti.math.nan)
-                        gradients[index, 2] = ti.select(somewhere, gz[lane] * scale[lane], ti.math.nan)
+                        gradients[index, 0] = gx[lane] * scale[lane]
+                        gradients[index, 1] = gy[lane] * scale[lane]
+                        gradients[index, 2] = gz[lane] * scale[lane]
 
     return distance_kernel

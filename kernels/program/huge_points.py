@@ -23,9 +23,8 @@ def shrinkage(x, y, z, largest):
 
 @ti.func
 def is_finite(x, y, z):
-    """Whether none of three numbers is infinite or NaN, which the backend's fast maths may lose on the way."""
-    infinite = ti.math.isinf(x) or ti.math.isinf(y) or ti.math.isinf(z)
-    return not (infinite or ti.math.isnan(x) or ti.math.isnan(y) or ti.math.isnan(z))
+    """Whether none of three numbers is infinite or NaN."""
+    return (ti.abs(x) < ti.math.inf) & (ti.abs(y) < ti.math.inf) & (ti.abs(z) < ti.math.inf)
 
 
 def shrinkage_of(points: torch.Tensor, largest: float) -> torch.Tensor:

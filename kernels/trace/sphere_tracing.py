@@ -14,6 +14,7 @@ from .surface import surface_on
 
 # By how much the square of a direction's length may be off 1: directions computed in half the digits are that good.
 LENGTH_TOLERANCE = 1e-3
+ROUNDING = 1e-6  # by how much it may be off for directions that are unit vectors to the last digits
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,11 @@ def _unit_directions(directions: torch.Tensor, origins: torch.Tensor, size: torc
     Raises:
         ValueError: one that is finite is no unit vector; says which.
     """
-    squares = directions.square().sum(dim=1)
+    x, y, z = directions.unbind(dim=1)
+    squares = x * x + y * y + z * z
+    least, most = (float(square) for square in torch.aminmax(squares)) if len(squares) else (1.0, 1.0)
+    if 1.0 - ROUNDING <= least and most <= 1.0 + ROUNDING:
+        return directions
     wrong = ~((squares - 1.0).abs() <= LENGTH_TOLERANCE) & (origins.isfinite() & directions.isfinite()).all(dim=1)
     if bool(wrong.any()):
         first = int(wrong.nonzero()[0])
@@ -100,7 +105,7 @@ def _unit_directions(directions: torch.Tensor, origins: torch.Tensor, size: torc
             f"directions{place or ''}: expected a unit vector, got one of length {length:g} ({int(wrong.sum())} of "
             f"{len(wrong)} are not); divide directions by their lengths"
         )
-    return directions * squares.rsqrt()[:, None]
+    return torch.where(((squares - 1.0).abs() <= ROUNDING)[:, None], directions, directions * squares.rsqrt()[:, None])
 
 
 def trace_film(
