@@ -38,7 +38,7 @@ def program_distance(rows: ti.template(), row_count, parameters: ti.template(), 
 def program_trace(rows: ti.template(), row_count, parameters: ti.template(), origin, direction, far, tolerance):
     """Distance along a ray (unit `direction`) at which the program's value falls below `tolerance`; 1e9 for a miss.
 
-    Plain sphere tracing, at most 256 steps, from the origin to `far`.
+    Plain sphere tracing, at most 256 steps, from the origin to `far`. A longer direction steps through surfaces.
     """
     found = FAR
     t = 0.0
