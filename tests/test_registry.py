@@ -288,7 +288,10 @@ LATTICE: dict[str, dict[str, Any]] = {
 # What only a rounded number of a sine, a root or a voxel decides: no lattice point need lie on their surfaces.
 BESIDE_THE_LATTICE = {"wave", "gyroid", "schwarz_p", "diamond", "neovius", "mesh", "neural", "sampled"}
 
-# At two points an edge of one bar lies in the face of another: they tie, and the gradient is that of the edge's side.
+# Where it is pulled apart its value changes across alone, and on the axis not at all.
+FLAT_WITHIN = {"elongate"}
+
+# Where an edge of one bar lies in the face of another they tie, and the gradient is that of the edge's other side.
 EDGE_IN_A_FACE = {"box_frame"}
 
 CASES = [(kind, index) for kind, samples in SAMPLES.items() for index in range(len(samples))]
@@ -534,22 +537,28 @@ def test_gradients_beside_the_surface_are_those_of_the_surface(case: Sample) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_at_ties_are_those_of_one_side(kind: str) -> None:
-    """On faces, edges, corners, axes, and borders of blends and cells; by the twin and through `ShapeField`."""
+    """On faces, edges, corners, borders of blends and cells, by the twin and through `ShapeField`; and on axes."""
     case = on_lattice(kind)
     ticks = torch.arange(-10, 11, dtype=torch.float64) / 8
     lattice = torch.cartesian_prod(ticks, ticks, ticks)
-    points = lattice[case.value(lattice).abs() <= 1e-9]
-    if kind in BESIDE_THE_LATTICE:
-        points = torch.cat([points, lattice[::37]])
-    assert len(points) >= 4
-    points = points[:: -(-len(points) // 150)]
+    surface = lattice[case.value(lattice).abs() <= 1e-9]
+    assert len(surface) >= 4 or kind in BESIDE_THE_LATTICE
+    surface = surface[:: max(len(surface) // 150, 1)]
+    on_axes = (lattice == 0.0).sum(dim=1) >= 2
+    on_diagonals = (lattice[:, 0].abs() == lattice[:, 1].abs()) & (lattice[:, 2] == -0.375)
+    beside = lattice[on_axes | on_diagonals]
     solid = shapes.extrude(case.shape, 0.75) if case.shape.flat else case.shape
-    single = points.float().requires_grad_()
+    single = surface.float().requires_grad_()
     (through_field,) = torch.autograd.grad(ShapeField(iso.Scene(solid), trainable=())(single).sum(), single)
-    for gradients in (gradient_of(case, points), through_field.double()):
+    found = [(surface, gradient_of(case, surface)), (surface, through_field.double())]
+    if kind not in FLAT_WITHIN:
+        found.append((beside, gradient_of(case, beside)))
+    for points, gradients in found:
+        if len(points) == 0:
+            continue
         # Directions around a corner lie as much as 0.2 apart; a gradient split between two sides is farther off.
-        apart = least_difference(case, points, gradients).sort().values
-        assert apart[: len(apart) - 2 * (kind in EDGE_IN_A_FACE)].max() <= 0.2
+        apart = least_difference(case, points, gradients)
+        assert float((apart > 0.2).double().mean()) <= (0.05 if kind in EDGE_IN_A_FACE else 0.0)
         assert gradients.norm(dim=1).max() <= 1.0 + 1e-5 or kind in ONLY_A_BOUND
         if case.extent.exact and case.extent.exact_inside:
             assert (gradients.norm(dim=1) - 1.0).abs().max() <= 1e-5
