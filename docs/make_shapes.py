@@ -21,6 +21,9 @@ take `material`, `scale`, `rotate` and `translate` too. In scripts each kind is 
 An operator is as exact as the worse of this table and its parts; unequal scales, smooth blends, shrinking, a tube that
 meets itself, a mirror or axis that cuts its part make a shape a bound, too.
 
+Sizes and places are at most 1e6, scales from 1e-6 to 1e6 with those of all shapes around them multiplied in, and what
+ends does so within 1e9 of the origin. What leaves the range of float32 is an error with shape, key and value.
+
 This page is written by `python docs/make_shapes.py`; the pictures are on the [board](gallery.md).
 """
 

@@ -29,7 +29,7 @@ from isofield.engine.program.frame import Frame
 from isofield.engine.program.lowering import DEFAULT_MATERIAL, LoweringContext, lower
 from isofield.engine.scene.json_schema import schema
 from isofield.engine.shapes import KINDS, Shape
-from isofield.kernels import Program, distance
+from isofield.kernels import Program, distance, distance_and_gradient
 from isofield.kernels.program.twin import distance_twin
 
 PLACED = {"rotate": {"axis": (1.0, 2.0, 0.5), "angle": 40.0}, "translate": (0.2, -0.1, 0.3)}
@@ -231,6 +231,69 @@ CLAIMS = {
 # Not 1-Lipschitz, but never more than the distance: its bound takes the distance from its plateau to its far slope.
 ONLY_A_BOUND = {"bend"}
 
+# One sample a kind whose sizes and places are multiples of 1/8, so that lattice points lie exactly on faces, edges,
+# corners, axes, borders of blends and of cells.
+eighth = {"translate": (0.25, -0.125, 0.375), "scale": 2.0}
+cube, slab = shapes.box(1.0), shapes.box((1.0, 0.5, 0.25))
+two = (cube, shapes.box((1.0, 0.5, 1.0)).translate(0.25, 0.0, 0.25))
+LATTICE: dict[str, dict[str, Any]] = {
+    "circle": {"radius": 0.5},
+    "rectangle": {"size": (1.0, 0.5), "translate": (0.125, 0.25)},
+    "rounded_rectangle": {"size": (1.0, 0.5), "radius": 0.125},
+    "regular_polygon": {"sides": 4, "radius": 0.5},
+    "star": {"points": 4, "outer": 0.5, "inner": 0.25},
+    "polygon": {"points": ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (0.0, 0.0), (-0.5, 0.5))},
+    "offset": {"of": cube, "distance": 0.125},
+    "shell": {"of": cube, "thickness": 0.25},
+    "extrude": {"of": shapes.rectangle((1.0, 0.5)), "height": 0.5},
+    "wave": {"of": cube, "amplitude": 0.125, "wavelength": 1.0},
+    "union": {"of": two, **eighth},
+    "intersection": {"of": two, "smooth": 0.25},
+    "difference": {"of": two, "smooth": 0.25},
+    "xor": {"of": two},
+    "gyroid": {},
+    "schwarz_p": {},
+    "diamond": {},
+    "neovius": {},
+    "sphere": {"radius": 0.5, **eighth},
+    "ellipsoid": {"size": (1.0, 0.5, 0.25)},
+    "box": {"size": (1.0, 0.5, 0.25), **eighth},
+    "rounded_box": {"size": (1.0, 1.0, 0.5), "radius": 0.25},
+    "box_frame": {"size": (1.0, 1.0, 1.0), "width": 0.25},
+    "torus": {"radius": 0.5, "tube": 0.25},
+    "capped_torus": {"radius": 0.5, "tube": 0.25, "angle": 180.0},
+    "link": {"length": 0.5, "radius": 0.25, "tube": 0.125},
+    "cylinder": {"radius": 0.5, "height": 1.0, **eighth},
+    "rounded_cylinder": {"radius": 0.5, "height": 1.0, "rounding": 0.25},
+    "capped_cone": {"height": 1.0, "bottom": 0.5, "top": 0.25},
+    "cone": {"radius": 0.5, "height": 1.0},
+    "capsule": {"radius": 0.25, "height": 1.0, **eighth},
+    "plane": {"normal": (0.0, 0.0, 1.0), "offset": 0.25},
+    "octahedron": {"radius": 0.5, **eighth},
+    "pyramid": {"base": 1.0, "height": 1.0},
+    "hexagonal_prism": {"radius": 0.5, "height": 1.0},
+    "triangular_prism": {"radius": 0.5, "height": 1.0},
+    "elongate": {"of": shapes.sphere(0.25), "length": (0.5, 0.0, 0.25)},
+    "mirror": {"of": cube.translate(0.5, 0.0, 0.0), "offset": 0.25},
+    "repeat": {"of": shapes.box((0.5, 0.25, 0.5)), "spacing": (0.5, 0.5, 0.75), "count": (2, 3, 2)},
+    "polar_repeat": {"of": shapes.box((0.5, 0.25, 0.25)).translate(0.5, 0.0, 0.0), "count": 4},
+    "twist": {"of": slab, "rate": 90.0},
+    "bend": {"of": shapes.box((1.0, 0.5, 0.25)), "radius": 1.0},
+    "revolve": {"of": shapes.rectangle((0.5, 0.25)), "radius": 0.5},
+    "sampled": {"file": _volume("lattice", (17, 17, 17), (-1.0,) * 3, (1.0,) * 3), "bounds": ((-0.5,) * 3, (0.5,) * 3)},
+    "mesh": {"file": _mesh("lattice"), "resolution": 32},
+    "neural": {"file": _field("lattice", cube), "resolution": 32},
+}  # fmt: skip
+
+# What only a rounded number of a sine, a root or a voxel decides: no lattice point need lie on their surfaces.
+BESIDE_THE_LATTICE = {"wave", "gyroid", "schwarz_p", "diamond", "neovius", "mesh", "neural", "sampled"}
+
+# Where it is pulled apart its value changes across alone, and on the axis not at all.
+FLAT_WITHIN = {"elongate"}
+
+# Where an edge of one bar lies in the face of another they tie, and the gradient is that of the edge's other side.
+EDGE_IN_A_FACE = {"box_frame"}
+
 CASES = [(kind, index) for kind, samples in SAMPLES.items() for index in range(len(samples))]
 
 
@@ -265,8 +328,16 @@ class Sample:
 
 @cache
 def sample(kind: str, index: int) -> Sample:
-    shape: Shape = KINDS[kind](**SAMPLES[kind][index])
-    solid = shapes.extrude(shape, 0.7) if KINDS[kind].flat else shape
+    return _made(f"{kind}-{index}", KINDS[kind](**SAMPLES[kind][index]))
+
+
+@cache
+def on_lattice(kind: str) -> Sample:
+    return _made(kind, KINDS[kind](**LATTICE[kind]))
+
+
+def _made(name: str, shape: Shape) -> Sample:
+    solid = shapes.extrude(shape, 0.75) if shape.flat else shape
     scene = iso.Scene(show=solid)
     context = LoweringContext(scene.shapes, {}, {})
     extent = lower(context, scene.show, Frame(), 1.0, DEFAULT_MATERIAL).extent
@@ -275,7 +346,7 @@ def sample(kind: str, index: int) -> Sample:
     low = torch.tensor(extent.low, dtype=torch.float64).clamp(min=-1.2)
     high = torch.tensor(extent.high, dtype=torch.float64).clamp(max=1.2)
     margin = 0.3 * (high - low)
-    return Sample(f"{kind}-{index}", shape, build_program(scene, values), extent, low - margin, high + margin)
+    return Sample(name, shape, build_program(scene, values), extent, low - margin, high + margin)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
@@ -299,7 +370,7 @@ def surface_points(case: Sample, segments: int = 600, samples: int = 100) -> tor
 
 
 def test_every_kind_has_samples() -> None:
-    assert set(SAMPLES) == set(KINDS)
+    assert set(SAMPLES) == set(LATTICE) == set(KINDS)
     assert all(len(samples) >= 2 for samples in SAMPLES.values())
 
 
@@ -433,3 +504,77 @@ def test_exact_values_lead_to_the_surface(case: Sample, side: str) -> None:
     (gradient,) = torch.autograd.grad(values.sum(), points)
     feet = (points - values[:, None] * gradient).detach()
     assert case.value(feet).abs().max() <= 1e-7
+
+
+def gradient_of(case: Sample, points: torch.Tensor) -> torch.Tensor:
+    leaf = points.detach().clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(case.value(leaf).sum(), leaf)
+    return gradient
+
+
+@cache
+def ways() -> torch.Tensor:
+    """Unit vectors (300, 3) that lie in no plane of symmetry."""
+    random = torch.Generator().manual_seed(3)
+    return torch.nn.functional.normalize(torch.randn(300, 3, generator=random, dtype=torch.float64), dim=1)
+
+
+def least_difference(case: Sample, points: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+    """How far each gradient (N, 3) is from the nearest of those a hair away, where nothing ties → (N,)."""
+    around = points[:, None] + 1e-7 * ways()
+    beside = gradient_of(case, around.reshape(-1, 3)).reshape(around.shape)
+    return (beside - gradients[:, None]).norm(dim=2).amin(dim=1)
+
+
+def test_gradients_beside_the_surface_are_those_of_the_surface(case: Sample) -> None:
+    """At points as near as rounding allows, where a length would be one of rounding errors."""
+    points = surface_points(case)[:150]
+    gradients = gradient_of(case, points)
+    assert least_difference(case, points, gradients).max() <= 1e-4
+    if case.extent.exact and case.extent.exact_inside:
+        assert (gradients.norm(dim=1) - 1.0).abs().max() <= 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_at_ties_are_those_of_one_side(kind: str) -> None:
+    """On faces, edges, corners, borders of blends and cells, by the twin and through `ShapeField`; and on axes."""
+    case = on_lattice(kind)
+    ticks = torch.arange(-10, 11, dtype=torch.float64) / 8
+    lattice = torch.cartesian_prod(ticks, ticks, ticks)
+    surface = lattice[case.value(lattice).abs() <= 1e-9]
+    assert len(surface) >= 4 or kind in BESIDE_THE_LATTICE
+    surface = surface[:: max(len(surface) // 150, 1)]
+    on_axes = (lattice == 0.0).sum(dim=1) >= 2
+    on_diagonals = (lattice[:, 0].abs() == lattice[:, 1].abs()) & (lattice[:, 2] == -0.375)
+    beside = lattice[on_axes | on_diagonals]
+    solid = shapes.extrude(case.shape, 0.75) if case.shape.flat else case.shape
+    single = surface.float().requires_grad_()
+    (through_field,) = torch.autograd.grad(ShapeField(iso.Scene(solid), trainable=())(single).sum(), single)
+    found = [(surface, gradient_of(case, surface)), (surface, through_field.double())]
+    if kind not in FLAT_WITHIN:
+        found.append((beside, gradient_of(case, beside)))
+    for points, gradients in found:
+        if len(points) == 0:
+            continue
+        # Directions around a corner lie as much as 0.2 apart; a gradient split between two sides is farther off.
+        apart = least_difference(case, points, gradients)
+        assert float((apart > 0.2).double().mean()) <= (0.05 if kind in EDGE_IN_A_FACE else 0.0)
+        assert gradients.norm(dim=1).max() <= 1.0 + 1e-5 or kind in ONLY_A_BOUND
+        if case.extent.exact and case.extent.exact_inside:
+            assert (gradients.norm(dim=1) - 1.0).abs().max() <= 1e-5
+
+
+def test_gradients_by_differences_have_length_1_on_smooth_surfaces(case: Sample) -> None:
+    if not (case.extent.exact and case.extent.exact_inside):
+        pytest.skip("a bound")
+    points = surface_points(case)[:150]
+    gradients = gradient_of(case, points)
+    # A surface may be curved, not folded, within the step of the differences.
+    around = points[:, None] + 4e-3 * ways()[:60]
+    beside = gradient_of(case, around.reshape(-1, 3)).reshape(around.shape)
+    smooth = ((beside * gradients[:, None]).sum(dim=2) > 0.999).all(dim=1)
+    if not bool(smooth.any()):
+        pytest.skip("curved within the step")
+    _, found = distance_and_gradient(case.program, points.float())
+    assert (found[smooth].norm(dim=1) - 1.0).abs().max() <= 1e-3
+    assert (found[smooth] - gradients[smooth]).norm(dim=1).max() <= 5e-3

@@ -46,13 +46,20 @@ def surface_field(field: Field) -> Field:
 
 
 def _values_of(field: Field) -> Values:
-    """The values of a field of one channel as a function of points (N, 3) float32, a chunk at a time."""
+    """The values of a field of one channel as a function of points (N, 3) float32, a chunk at a time.
+
+    The function raises a ValueError where a value is not finite.
+    """
     own = next(field.parameters(), torch.empty(0))
 
     def values(points: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             found = [field(part.to(own))[:, 0].float().cpu() for part in torch.split(points, CHUNK)]
-        return torch.cat(found) if found else points.new_zeros(0)
+        together = torch.cat(found) if found else points.new_zeros(0)
+        bad = ~together.isfinite()
+        if bool(bad.any()):
+            raise ValueError(f"values: expected finite numbers, got {together[bad][0]} at {points[bad][0].tolist()}")
+        return together
 
     return values
 

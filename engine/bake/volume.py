@@ -61,7 +61,8 @@ def _volume(path: str) -> numpy.ndarray | torch.Tensor:
 def _floats(given: numpy.ndarray | torch.Tensor) -> torch.Tensor:
     if isinstance(given, torch.Tensor):
         return given.float()
-    return torch.from_numpy(numpy.array(given, dtype=numpy.float32, order="C"))
+    with numpy.errstate(over="ignore"):  # what overflows is refused as infinite
+        return torch.from_numpy(numpy.array(given, dtype=numpy.float32, order="C"))
 
 
 def _only_tensor(path: str) -> torch.Tensor:

@@ -6,13 +6,14 @@ import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
 
 from ...kernels import Program
-from ...kernels.program import SAMPLES, Column, Combine
+from ...kernels.program import LEAST_SCALE, SAMPLES, Column, Combine
 from ..program import (
     DEFAULT_MATERIAL,
     IDENTITY,
@@ -28,6 +29,7 @@ from ..program import (
     united,
 )
 from ..scene import Material, reference_fields, references
+from .inspection import Inspection, within_reach
 
 if TYPE_CHECKING:
     from ..scene import Scene
@@ -47,7 +49,8 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
         stage: whether to include `scene.stage`.
 
     Raises:
-        BuildError: a shape does not fit what is done to it, or the scene is larger than the machine.
+        BuildError: a shape does not fit what is done to it, a number of it leaves the range of float32, or the scene is
+            larger than the machine.
     """
     shown = [scene.show, *(scene.stage if stage else ())]
     with _without_collector(), _deep_enough(_depth(scene, shown)):
@@ -57,7 +60,7 @@ def build_program(scene: Scene, values: Mapping[str, Any] | None = None, *, stag
 def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> Program:
     given = {name: _split(value) for name, value in (values or {}).items()}
     context = LoweringContext(scene.shapes, given, {})
-    placed = [lower(context, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
+    placed = _lowered(context, shown)
     parts = [part for node in placed for part in united(node)]
     extent = extents.union(node.extent for node in placed)
     root = parts[0] if len(parts) == 1 else Fold(Combine.UNION, 0.0, parts, extent)
@@ -66,9 +69,14 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
     rows = numpy.array(emitter.rows, dtype=numpy.int32)
     rows[rows[:, Column.OPERATION] == SAMPLES, Column.DATA] += len(emitter.numbers)  # kernels find data behind numbers
     blocks = [bricks.data for bricks in emitter.bricks]
+    parameters = _vector(emitter.numbers)
+    if not (bool(parameters.detach().float().isfinite().all()) and within_reach(extent)):
+        # Which shape it is can be seen only while each is lowered.
+        _lowered(replace(context, inspect=Inspection(scene.shapes, given)), shown)
+        raise BuildError("scene: its numbers leave the range of float32")
     return Program(
         rows=torch.from_numpy(rows),
-        parameters=_vector(emitter.numbers),
+        parameters=parameters,
         surfaces=_surfaces(scene, [material for _, material in context.surfaces]),
         names=tuple(name for name, _ in context.surfaces),
         sphere=_ball(placed),
@@ -78,7 +86,13 @@ def _build(scene: Scene, shown: list[str], values: Mapping[str, Any] | None) -> 
         planes=emitter.planes,
         data=torch.cat(blocks) if blocks else torch.empty(0),
         sampling=_sampling(context) if blocks else torch.empty(0, 2),
+        smallest_scale=max(min([1.0, *context.scales]), LEAST_SCALE),
     )
+
+
+def _lowered(context: LoweringContext, shown: list[str]) -> list[Node]:
+    """What is shown as trees."""
+    return [lower(context, name, IDENTITY, 1.0, DEFAULT_MATERIAL) for name in shown]
 
 
 def _ball(placed: list[Node]) -> tuple[float, float, float, float]:
@@ -162,7 +176,8 @@ def _split(value: Any) -> Any:
 def _vector(numbers: list[Any]) -> torch.Tensor:
     """The numbers as one float32 vector (float64 if a tensor among them is), with their gradients."""
     if not any(issubclass(kind, torch.Tensor) for kind in set(map(type, numbers))):
-        return torch.from_numpy(numpy.array(numbers, dtype=numpy.float32))
+        with numpy.errstate(over="ignore"):  # what overflows is refused with the name of its shape
+            return torch.from_numpy(numpy.array(numbers, dtype=numpy.float32))
     tensors = {at: number for at, number in enumerate(numbers) if isinstance(number, torch.Tensor)}
     first = next(iter(tensors.values()))
     vector = torch.tensor([as_float(number) for number in numbers], dtype=first.dtype, device=first.device)

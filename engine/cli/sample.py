@@ -42,6 +42,10 @@ class Sample:
             )
         width = self.size if field.aspect >= 1.0 else max(1, round(self.size * field.aspect))
         height = self.size if field.aspect < 1.0 else max(1, round(self.size / field.aspect))
-        write_image(self.output, sample_picture(field, width, height))
+        picture = sample_picture(field, width, height)
+        bad = int((~picture.isfinite()).sum())
+        if bad:
+            raise ValueError(f"{self.field}: expected finite values, got {bad} of {picture.numel()} that are not")
+        write_image(self.output, picture)
         print(f"{self.output}: {width} x {height} pixels", file=sys.stderr)
         return OK

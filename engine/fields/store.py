@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
 
 import torch
 
-from .base import FORMAT, VERSION, Field, Placement
+from .base import FORMAT, VERSION, Field, LearnedField, Placement
 from .checks import real
 from .grid import Grid, HybridGrid
 from .ground_plan import GroundPlan
@@ -15,6 +16,7 @@ from .hash_grid import HashGrid
 from .image import ImageField
 from .mlp import MLP
 from .occupancy import OccupancyOf
+from .sampling import at_bounds, evaluated
 from .shape import ShapeField
 from .siren import Siren
 from .tensor_files import FieldFileError, checked_tensors, reading, shortened
@@ -31,7 +33,8 @@ def load_field(path: str | os.PathLike[str]) -> Field:
     """The field of a .safetensors file, on the CPU.
 
     Raises:
-        FieldFileError: the file is truncated, foreign, or says what its tensors are not; names what.
+        FieldFileError: the file is truncated, foreign, says what its tensors are not, or holds a field whose values are
+            not finite; names what.
         OSError: the file cannot be read; names it.
     """
     with reading(path) as (header, tensors):
@@ -42,6 +45,7 @@ def load_field(path: str | os.PathLike[str]) -> Field:
         names = ("kind", "configuration", "meaning", "bounds", "aspect")
         field = filled(made(*(header[name] for name in names)), tensors)
         field.placement = _placement(header.get("placement"))
+        _check_values(field)
         return field
 
 
@@ -71,6 +75,19 @@ def filled(field: Field, tensors: Any) -> Field:
         raise FieldFileError("tensors: expected one float dtype, got several")
     field.load_state_dict(state, assign=True)
     return field
+
+
+def _check_values(field: Field) -> None:
+    """Refuse a learned field that is not finite at the middle and the corners of its bounds: its weights overflow."""
+    learned = field.field if isinstance(field, OccupancyOf) else field
+    if not isinstance(learned, LearnedField):
+        return
+    middle, corners = (0.5,) * field.dimensions, itertools.product((0.0, 1.0), repeat=field.dimensions)
+    points = at_bounds(learned, torch.tensor([middle, *corners]))
+    bad = ~evaluated(learned, points).isfinite().all(dim=1)
+    if bool(bad.any()):
+        where = tuple(round(coordinate, 6) for coordinate in points[bad][0].tolist())
+        raise FieldFileError(f"values: expected finite numbers, got NaN or infinity at {where}; the weights overflow")
 
 
 def _placement(given: Any) -> Placement | None:

@@ -306,4 +306,5 @@ def _floats(values: Any) -> torch.Tensor:
 
     if isinstance(values, torch.Tensor):
         return values.detach().float()
-    return torch.from_numpy(numpy.array(values, dtype=numpy.float32))
+    with numpy.errstate(over="ignore"):  # what overflows is refused as infinite
+        return torch.from_numpy(numpy.array(values, dtype=numpy.float32))

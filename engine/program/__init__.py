@@ -27,6 +27,14 @@ if TYPE_CHECKING:
         lower as lower,
     )
     from .numbers import as_float as as_float, vector as vector
-    from .tree import Fold as Fold, Node as Node, OnValue as OnValue, is_plane as is_plane, united as united
+    from .tree import (
+        Fold as Fold,
+        Leaf as Leaf,
+        Node as Node,
+        OnValue as OnValue,
+        Warp as Warp,
+        is_plane as is_plane,
+        united as united,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

@@ -31,6 +31,12 @@ class Frame(NamedTuple):
         """Whether the map is the identity."""
         return self.turn is None and not any(self.shift) and bool(self.scale == 1.0)
 
+    @property
+    def largest_entry(self) -> float:
+        """The largest number of the map's matrix: how much longer than in p a vector is in q, within a factor √3."""
+        turn = self.turn or ((1.0, 0.0, 0.0),)
+        return abs(as_float(self.scale)) * max(abs(as_float(entry)) for row in turn for entry in row)
+
     def placed(self, extent: Extent, factor: float) -> Extent:
         """An extent given in q, taken to p, its values multiplied by `factor`."""
         return extent.placed(self.back, self.back_scale, self.origin, self.stretch, factor)
@@ -89,7 +95,7 @@ IDENTITY = Frame()
 
 def rotation_matrix(quaternion: tuple[Any, Any, Any, Any]) -> Rows:
     """Rows of the rotation that a quaternion, w first and of any length but zero, stands for."""
-    w, x, y, z = quaternion
+    w, x, y, z = numbers.with_squares(quaternion)
     s = 2.0 / (w * w + x * x + y * y + z * z)
     return (
         (1.0 - s * (y * y + z * z), s * (x * y - w * z), s * (x * z + w * y)),

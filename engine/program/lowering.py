@@ -6,12 +6,13 @@ the few nodes there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from ...kernels.program import Combine
+from ...kernels.program import LEAST_SCALE, Combine
 from . import extent as extents, numbers
+from .errors import BuildError
 from .extent import Extent
 from .frame import IDENTITY, Frame, quaternion_of
 from .numbers import as_float
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 DEFAULT_MATERIAL = ""
+
+MOST_SCALE = 1.0 / LEAST_SCALE  # all scales of a shape and of those it stands in multiplied
 
 
 class Lowerable(Protocol):
@@ -53,6 +56,8 @@ class LoweringContext:
     values: Mapping[str, Any]  # "body.radius" → number, replacing the shape's own
     surfaces: dict[tuple[str, str | None], int]  # number of each shape in each material that it is met in
     sampling: dict[int, tuple[float, float]] = field(default_factory=dict)  # of sampled shapes, see `Program.sampling`
+    scales: list[float] = field(default_factory=list)  # of scaled shapes, those around them multiplied in
+    inspect: Callable[[str, Node], None] | None = None  # shown each shape's name and node, parts before wholes
 
     def surface(self, name: str, material: str | None) -> int:
         """Number of a shape in a material; one shape may be used under parents of several materials."""
@@ -173,10 +178,29 @@ def lower(context: LoweringContext, name: str, frame: Frame, factor: Any, materi
         else:
             frame = frame.scaled(scaling)
             factor = factor * scaling
+        context.scales.append(_checked_scale(name, as_float(factor), frame))
     own = shape.surface if isinstance(shape.surface, str) else material
     node = shape.lower(Lowering(context, name, shape, frame, factor, own))
     node.extent = node.extent.claiming(shape.outside == "exact", shape.inside == "exact")
+    if context.inspect is not None:
+        context.inspect(name, node)
     return node
+
+
+def _checked_scale(name: str, factor: float, frame: Frame) -> float:
+    """The smaller of two: the scales within the outermost `Lowering.unscaled`, multiplied, and those of the frame.
+
+    Raises:
+        BuildError: one leaves the range.
+    """
+    of_frame = 1.0 / frame.largest_entry
+    for product in (factor, of_frame):
+        if not LEAST_SCALE * (1.0 - 1e-6) <= product <= MOST_SCALE * (1.0 + 1e-6):
+            raise BuildError(
+                f"shapes.{name}.scale: expected {LEAST_SCALE:g} to {MOST_SCALE:g} together with the scales of the "
+                f"shapes it stands in, got {product:g}"
+            )
+    return min(factor, of_frame)
 
 
 def _angle(context: LoweringContext, name: str, turn: Any) -> Any:

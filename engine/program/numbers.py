@@ -8,6 +8,8 @@ from typing import Any
 
 Triple = tuple[Any, Any, Any]
 
+SHORT = 1e-15  # of a vector whose squares are still far from where float32 underflows
+
 
 def as_float(value: Any) -> float:
     """The value as a float, without its gradient."""
@@ -40,8 +42,14 @@ def smallest(values: Triple) -> Any:
     return min(values, key=as_float)
 
 
+def with_squares(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A vector, made longer if it is so short that squares of its entries would vanish."""
+    largest = max(abs(as_float(entry)) for entry in entries)
+    return tuple(entry / largest for entry in entries) if 0.0 < largest < SHORT else entries
+
+
 def normalized(direction: Triple) -> Triple:
     """The vector divided by its length."""
-    x, y, z = direction
+    x, y, z = with_squares(direction)
     length = sqrt(x * x + y * y + z * z)
     return (x / length, y / length, z / length)

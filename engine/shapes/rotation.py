@@ -29,7 +29,8 @@ def multiply(a: Quaternion, b: Quaternion) -> Quaternion:
 
 def apply(q: Quaternion, v: Vector3) -> Vector3:
     """The vector `v` turned by the quaternion `q` (of any length but zero)."""
-    w, x, y, z = q
+    size = max(map(abs, q))  # without it the squares of a short one would vanish
+    w, x, y, z = (entry / size for entry in q)
     norm = w * w + x * x + y * y + z * z
     tx, ty, tz = (
         2.0 * (y * v[2] - z * v[1]) / norm,

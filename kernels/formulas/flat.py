@@ -1,9 +1,11 @@
 """Signed distances of shapes in the x-y plane, exact on both sides; z is ignored (endless prisms in space)."""
 
+HAIR = 1e-14  # share of an edge's square within which a point counts as one of its corners
+
 
 def circle(m, x, y, z, radius):
     """|(x, y)| - radius."""
-    return m.length2(x, y) - radius
+    return m.radius2(x, y) - radius
 
 
 def rectangle(m, x, y, z, half_x, half_y, rounding):
@@ -21,11 +23,11 @@ def star(m, x, y, z, sector, outer_x, inner_x, inner_y):
     (inner_x, inner_y) at angle sector / 2. Mirroring at the tips' and inner corners' axes folds the plane into half a
     sector, where one edge is left.
     """
-    angle = m.atan2(y, x)
-    folded = m.abs(angle - sector * m.floor(angle / sector + 0.5))
-    rho = m.length2(x, y)
-    px = rho * m.cos(folded)
-    py = rho * m.sin(folded)
+    turn = sector * m.floor(m.atan2(y, x) / sector + 0.5)
+    sine = m.sin(turn)
+    cosine = m.cos(turn)
+    px = cosine * x + sine * y
+    py = m.abs(cosine * y - sine * x)
     edge_x = inner_x - outer_x
     edge_y = inner_y
     from_x = px - outer_x
@@ -34,17 +36,17 @@ def star(m, x, y, z, sector, outer_x, inner_x, inner_y):
     t = m.clamp(along, 0.0, 1.0)
     line = (edge_y * from_x - edge_x * py) / m.sqrt(square)  # signed distance to the edge's line
     corner = m.length2(from_x - edge_x * t, py - edge_y * t)
-    # A length has no slope where it vanishes, the line's distance has one.
-    beside = ((along >= 0.0) & (along <= 1.0)) | (corner <= 0.0)
+    # Near the edge a length is one of rounding errors, whose direction says nothing; the line's distance has a slope.
+    beside = ((along >= 0.0) & (along <= 1.0)) | (corner * corner <= HAIR * square)
     return m.select(beside, line, m.select(line < 0.0, -corner, corner))
 
 
 def polygon(m, x, y, z, vertices, start, count):
     """A simple polygon of `count` corners, x and y in turn in `vertices` from `start` on; sign by winding.
 
-    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign. On
-    an edge, where the root has no slope, the value is the signed distance to the edge's line, with the outside where
-    the sign of the polygon's area says.
+    The distance is the smallest to any edge; each edge that passes the point's height on its right flips the sign.
+    Beside the nearest edge and at its corners the value is the signed distance to the edge's line, with the outside
+    where the sign of the polygon's area says: near an edge a length is one of rounding errors, and has no slope on it.
     """
     last = start + 2 * (count - 1)
     previous_x = vertices[last]
@@ -53,6 +55,7 @@ def polygon(m, x, y, z, vertices, start, count):
     dy = y - previous_y
     square = dx * dx + dy * dy
     line = square * 0.0
+    beside = line > 0.0
     sign = line + 1.0
     area = 0.0
     for i in range(count):
@@ -62,12 +65,16 @@ def polygon(m, x, y, z, vertices, start, count):
         edge_y = previous_y - corner_y
         from_x = x - corner_x
         from_y = y - corner_y
-        t = m.clamp((from_x * edge_x + from_y * edge_y) / (edge_x * edge_x + edge_y * edge_y), 0.0, 1.0)
+        # Corners that float32 cannot tell apart have no edge, but a distance.
+        edge = m.max(edge_x * edge_x + edge_y * edge_y, 1e-30)
+        t = m.clamp((from_x * edge_x + from_y * edge_y) / edge, 0.0, 1.0)
         rest_x = from_x - edge_x * t
         rest_y = from_y - edge_y * t
         rest = rest_x * rest_x + rest_y * rest_y
         cross = edge_x * from_y - edge_y * from_x
-        line = m.select(rest <= square, cross / m.sqrt(edge_x * edge_x + edge_y * edge_y), line)
+        nearest = rest <= square
+        line = m.select(nearest, cross / m.sqrt(edge), line)
+        beside = (nearest & (((t > 0.0) & (t < 1.0)) | (rest <= HAIR * edge))) | (beside & (rest > square))
         square = m.min(square, rest)
         area += previous_x * corner_y - previous_y * corner_x
         starts_below = y >= corner_y
@@ -78,4 +85,4 @@ def polygon(m, x, y, z, vertices, start, count):
         sign = m.select(upward | downward, -sign, sign)
         previous_x = corner_x
         previous_y = corner_y
-    return m.select(square > 0.0, sign * m.sqrt(square), line * m.select(area < 0.0, -1.0, 1.0))
+    return m.select(beside, line * m.select(area < 0.0, -1.0, 1.0), sign * m.sqrt(square))

@@ -7,7 +7,7 @@ follow I. Quilez, "Distance functions" (iquilezles.org/articles/distfunctions) w
 
 def sphere(m, x, y, z, radius):
     """|p| - radius."""
-    return m.length3(x, y, z) - radius
+    return m.radius3(x, y, z) - radius
 
 
 def ellipsoid(m, x, y, z, a, b, c):
@@ -35,13 +35,18 @@ def ellipsoid(m, x, y, z, a, b, c):
     r2 = m.select(swap_high, r1, b)
     q2 = m.select(swap_high, q1, py)
     shrink = 1.0 / scale
-    pa = m.select(swap_high, py, q1) * shrink
+    # From a million of these away it looks like a point: evaluated nearer by, no power of a coordinate overflows.
+    nearer = m.max(m.max(px, m.max(py, pz)) * (shrink * 1e-6), 1.0)
+    shrink_point = shrink / nearer
+    pa = m.select(swap_high, py, q1) * shrink_point
     swap_low = r2 < r3
     rb = m.select(swap_low, r3, r2) * shrink
     rc = m.select(swap_low, r2, r3) * shrink
-    pb = m.select(swap_low, q3, q2) * shrink
-    # Off the medial disc by a hair: there the last coordinate would not determine its own root.
-    pc = m.max(m.select(swap_low, q2, q3) * shrink, rc * 1e-7)
+    pb = m.select(swap_low, q3, q2) * shrink_point
+    # Off the medial disc by a hair: there the last coordinate would not determine its own root. It is added: as
+    # a least value it would take the slope of the coordinate away.
+    last = m.select(swap_low, q2, q3) * shrink_point
+    pc = m.select(last > 1e-7 * rc, last, last + 1e-7 * rc)
     kc = rc * rc
     wa = (1.0 - rc) * (1.0 + rc)
     wb = (rb - rc) * (rb + rc)
@@ -58,12 +63,13 @@ def ellipsoid(m, x, y, z, a, b, c):
     hair = kc * 1e-6
     va = 1.0 / m.max(wa, hair)
     vb = 1.0 / m.max(wb, hair)
-    fa = pa * va
-    fb = sb * vb
+    # The root grows with these, so less of them is a lower bound as well, whose powers do not overflow.
+    fa = m.min(pa * va, 1e6)
+    fb = m.min(sb * vb, 1e6)
     ratio = fa * fa + fb * fb
     ratio_slope = m.max(fa * fa * va + fb * fb * vb, 1e-30)
     poles = m.max(sc, m.length3(pa, sb, sc) - wa)
-    steps = m.max(kc + level * (m.sqrt(level) - 1.0) / inclination, ratio * (m.sqrt(ratio) - 1.0) / ratio_slope - hair)
+    steps = m.max(kc + level / inclination * (m.sqrt(level) - 1.0), ratio / ratio_slope * (m.sqrt(ratio) - 1.0) - hair)
     low = m.max(poles, steps)
     u = low
     for _ in range(4):
@@ -101,7 +107,7 @@ def ellipsoid(m, x, y, z, a, b, c):
     deep = u < 0.5 * kc
     product = t * h
     square = m.max(m.select(deep, product, normal), 1e-30)
-    return scale * m.select(deep, -product, 0.5 * (t * normal + h)) / m.sqrt(square)
+    return scale * nearer * m.select(deep, -product, 0.5 * (t * normal + h)) / m.sqrt(square)
 
 
 def box(m, x, y, z, half_x, half_y, half_z, rounding):
@@ -131,35 +137,35 @@ def box_frame(m, x, y, z, half_x, half_y, half_z, width):
 
 def torus(m, x, y, z, radius, tube):
     """A ring about the z axis: centre line of `radius`, tube of radius `tube`."""
-    ring = m.length2(x, y) - radius
-    return m.length2(ring, z) - tube
+    ring = m.radius2(x, y) - radius
+    return m.radius2(ring, z) - tube
 
 
 def capped_torus(m, x, y, z, radius, tube, sine, cosine):
     """An arc of a torus, open towards -y: ends at ± the half angle with that sine and cosine, measured from +y."""
     side = m.abs(x)
-    ring = m.length2(side, y) - radius
-    along = m.length2(ring, z)
-    end = m.length3(side - radius * sine, y - radius * cosine, z)
+    ring = m.radius2(y, side) - radius  # from the centre the middle of the arc is as near as any other point
+    along = m.radius2(ring, z)
+    end = m.radius3(side - radius * sine, y - radius * cosine, z)
     return m.select(cosine * side > sine * y, end, along) - tube
 
 
 def link(m, x, y, z, half_length, radius, tube):
     """A chain link: a torus pulled apart along y by 2 `half_length`."""
     stretched = m.max(m.abs(y) - half_length, 0.0)
-    ring = m.length2(x, stretched) - radius
-    return m.length2(ring, z) - tube
+    ring = m.radius2(x, stretched) - radius
+    return m.radius2(ring, z) - tube
 
 
 def capsule(m, x, y, z, half_segment, radius):
     """All within `radius` of the segment from -half_segment to +half_segment on the z axis."""
     rest = z - m.clamp(z, -half_segment, half_segment)
-    return m.length3(x, y, rest) - radius
+    return m.radius3(x, y, rest) - radius
 
 
 def cylinder(m, x, y, z, radius, half_height, rounding):
     """A cylinder about the z axis, its rims rounded with radius `rounding` without growing."""
-    side = m.length2(x, y) - (radius - rounding)
+    side = m.radius2(x, y) - (radius - rounding)
     cap = m.abs(z) - (half_height - rounding)
     outside = m.length2(m.max(side, 0.0), m.max(cap, 0.0))
     return outside + m.min(m.max(side, cap), 0.0) - rounding
@@ -167,7 +173,7 @@ def cylinder(m, x, y, z, radius, half_height, rounding):
 
 def capped_cone(m, x, y, z, half_height, bottom, top):
     """A cone about the z axis cut at ± half_height, with those radii at the bottom and the top."""
-    rho = m.length2(x, y)
+    rho = m.radius2(x, y)
     radius = m.select(z < 0.0, bottom, top)
     cap_x = rho - m.min(rho, radius)
     cap_z = m.abs(z) - half_height
@@ -179,9 +185,12 @@ def capped_cone(m, x, y, z, half_height, bottom, top):
     t = m.clamp(-(from_x * slant_x + from_z * slant_z) / square, 0.0, 1.0)
     side_x = from_x + slant_x * t
     side_z = from_z + slant_z * t
-    outside = m.sqrt(m.min(cap_x * cap_x + cap_z * cap_z, side_x * side_x + side_z * side_z))
-    # Inside of what is convex the nearest of the planes decides; a square root would have no slope on the surface.
+    side = side_x * side_x + side_z * side_z
+    cap = cap_x * cap_x + cap_z * cap_z
     slant = (from_x * slant_z - from_z * slant_x) / m.sqrt(square)
+    # Beside the slant its line decides: near it a length is one of rounding errors, whose direction says nothing.
+    outside = m.select((side <= cap) & (t > 0.0) & (t < 1.0), slant, m.sqrt(m.min(cap, side)))
+    # Inside of what is convex the nearest of the planes decides; a square root would have no slope on the surface.
     inside = m.max(cap_z, slant)
     return m.select(inside <= 0.0, inside, outside)
 
@@ -218,7 +227,7 @@ def pyramid(m, x, y, z, half_base, half_height):
     ax = m.abs(x)
     ay = m.abs(y)
     px = m.max(ax, ay)
-    py = m.min(ax, ay)
+    py = m.min(ay, ax)  # the other one, also where they tie
     height = 2.0 * half_height
     slope = 1.0 / m.sqrt(height * height + half_base * half_base)
     nx = height * slope  # outward normal of the side (nx, 0, nz)

@@ -48,7 +48,9 @@ def polar_repeat(m, x, y, z, sector, neighbour):
 
 def twist(m, x, y, z, rate):
     """The plane at height z turned back by rate · z (radians per unit)."""
-    angle = z * rate
+    # Within a full turn: of a large angle float32 knows so little that its sine and cosine would be no rotation's.
+    turns = z * (rate * 0.15915494309189535)
+    angle = (turns - m.floor(turns + 0.5)) * 6.283185307179586
     sine = m.sin(angle)
     cosine = m.cos(angle)
     return cosine * x + sine * y, cosine * y - sine * x, z
@@ -67,4 +69,4 @@ def bend(m, x, y, z, curvature):
 
 def revolve(m, x, y, z, radius):
     """The half-plane through the z axis laid into the x-y plane: (|(x, y)| - radius, z)."""
-    return m.length2(x, y) - radius, z, 0.0 * z
+    return m.radius2(x, y) - radius, z, 0.0 * z

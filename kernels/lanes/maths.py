@@ -7,7 +7,9 @@ and `|` and consumed by `select`.
 
 Where two arguments tie the first one counts, value and derivative: `max(a, 0)` at a = 0 has the slope of a, and
 `abs(a)` there that of a. So a gradient on a face or in a crease is that of one side, and not the mean of two. Lengths
-are safe where they vanish: their first and second derivatives there are 0 instead of NaN.
+are safe where they vanish: their first and second derivatives there are 0 instead of NaN. That suits a length of what
+lies beyond faces, which the inside continues; the distance from a centre or an axis is a `radius`, which has the slope
+of x there, again that of one side.
 """
 
 from typing import Any
@@ -52,6 +54,14 @@ class DeviceMaths:
     def length3(self, x, y, z):
         return ti.sqrt(x * x + y * y + z * z)
 
+    @ti.func
+    def radius2(self, x, y):
+        return ti.sqrt(x * x + y * y)
+
+    @ti.func
+    def radius3(self, x, y, z):
+        return ti.sqrt(x * x + y * y + z * z)
+
     # Polynomials (least largest error, odd powers) instead of the C library, which is called lane by lane. Absolute
     # errors are below 2e-7 (1 + |a|) for sin and cos and 3e-7 for atan2. A π of two parts would not help large |a|:
     # fast arithmetic joins the parts again.
@@ -59,7 +69,7 @@ class DeviceMaths:
     @ti.func
     def sin(self, a):
         turns = ti.floor(a * 0.3183098861837907 + 0.5)  # half turns
-        rest = a - turns * PI  # in [-π/2, π/2]
+        rest = ti.min(ti.max(a - turns * PI, -0.5 * PI), 0.5 * PI)  # within already, unless `a` is too large to say
         sign = 1.0 - 2.0 * (turns - 2.0 * ti.floor(turns * 0.5))
         square = rest * rest
         low = 0.008332899822 * square - 0.1666664763
@@ -69,7 +79,7 @@ class DeviceMaths:
     @ti.func
     def cos(self, a):
         turns = ti.floor(a * 0.3183098861837907)
-        rest = a - (turns + 0.5) * PI
+        rest = ti.min(ti.max(a - (turns + 0.5) * PI, -0.5 * PI), 0.5 * PI)
         sign = 2.0 * (turns - 2.0 * ti.floor(turns * 0.5)) - 1.0
         square = rest * rest
         low = 0.008332899822 * square - 0.1666664763
@@ -150,6 +160,12 @@ class TorchMaths:
 
     def length3(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         return self.sqrt(x * x + y * y + z * z)
+
+    def radius2(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.where((x == 0) & (y == 0), x, self.length2(x, y))
+
+    def radius3(self, x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return torch.where((x == 0) & (y == 0) & (z == 0), x, self.length3(x, y, z))
 
     def sin(self, a: torch.Tensor) -> torch.Tensor:
         return a.sin()

@@ -10,31 +10,35 @@ Pass `program.rows` and `program.numbers` to the kernel as arrays and hand them 
 Each call site compiles the whole instruction set (about a second), so call in a loop rather than twice.
 """
 
-from ..lanes import FAR
+from ..lanes import FAR, NOTHING_KNOWN
 from ..runtime import ti
+from .huge_points import is_finite, largest_coordinate, shrinkage
 from .interpreter import machine
+from .program import LEAST_SCALE
 
 _device = machine(1, with_samples=True)
 Lane = _device.Lanes
+LARGEST = largest_coordinate(LEAST_SCALE)  # rows do not say how far they scale down
 
 
 @ti.func
 def program_distance(rows: ti.template(), row_count, parameters: ti.template(), point):
-    """Signed distance of a program with `row_count` rows at `point` (a 3-vector in scene units)."""
-    x = Lane(point[0])
-    y = Lane(point[1])
-    z = Lane(point[2])
+    """Signed distance of a program with `row_count` rows at `point` (3-vector, scene units), NaN where not finite."""
+    divisor = shrinkage(point[0], point[1], point[2], LARGEST)
+    x = Lane(point[0] / divisor)
+    y = Lane(point[1] / divisor)
+    z = Lane(point[2] / divisor)
     values = _device.new_values()
     points = _device.new_points()
-    value = _device.evaluate(rows, 0, row_count, parameters, x, y, z, Lane(0.0), Lane(FAR), values, points)
-    return value[0]
+    value = _device.evaluate(rows, 0, row_count, parameters, x, y, z, Lane(0.0), Lane(NOTHING_KNOWN), values, points)
+    return ti.select(is_finite(point[0], point[1], point[2]), value[0] * divisor, ti.math.nan)
 
 
 @ti.func
 def program_trace(rows: ti.template(), row_count, parameters: ti.template(), origin, direction, far, tolerance):
     """Distance along a ray (unit `direction`) at which the program's value falls below `tolerance`; 1e9 for a miss.
 
-    Plain sphere tracing, at most 256 steps, from the origin to `far`.
+    Plain sphere tracing, at most 256 steps, from the origin to `far`. A longer direction steps through surfaces.
     """
     found = FAR
     t = 0.0

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR, Array, arguments, packet_functions
+from ..lanes import NOTHING_KNOWN, Array, arguments, packet_functions
 from ..runtime import bridge, derivative_of, memory, ti, under_torch_func
+from .huge_points import is_finite, largest_coordinate, shrinkage
 from .interpreter import machine
 from .program import Program, check_program
 from .tiles import Tiles, one_tile_with_planes
@@ -26,7 +27,8 @@ def distance(program: Program, points: Array) -> Any:
     Args:
         program: what `isofield.build_program` makes of a scene.
         points: (…, 3) float32 in scene units; float64 runs on the PyTorch twin, as does all under torch.func. A torch
-            tensor, numpy array, DLPack object or `ti.ndarray`; NaN points give NaN.
+            tensor, numpy array, DLPack object or `ti.ndarray`. A point with NaN or infinity gives NaN, a finite one up
+            to 1e38 a finite value, whose size is right up to 1e18 (times the smallest scale in the scene).
 
     Returns:
         (…), a numpy array if `points` is one, else a tensor. Differentiable to points and to `program.parameters`, any
@@ -102,7 +104,7 @@ def _evaluate(
     gradients = memory.empty(count if taps > 1 else 0, 3, like=flat)
     runtime.run(
         _distance_kernel(program.has_samples), tiles.rows, tiles.ranges, program.numbers_with(parameters), flat, values,
-        gradients, count, float(step), taps, int(only_normals), tiles.rays,
+        gradients, count, largest_coordinate(program.smallest_scale), float(step), taps, int(only_normals), tiles.rays,
     )  # fmt: skip
     return values, gradients
 
@@ -122,6 +124,7 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
         values: ti.types.ndarray(ti.f32, 1),
         gradients: ti.types.ndarray(ti.f32, 2),
         count: ti.i32,
+        largest: ti.f32,
         relative_step: ti.f32,
         taps: ti.i32,
         only_normals: ti.i32,
@@ -129,7 +132,12 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
     ):
         for packet in range((count + width - 1) // width):
             tile = packet * width // points_per_tile
-            x, y, z = packets.load(points, packet, count)
+            given_x, given_y, given_z = packets.load(points, packet, count)
+            divisor = shrinkage(given_x, given_y, given_z, largest)
+            nearer = 1.0 / divisor
+            x = given_x * nearer
+            y = given_y * nearer
+            z = given_z * nearer
             step = relative_step * ti.max(1.0, ti.sqrt(x * x + y * y + z * z))
             centre = Lanes(0.0)
             gx = Lanes(0.0)
@@ -148,7 +156,7 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
                 qy = y + step * oy
                 qz = z + step * oz
                 value = device.evaluate(
-                    rows, ranges[tile, 0], ranges[tile, 1], parameters, qx, qy, qz, Lanes(0.0), Lanes(FAR),
+                    rows, ranges[tile, 0], ranges[tile, 1], parameters, qx, qy, qz, Lanes(0.0), Lanes(NOTHING_KNOWN),
                     value_registers, point_registers,
                 )  # fmt: skip
                 if tap == 0:
@@ -162,16 +170,17 @@ def _distance_kernel(width: int, with_samples: bool) -> Any:
                 length = ti.sqrt(gx * gx + gy * gy + gz * gz)
                 gz = ti.select(length * scale > LEAST_GRADIENT, gz, 1.0)
                 scale = 1.0 / ti.select(length * scale > LEAST_GRADIENT, length, 1.0)
+            somewhere = is_finite(given_x, given_y, given_z)
+            centre = ti.select(somewhere, centre * divisor, ti.math.nan)
+            scale = ti.select(somewhere, scale, ti.math.nan)
             for lane in ti.static(range(width)):
                 index = packet * width + lane
                 if index < count:
-                    # The fast maths of the backend may lose a NaN on the way.
-                    bad = ti.math.isnan(x[lane]) or ti.math.isnan(y[lane]) or ti.math.isnan(z[lane])
                     if only_normals == 0:
-                        values[index] = ti.select(bad, ti.math.nan, centre[lane])
+                        values[index] = centre[lane]
                     if taps > 1:
-                        gradients[index, 0] = ti.select(bad, ti.math.nan, gx[lane] * scale[lane])
-                        gradients[index, 1] = ti.select(bad, ti.math.nan, gy[lane] * scale[lane])
-                        gradients[index, 2] = ti.select(bad, ti.math.nan, gz[lane] * scale[lane])
+                        gradients[index, 0] = gx[lane] * scale[lane]
+                        gradients[index, 1] = gy[lane] * scale[lane]
+                        gradients[index, 2] = gz[lane] * scale[lane]
 
     return distance_kernel

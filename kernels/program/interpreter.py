@@ -7,7 +7,7 @@ loop over what it needs: the whole instruction set is inlined there.
 import functools
 from types import SimpleNamespace
 
-from ..lanes import FAR, all_lanes, any_lane
+from ..lanes import NOTHING_KNOWN, all_lanes, any_lane
 from ..runtime import ti
 from .dispatch import value_dispatch, warp_dispatch
 from .folding import fold, fold_surface, share_of_row, spare_distance
@@ -77,9 +77,9 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
                     row += rows[row, Column.SKIP]
             elif operation == CLEAR:
                 if target == 0:
-                    answer = Lanes(FAR)
+                    answer = Lanes(NOTHING_KNOWN)
                 for lane in ti.static(range(width)):
-                    value_registers[target, lane] = FAR
+                    value_registers[target, lane] = NOTHING_KNOWN
                     if ti.static(with_surface):
                         material_registers[target, MaterialColumn.ROUGHNESS * width + lane] = -1.0
             else:
@@ -119,7 +119,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
     @ti.func
     def new_values():
         """Registers of values for `evaluate`."""
-        return ti.Matrix([[FAR] * width for _ in range(VALUE_REGISTERS)], ti.f32)
+        return ti.Matrix([[NOTHING_KNOWN] * width for _ in range(VALUE_REGISTERS)], ti.f32)
 
     @ti.func
     def new_points():
@@ -134,7 +134,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
         """Signed distance at the packet's points by rows first … last - 1, or `limit` where that is less.
 
         `lane_bias` is FAR on lanes that do not matter, else 0. A limit that is known to be no less than the distance
-        lets the machine skip what is farther, wherever in the program it stands; FAR says that nothing is known.
+        lets the machine skip what is farther, wherever in the program it stands; else it is NOTHING_KNOWN.
         Registers are made once for many packets: filling them at every evaluation would cost as much as some rows.
         """
         return run(
@@ -151,7 +151,7 @@ def machine(width: int, with_surface: bool = False, with_samples: bool = False) 
         own_values = new_values()
         own_points = new_points()
         return run(
-            rows, first, last, parameters, x, y, z, lane_bias, Lanes(FAR), own_values, own_points,
+            rows, first, last, parameters, x, y, z, lane_bias, Lanes(NOTHING_KNOWN), own_values, own_points,
             surfaces, shapes, materials,
         )  # fmt: skip
 

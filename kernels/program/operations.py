@@ -99,7 +99,7 @@ def _operation(role: Role, formula: Callable[..., Any]) -> Operation:
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("skip", "control", None),  # jump if the sphere is too far to change the value register
-    Operation("clear", "control", None),  # target = FAR
+    Operation("clear", "control", None),  # target = NOTHING_KNOWN
     *(
         _operation("leaf", formula)
         for formula in (

@@ -12,6 +12,7 @@ from .operations import SAMPLES, SKIP, Column
 from .row_checks import check_groups, check_planes, check_rows, check_samples
 
 MAXIMUM_ROWS = 2**22
+LEAST_SCALE = 1e-6  # by which shapes may be scaled down, all scales around them multiplied
 FLOATS = (torch.float32, torch.float64)
 Vector = tuple[float, float, float]
 
@@ -74,6 +75,7 @@ class Program:
     planes: int = 0
     data: torch.Tensor = field(default_factory=lambda: torch.empty(0))
     sampling: torch.Tensor = field(default_factory=lambda: torch.empty(0, 2))
+    smallest_scale: float = 1.0
 
     def __post_init__(self) -> None:
         arguments.check_tensor("rows", self.rows, (torch.int32,), ("N", len(Column)))
@@ -89,6 +91,8 @@ class Program:
         sampled = len(self.names) if len(self.sampling) else 0
         arguments.check_tensor("sampling", self.sampling, (torch.float32,), (sampled, 2))
         check_samples(rows, len(self.parameters), self.data)
+        if not LEAST_SCALE <= self.smallest_scale <= 1.0:
+            raise ValueError(f"smallest_scale: expected {LEAST_SCALE:g} to 1, got {self.smallest_scale}")
 
     @functools.cached_property
     def has_samples(self) -> bool:

@@ -19,6 +19,8 @@ Corner = tuple[float, float, float]
 # A slope is found in float32 and divided by in float32.
 ROUNDING = 1e-5
 
+STEEPEST = 1e15  # a steeper one leaves values that float32 cannot divide, or none
+
 MOST_BRICKS = 2**22  # 12 GB; their numbers are exact in float32
 
 
@@ -58,8 +60,8 @@ def sample_block_of(values: torch.Tensor, low: Corner, high: Corner) -> SampleBl
     Where negative values reach the box, the shape is cut off there.
 
     Raises:
-        ValueError: fewer than two nodes along an axis, more cells than a block may have, values that are not finite,
-            or none that is negative.
+        ValueError: fewer than two nodes along an axis, more cells than a block may have, values that are not finite or
+            as good as jump, or none that is negative.
     """
     check_node_values(values)
     inside = values < 0.0
@@ -83,6 +85,8 @@ def sample_block_of(values: torch.Tensor, low: Corner, high: Corner) -> SampleBl
     far = corners.unfold(0, 2, 1).unfold(1, 2, 1).unfold(2, 2, 1)[~near]
     fine, coarse = _slopes(bricks, spacing), _slopes(far, [BRICK * side for side in spacing])
     slopes = (max(1.0, fine[0], coarse[0]), max(1.0, fine[1], coarse[1]))
+    if not max(slopes) < STEEPEST:
+        raise ValueError(f"values: expected a slope below {STEEPEST:g} between nodes, got {max(slopes):g}")
     box = _box(inside, low, spacing)
     ball = _ball(inside, low, spacing, box)
     half = [0.5 * (b - a) for a, b in zip(low, high, strict=True)]

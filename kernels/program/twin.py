@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from ..formulas import values
-from ..lanes import FAR, TORCH
+from ..lanes import NOTHING_KNOWN, TORCH
+from .huge_points import largest_coordinate, shrinkage_of
 from .operations import CLEAR, FRAME_SIZES, HEAD_SIZE, OPERATIONS, SKIP, Column, Combine, FrameKind
 from .program import Program
 
@@ -19,7 +20,7 @@ smooth_minimum: Callable[..., torch.Tensor] = values.smooth_minimum  # formulas 
 
 
 def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tensor | None = None) -> torch.Tensor:
-    """Signed distance of `program` at `points` (N, 3) → (N,), by the formulas on tensors.
+    """Signed distance of `program` at `points` (N, 3) → (N,), by the formulas on tensors; NaN where not finite.
 
     `parameters` (P,) replaces the program's own; gradients flow to it and to the points.
     """
@@ -28,9 +29,14 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
     # One split instead of P indexings: each would be a node of the graph with a gradient as long as the vector.
     scalars = numbers.unbind()
     data = program.data.to(points.dtype)
-    origin: Point = (points[:, 0], points[:, 1], points[:, 2])
-    # Registers that no row has written hold what the machine's do: the origin, and FAR.
-    far = torch.full_like(points[:, 0], FAR)
+    somewhere = points.isfinite().all(dim=1)
+    # A formula may lose a NaN, and one that it keeps would be a part of every parameter's gradient.
+    defined = torch.where(somewhere[:, None], points, 0.0)
+    divisor = shrinkage_of(defined, largest_coordinate(program.smallest_scale))
+    x, y, z = (defined / divisor[:, None]).unbind(dim=1)
+    origin: Point = (x, y, z)
+    # Registers that no row has written hold what the machine's do: the origin, and NOTHING_KNOWN.
+    far = torch.full_like(x, NOTHING_KNOWN)
     zero = torch.zeros_like(far)
     point_registers: dict[int, Point] = {0: origin}
     value_registers: dict[int, torch.Tensor] = {}
@@ -59,11 +65,9 @@ def distance_twin(program: Program, points: torch.Tensor, parameters: torch.Tens
         else:
             own = formula(TORCH, *point, *own_numbers)
         factor, support, quarter = scalars[at : at + HEAD_SIZE]
-        known = value_registers.get(target, far)
-        value_registers[target] = fold(Combine(row[Column.COMBINE]), known, own * factor, support, quarter)
-    # A formula may ignore a coordinate, and a select may drop a NaN; the point is no place all the same.
-    nowhere = points.isnan().any(dim=1)
-    return torch.where(nowhere, torch.nan, value_registers.get(0, far))
+        held = value_registers.get(target, far)
+        value_registers[target] = fold(Combine(row[Column.COMBINE]), held, own * factor, support, quarter)
+    return torch.where(somewhere, value_registers.get(0, far) * divisor, torch.nan)
 
 
 def in_frame(frame: FrameKind, scalars: tuple[torch.Tensor, ...], at: int, point: Point) -> Point:

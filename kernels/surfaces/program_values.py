@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from .. import runtime
-from ..lanes import FAR
+from ..lanes import NOTHING_KNOWN
 from ..program import Program, Tiles, machine
 from ..runtime import deal, first_turn, memory, next_turn, ti
 from .bits import is_set
@@ -179,7 +179,7 @@ def _make_values_kernel(width: int, with_samples: bool) -> Any:
                         y[lane] = line[place_of(point, 1)]
                         z[lane] = line[place_of(point, 2)]
                     value = device.evaluate(
-                        rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, Lanes(0.0), Lanes(FAR),
+                        rows, ranges[tile, 0], ranges[tile, 1], parameters, x, y, z, Lanes(0.0), Lanes(NOTHING_KNOWN),
                         value_registers, point_registers,
                     )  # fmt: skip
                     for lane in ti.static(range(width)):

@@ -20,7 +20,7 @@ from isofield.engine.bake.mesh import baked_mesh
 from isofield.engine.bake.sampling import sampled
 from isofield.engine.bake.volume import baked_volume
 from isofield.engine.cli import main
-from isofield.engine.fields import MLP, ShapeField, occupancy_of
+from isofield.engine.fields import MLP, Field, ShapeField, occupancy_of
 from isofield.engine.program.errors import BuildError
 from isofield.engine.shapes import MeshFile, torus
 from isofield.kernels import distance
@@ -205,6 +205,20 @@ def of_nan(path: Path) -> None:
     numpy.save(path, numpy.full((5, 5, 5), numpy.nan))
 
 
+def with_one(value: float) -> Callable[[Path], None]:
+    """Writes a volume with one node of another value, by which the ending says in which form."""
+
+    def write(path: Path) -> None:
+        values = numpy.linspace(-1.0, 1.0, 125).reshape(5, 5, 5)
+        values[1, 2, 3] = value
+        if path.suffix == ".npy":
+            numpy.save(path, values)
+        else:
+            save_file({"values": torch.from_numpy(values)}, path)
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "change", "message"),
     [
@@ -227,6 +241,10 @@ def of_nan(path: Path) -> None:
         ),
         ("sampled", "ones.npy", nothing_inside, "expected some below 0, inside the shape, got 1 to 1; where these are"),
         ("sampled", "nan.npy", of_nan, "expected finite numbers, got nan at"),
+        ("sampled", "inf.npy", with_one(numpy.inf), "expected finite numbers, got inf at (1, 2, 3)"),
+        ("sampled", "inf.safetensors", with_one(-numpy.inf), "expected finite numbers, got -inf at (1, 2, 3)"),
+        ("sampled", "large.npy", with_one(1e300), "expected finite numbers, got inf at (1, 2, 3)"),
+        ("sampled", "steep.npy", with_one(1e30), "expected a slope below 1e+15 between nodes"),
         ("sampled", "ball.ply", None, "expected the name of a file that ends in .npy or .safetensors"),
         ("sampled", "ring.safetensors", None, "no whole .safetensors file|expected one tensor"),
         ("neural", "ring.safetensors", truncated, "no whole .safetensors file"),
@@ -246,6 +264,21 @@ def test_a_wrong_file_is_a_mistake_with_shape_and_key(
     said = capsys.readouterr().err
     assert "shapes.it.file: " in said
     assert any(part in said for part in message.split("|")), said
+
+
+def test_a_field_that_overflows_between_its_corners_is_refused_with_the_point() -> None:
+    """Loading looks at corners and middle only; baking at all nodes."""
+
+    class Pole(Field):
+        kind = "pole"
+
+        def evaluate(self, points: torch.Tensor) -> torch.Tensor:
+            return (1.0 / (points[:, :1] - 0.5)).clone()
+
+    values = field_baking._values_of(Pole(3, 1, meaning="signed_distance"))
+    assert bool(values(torch.rand(9, 3)).isfinite().all())
+    with pytest.raises(ValueError, match=r"values: expected finite numbers, got -?inf at \[0\.5, 0\.25, 0\.0\]"):
+        values(torch.tensor([[0.1, 0.0, 0.0], [0.5, 0.25, 0.0]]))
 
 
 def test_an_unbuildable_file_is_a_build_error(tmp_path: Path) -> None:

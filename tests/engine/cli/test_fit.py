@@ -56,6 +56,18 @@ def test_a_photo_is_fitted_and_sampled(capsys: pytest.CaptureFixture[str]) -> No
     assert imageio.imread("large.png").shape == (30, 50, 3)
 
 
+def test_a_field_that_is_not_finite_makes_no_picture(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    field = MLP(2, 3, meaning="colour")
+    field.save("field.safetensors")
+    monkeypatch.setattr(MLP, "raw", lambda self, unit: torch.where(unit[:, :1] == 0.0, torch.nan, unit.new_ones(1, 3)))
+    monkeypatch.setattr("isofield.engine.fields.store._check_values", lambda field: None)  # it sees corners alone
+    assert status("sample", "field.safetensors", "--size", "8", "--output", "picture.png") == 1
+    assert "field.safetensors: expected finite values, got 24 of 192 that are not" in capsys.readouterr().err
+    assert not Path("picture.png").exists()
+
+
 def test_without_output_the_folder_is_named_after_photo_and_field() -> None:
     assert status("fit", "image", "photo.png", "--field", "mlp", "--steps", "2", "--batch", "8") == 0
     assert Path("out/photo-mlp/field.safetensors").is_file()

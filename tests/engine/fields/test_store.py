@@ -17,7 +17,18 @@ import pytest
 import torch
 
 import isofield as iso
-from isofield.engine.fields import MLP, FieldFileError, ImageField, Placement, ShapeField, load_field, occupancy_of
+from isofield.engine.fields import (
+    MLP,
+    Field,
+    FieldFileError,
+    HashGrid,
+    ImageField,
+    Placement,
+    ShapeField,
+    Siren,
+    load_field,
+    occupancy_of,
+)
 
 Header = dict[str, Any]
 
@@ -180,6 +191,28 @@ def test_numbers_that_are_none_are_named(bad: float, path: Path) -> None:
     header, numbers = parts(path)
     rewrite(path, header, numbers[:-4] + np.float32(bad).tobytes())
     with pytest.raises(FieldFileError, match="expected finite numbers, got NaN or infinity"):
+        load_field(path)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        MLP(2, 3, width=8, meaning="colour"),
+        Siren(3, 1, width=8, meaning="signed_distance", bounds=((-1.0,) * 3, (1.0,) * 3)),
+        HashGrid(3, 1, levels=2, meaning="occupancy"),
+        occupancy_of(MLP(3, 1, width=8, meaning="signed_distance"), 10.0),
+    ],
+    ids=lambda field: str(field.kind),
+)
+def test_weights_whose_values_overflow_are_refused_at_loading(field: Field, tmp_path: Path) -> None:
+    """Each weight is a float32, but their products are none."""
+    path = tmp_path / "large.safetensors"
+    random = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in field.parameters():
+            parameter.copy_(3e38 * torch.randn(parameter.shape, generator=random).sign())
+    field.save(path)
+    with pytest.raises(FieldFileError, match=r"large\.safetensors: values: expected finite numbers, got .* at \(0"):
         load_field(path)
 
 

@@ -194,6 +194,10 @@ def test_values_that_are_not_finite_are_counted_once_each() -> None:
     values[3, 3, 3] = torch.inf
     with pytest.raises(ValueError, match="values: expected finite numbers, got 2 of 13824 that are not"):
         mesh(values)
+    large = values.double().nan_to_num(posinf=1.0).numpy()
+    large[3, 3, 3] = 1e300  # of float64, more than float32 holds
+    with pytest.raises(ValueError, match="values: expected finite numbers, got 1 of 13824 that are not"):
+        mesh(large)
 
 
 @pytest.mark.parametrize("shape", [(1, 9, 9), (9, 1, 9), (9, 9, 1), (9, 9, 9)])

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+import isofield as iso
 from isofield.engine.fields import Grid
 from isofield.engine.files import MeshOptions
+from isofield.engine.program import BuildError
 from isofield.engine.render import View, render_view, view_of
 from isofield.engine.render.sources import scene_of_field
 from isofield.engine.render.views import relit
@@ -57,6 +59,15 @@ def test_a_field_is_traced_by_its_network_unless_it_is_told_otherwise() -> None:
     assert view_of(scene).network is None
     assert torch.equal(small(view_of(scene, direct=True)), small(view_of(ball())))
     assert torch.equal(small(view_of(scene)), small(view_of("ball.safetensors", direct=False)))
+
+
+@pytest.mark.parametrize("shape", [iso.sphere(1e6), iso.sphere(1.0).translate(0.0, -1e6, 0.0)])
+def test_a_subject_that_no_camera_can_frame_is_refused(shape: iso.Shape) -> None:
+    with pytest.raises(
+        BuildError, match=r"scene: the subject, 1.* needs a camera within 1e\+06.*give the scene a camera"
+    ):
+        view_of(iso.Scene(shape))
+    assert view_of(iso.Scene(shape, camera=iso.Camera(eye=(0.0, -9e5, 9e5), target=(0.0, 0.0, 0.0)))).program.names
 
 
 def test_other_light_is_the_same_whether_or_not_the_program_is_kept() -> None:

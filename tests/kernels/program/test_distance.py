@@ -199,18 +199,62 @@ def test_nan_points_stay_nan_where_maxima_would_lose_them(shape: Any) -> None:
     assert torch.equal(distance(iso.build_program(iso.Scene(show=shape)), points).isnan(), points.isnan().any(dim=1))
 
 
-def test_infinite_points_end_and_trouble_nobody_else(program: Program) -> None:
+def test_infinite_points_give_nan_and_trouble_nobody_else(program: Program) -> None:
     points = some(64)
     points[3, 0], points[17, 1], points[33, 2] = math.inf, -math.inf, math.inf
-    value = distance(program, points)
+    points[40] = torch.tensor([math.inf, -math.inf, math.nan])
     finite = points.isfinite().all(dim=1)
-    assert np.allclose(value[finite], truth(points[finite]), atol=1e-6)
-    assert not bool((value[~finite].abs() < 1e6).any())
+    for value in (
+        distance(program, points),
+        distance(program, points.double()),
+        *distance_and_gradient(program, points),
+    ):
+        assert torch.equal(value.reshape(64, -1).isnan().all(dim=1), ~finite)
+        assert bool(value[finite].isfinite().all())
+    assert np.allclose(distance(program, points)[finite], truth(points[finite]), atol=1e-6)
 
 
-def test_far_points_keep_their_relative_precision(program: Program) -> None:
-    points = torch.tensor([[3e4, 4e4, 0.0], [1e6, 0.0, 1e6], [0.0, 1e-30, 0.4]])
-    assert np.allclose(distance(program, points), truth(points), rtol=1e-6, atol=1e-6)
+def test_points_without_a_place_leave_the_gradients_of_others_alone() -> None:
+    field = ShapeField(iso.Scene(iso.box(1.0).named("body")), ["body.size"])
+    points = torch.tensor([[1.0, 0.0, 0.0], [math.nan, 0.0, 0.0], [0.0, math.inf, 0.0]])
+    torch.nan_to_num(field(points)).sum().backward()
+    assert field.named_values()["body.size"].grad.tolist() == [-0.5, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("size", [1e4, 1e6, 3e8, 1e12, 7e14, 1e18, 2e19, 1e25, 1e38])
+def test_huge_points_keep_their_relative_precision(program: Program, size: float) -> None:
+    points = size * torch.tensor(
+        [[1.0, 0.0, 0.0], [0.3, -0.4, 0.0], [0.6, 0.0, 0.8], [-1.0, 1.0, 1.0], [0.0, 0.1, -1.0]]
+    )
+    expected = truth(points) / size
+    for found in (distance(program, points), distance(program, points.double())):
+        assert np.allclose(found / size, expected, rtol=0, atol=1e-6)
+    value, gradient = distance_and_gradient(program, points)
+    assert np.allclose(value / size, expected, rtol=0, atol=1e-6)
+    assert np.allclose(gradient.norm(dim=1), 1.0, atol=1e-3)
+
+
+def test_parts_that_do_not_end_are_met_far_away() -> None:
+    points = torch.tensor([[3e17, 0.0, -1.5], [0.0, 0.0, 1e18]])
+    for program in (
+        iso.build_program(iso.Scene(iso.plane(offset=-2.0))),
+        iso.build_program(iso.Scene(iso.cylinder(0.5))),
+    ):
+        for found in (distance(program, points), distance(program, points.double())):
+            assert np.allclose(found, [0.5, 1e18] if program.planes else [3e17, -0.5], rtol=1e-6)
+
+
+def test_small_shapes_and_ones_far_off_the_origin_are_seen_from_afar() -> None:
+    small = iso.ellipsoid((1.0, 1e-3, 1e-3)) | iso.union(iso.box(1e-6).scale(1e-3)).scale(1e-3)
+    wide = iso.union(iso.sphere(1e6).translate(1e6, 0.0, 0.0), iso.box(1.0).translate(0.0, -1e6, 0.0))
+    ways = torch.nn.functional.normalize(torch.randn(64, 3, generator=torch.Generator().manual_seed(0)), dim=1)
+    points = (ways * torch.logspace(9, 37, 29)[:, None, None]).reshape(-1, 3)
+    away = points.double().norm(dim=1)
+    for reach, shape in ((1.0, small), (3e6, wide)):
+        program = iso.build_program(iso.Scene(shape))
+        for found in (distance(program, points), distance(program, points.double())):
+            error = (found.double() - away).abs() / away
+            assert bool((error <= 2e-6 + reach / away).all())
 
 
 RISKY = """
@@ -225,7 +269,7 @@ for points in (
 ):
     distance(program, points)
     distance_and_gradient(program, points)
-    sphere_trace(program, points, points)
+    sphere_trace(program, points, np.broadcast_to(np.float32([1, 0, 0]), tuple(points.shape)))
 for bad in (torch.zeros(3, 3).to_sparse(), torch.quantize_per_tensor(torch.zeros(3, 3), 0.1, 0, torch.quint8),
             torch.zeros(3, 3, dtype=torch.float8_e5m2), torch.nested.nested_tensor([torch.zeros(2, 3)])):
     try:

@@ -120,6 +120,8 @@ def test_nan_points_are_no_place() -> None:
     ("values", "message"),
     [
         (torch.full((9, 9, 9), torch.nan), "expected finite numbers, got nan at \\(0, 0, 0\\)"),
+        (torch.full((9, 9, 9), torch.inf), "expected finite numbers, got inf at \\(0, 0, 0\\)"),
+        (torch.linspace(-1e38, 1e38, 729).reshape(9, 9, 9), "expected a slope below 1e\\+15 between nodes, got inf"),
         (torch.ones(9, 9, 9), "expected some below 0, inside the shape; the smallest is 1"),
         (-torch.ones(1, 9, 9), "expected at least 2 nodes along each of 3 axes"),
         (-torch.ones(9, 9), "expected at least 2 nodes along each of 3 axes"),

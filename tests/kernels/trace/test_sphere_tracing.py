@@ -175,13 +175,50 @@ def test_rays_without_sense_miss_and_trouble_nobody_else() -> None:
     bad = [3, 17, 18, 40]
     origins[3, 1] = directions[17, 1] = math.nan
     origins[18, 1], directions[40, 1] = math.inf, -math.inf
-    directions[50] = 0.0  # no direction: stands still
+    origins[50, 0], directions[50] = math.nan, 7.0
+    bad.append(50)
     hits = sphere_trace(program, origins, directions)
-    assert not bool(hits.hit[[*bad, 50]].any())
+    assert not bool(hits.hit[bad].any())
     assert bool((hits.shape[bad] == -1).all())
     good = torch.ones(64, dtype=torch.bool)
-    good[[*bad, 50]] = False
+    good[bad] = False
     assert torch.equal(hits.distance[good], expected[good])
+
+
+@pytest.mark.parametrize("length", [0.9996, 0.9999, 1.0001, 1.0004])
+def test_directions_that_are_nearly_unit_vectors_are_made_so(length: float) -> None:
+    program = program_of(iso.sphere(0.5), iso.plane(offset=-0.6))
+    origins, directions = around(500, 2.0), around(500, 1.0, 1)
+    origins[:, 2] = origins[:, 2].abs()
+    expected = sphere_trace(program, origins, directions)
+    assert bool(expected.hit.any())
+    kept = length * directions
+    before = kept.clone()
+    hits = sphere_trace(program, origins, kept)
+    assert torch.equal(kept, before)
+    assert float((hits.hit == expected.hit).float().mean()) > 0.99  # but for rays that graze
+    both = hits.hit & expected.hit & (expected.distance < 50.0)
+    assert float((hits.distance - expected.distance)[both].abs().quantile(0.99)) < 1e-4
+    # The distance is one in scene units: where the unit direction leads it is on the surface.
+    points = (origins + hits.distance[:, None] * directions)[both]
+    assert float(iso.kernels.distance(program, points).abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-30, 0.5, 0.999, 1.001, 1.1, 2.0, 1e20, 3e38])
+@pytest.mark.parametrize("as_array", [lambda t: t, lambda t: t.numpy()], ids=["tensor", "numpy"])
+def test_other_directions_are_refused_and_the_first_is_named(length: float, as_array: Any) -> None:
+    program = program_of(iso.sphere(0.5))
+    origins, directions = around(12, 2.0).reshape(3, 4, 3), around(12, 1.0).reshape(3, 4, 3)
+    directions[0, 1] = math.nan
+    directions[1, 2] = directions[2, 0] = torch.tensor([0.0, 0.0, length])
+    words = rf"directions\[1, 2\]: expected a unit vector, got one of length {length:g} \(2 of 12 .*divide"
+    with pytest.raises(ValueError, match=words.replace("+", r"\+")):
+        sphere_trace(program, as_array(origins), as_array(directions))
+    if length == 1.1:
+        with pytest.raises(ValueError, match=r"directions: expected a unit vector, got one of length 1\.1"):
+            sphere_trace(program, as_array(origins[1, 2]), as_array(directions[1, 2]))
+        with pytest.raises(ValueError, match=r"directions\[2\]: "):
+            sphere_trace(program, as_array(origins[1]), as_array(directions[1]))
 
 
 def test_no_rays_no_hits() -> None:
