@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
 import torch
+import trimesh
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 import isofield as iso
+from isofield.engine.shapes import MeshFile
 from isofield.kernels.surfaces.triangle_tables import EDGES
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -70,7 +73,24 @@ def triangles() -> plt.Figure:
     return figure
 
 
-FIGURES: dict[str, Callable[[], plt.Figure]] = {"cells": cells, "triangles": triangles}
+def opened() -> plt.Figure:
+    """A ball without its cap: closed by a lid, and as a shell."""
+    bowl = trimesh.creation.uv_sphere(radius=1.0, count=[64, 128])
+    bowl.update_faces((bowl.vertices[bowl.faces][:, :, 2] < 0.7).all(axis=1))
+    camera = iso.Camera(eye=(2.5, -2.5, 2.2), target=(0.0, 0.0, 0.0), fov=35.0)
+    figure, places = plt.subplots(1, 2, figsize=(8.0, 4.0), layout="constrained")
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/bowl.ply"
+        bowl.export(path)
+        for place, sign in zip(places, ("winding", "none"), strict=True):
+            shape = MeshFile(file=path, sign=sign)
+            place.imshow(iso.render(iso.Scene(shape), camera=camera, width=400, height=400))
+            place.set_title(f'sign = "{sign}"')
+            place.axis("off")
+    return figure
+
+
+FIGURES: dict[str, Callable[[], plt.Figure]] = {"cells": cells, "open": opened, "triangles": triangles}
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def written(mesh: Mesh, path: Path) -> str:
     return str(path)
 
 
-def without_cap(rows: int = 32, columns: int = 48) -> Mesh:
+def without_cap(rows: int = 16, columns: int = 24) -> Mesh:
     """A ball of radius 1 without what lies above CAP."""
     vertices, faces = globe(rows, columns, 1.0)
     return vertices, faces[(vertices[faces.long()][:, :, 2] < CAP).all(dim=1)]
@@ -48,7 +48,7 @@ def mean_steps(shape: MeshFile) -> float:
 
 
 def test_a_ball_without_its_cap_is_closed_by_a_lid(tmp_path: Path) -> None:
-    open_ball = MeshFile(file=written(without_cap(), tmp_path / "open.ply"), resolution=64)
+    open_ball = MeshFile(file=written(without_cap(32, 48), tmp_path / "open.ply"), resolution=64)
     bake = baked_mesh(open_ball)
     assert bake.bricks.slopes[0] < 1.5
     assert bake.error < 2.0 * bake.bricks.voxel
@@ -141,14 +141,14 @@ def test_a_closed_mesh_has_no_lid() -> None:
 
 def test_open_meshes_and_shells_are_meshed_alike(tmp_path: Path) -> None:
     vertices, faces = without_cap()
-    lidded = mesh(MeshTree(vertices, faces), resolution=48)
+    lidded = mesh(MeshTree(vertices, faces), resolution=32)
     assert (lidded.report.watertight, lidded.report.genus) == (True, 0)
     cap = math.pi * (1.0 - CAP) ** 2 * (3.0 - (1.0 - CAP)) / 3.0
     assert lidded.report.volume == pytest.approx(4.0 / 3.0 * math.pi - cap, rel=0.1)
-    shell = mesh(MeshTree(vertices, faces), resolution=48, sign="none", thickness=0.1)
+    shell = mesh(MeshTree(vertices, faces), resolution=32, sign="none", thickness=0.1)
     assert shell.report.watertight
     assert shell.report.volume == pytest.approx(0.1 * 2.0 * math.pi * (1.0 + CAP), rel=0.1)
-    assert float((distance_twin((vertices, faces), shell.vertices) - 0.05).abs().max()) < 0.02
+    assert float((distance_twin((vertices, faces), shell.vertices) - 0.05).abs().max()) < 0.03
     outwards = torch.nn.functional.cosine_similarity(shell.normals, shell.vertices, dim=1)
     assert float(outwards.abs().mean()) > 0.95
     for wrong in ({"sign": "some"}, {"thickness": 0.1}, {"sign": "none", "thickness": 0.0}):
@@ -158,20 +158,25 @@ def test_open_meshes_and_shells_are_meshed_alike(tmp_path: Path) -> None:
         mesh(torch.rand(4, 4, 4), sign="none")
 
 
-def test_what_is_open_is_told_by_every_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_open_is_told_by_every_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isofield.engine.fit.mesh_source.LID_RESOLUTION", 24)
+    monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 24)
     path = written(without_cap(12, 16), tmp_path / "open.ply")
     out = str(tmp_path / "out")
     small = ("--width", "32", "--height", "32", "--samples", "1")
     (tmp_path / "scene.toml").write_text(
         'show = "it"\n[shapes]\nit = { kind = "mesh", file = "open.ply", resolution = 16 }\n'
     )
+    scene = str(tmp_path / "scene.toml")
     for words in (
         ("mesh", path, "--output", f"{out}.ply", "--resolution", "16"),
-        ("render", path, "--output", f"{out}.png", *small),
-        ("render", path, "--output", f"{out}.gif", "--turntable", "2", *small),
+        ("render", scene, "--output", f"{out}.png", *small),
+        ("render", scene, "--output", f"{out}.gif", "--turntable", "2", *small),
         ("render", path, "--output", f"{out}.png", *small, "--sign", "none"),
         ("fit", "shape", path, "--output", out, "--field", "grid", "--steps", "2", "--batch", "64"),
-        ("check", str(tmp_path / "scene.toml")),
+        ("check", scene),
     ):
         assert main(words) == 0
         printed = capsys.readouterr()
@@ -192,7 +197,7 @@ def test_a_shell_is_fitted_without_a_lid(
     monkeypatch.setattr("isofield.engine.fit.mesh_source.LID_RESOLUTION", 48)
     monkeypatch.setattr("isofield.engine.fit.agreement.NODES", 40)
     path = written(without_cap(16, 24), tmp_path / "open.ply")
-    steps = ("--field", "grid", "--steps", "300", "--batch", "2048")
+    steps = ("--field", "grid", "--steps", "200", "--batch", "1024")
     assert (
         main(["fit", "shape", path, "--output", str(tmp_path / "a"), "--sign", "none", "--thickness", "0.3", *steps])
         == 0
@@ -206,7 +211,7 @@ def test_a_shell_is_fitted_without_a_lid(
         assert field.placement is not None
         values = field(field.placement.to_field(points))[:, 0]
         assert (values < 0.0).tolist()[1:] == wanted[1:]
-    assert float(shell(shell.placement.to_field(points[:1]))) < 0.0  # type: ignore[union-attr]
+    assert float(shell(shell.placement.to_field(points[:1])).detach()) < 0.0  # type: ignore[union-attr]
 
 
 def test_a_mesh_too_far_for_float32_is_refused_or_centred(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
