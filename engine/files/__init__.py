@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
+    from .atomic import (
+        atomic_write as atomic_write,
+        check_writable as check_writable,
+        library_writes as library_writes,
+    )
     from .clouds import PointCloud as PointCloud, read_cloud as read_cloud
     from .endings import (
         FIELD as FIELD,
@@ -37,9 +42,7 @@ if TYPE_CHECKING:
         load_volume as load_volume,
     )
     from .writing import (
-        atomic_write as atomic_write,
         check_video_support as check_video_support,
-        check_writable as check_writable,
         eight_bits as eight_bits,
         png_bytes as png_bytes,
         write_image as write_image,

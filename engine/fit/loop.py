@@ -81,8 +81,8 @@ def fit(
         settings: steps, batch, rate and so on.
         loss: (field, batch) to the number that is made small.
         psnr: whether the loss is a mean squared error of values in [0, 1], of which PSNR is shown and logged.
-        checkpoint: a .safetensors file to write every `settings.checkpoint_every` steps and after Ctrl-C, whole or not
-            at all; removed when the fit is done.
+        checkpoint: a .safetensors file to write every `settings.checkpoint_every` steps and at the end, whole or not at
+            all. It stays: whoever writes what came out removes it afterwards, so that at no time all is lost.
         resume: whether to go on from `checkpoint`: on the CPU the result is bit by bit that of a run that was never
             stopped, as far as the field's own sums are always added in one order.
         snapshot: called with the step and the field before the first step, every `settings.snapshot_every` steps, and
@@ -124,14 +124,10 @@ def fit(
             ):  # fmt: skip
                 with run.stopped_clock():
                     snapshot(run.step, field)
-    is_done = run.step == settings.steps
     if checkpoint is not None:
-        if is_done:
-            run.remove()
-        else:
-            run.save()
+        run.save()
     run.look()
-    return FitResult(run.step, run.seconds(), run.log, interrupted=not is_done)
+    return FitResult(run.step, run.seconds(), run.log, interrupted=run.step < settings.steps)
 
 
 class _Run:
@@ -243,12 +239,6 @@ class _Run:
         )
         self.step, self.log, self._before = progress.step, progress.log, progress.seconds
         self._total, self._counted = progress.total, progress.counted
-
-    def remove(self) -> None:
-        """The checkpoint of a fit that is done has no use."""
-        assert self.checkpoint is not None
-        if os.path.exists(self.checkpoint):
-            os.remove(self.checkpoint)
 
     def seconds(self) -> float:
         """Seconds of training until now."""
