@@ -117,13 +117,14 @@ def fit(
                         going = watch(run.step, run.latest, field)
             if run.step % settings.log_every == 0 or is_last:
                 run.note()
-            if checkpoint is not None and run.step % settings.checkpoint_every == 0 and not is_last:
-                run.save()
             if snapshot is not None and settings.snapshot_every and (
                 run.step % settings.snapshot_every == 0 or is_last
             ):  # fmt: skip
                 with run.stopped_clock():
                     snapshot(run.step, field)
+            # After the snapshot, which a run that goes on from here has no more cause to make.
+            if checkpoint is not None and run.step % settings.checkpoint_every == 0 and not is_last:
+                run.save()
     if checkpoint is not None:
         run.save()
     run.look()

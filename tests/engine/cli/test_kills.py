@@ -65,9 +65,9 @@ def killed_everywhere(run: Callable[[], int], keep: Callable[[Path], None], step
 @pytest.mark.parametrize(
     ("words", "step"),
     [
-        (("image", "photo.png", "--field", "grid", "--snapshot-every", "2"), 1),
-        (("shape", "ball.toml", "--field", "grid"), 2),
-        (("shape", "ring.obj", "--field", "grid"), 3),
+        (("image", "photo.png", "--field", "grid", "--snapshot-every", "2"), 3),
+        (("shape", "ball.toml", "--field", "grid"), 7),
+        (("shape", "ring.obj", "--field", "grid"), 7),
         (("points", "cloud.npz"), 3),
     ],
 )
