@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def changes(folder: Path, last: int | None = None) -> Iterator[Changes]:
     seen = Changes(folder, last)
     with pytest.MonkeyPatch.context() as patch:
         for name in CHANGES:
-            patch.setattr(os, name, lambda *a, _of=getattr(os, name), **o: seen(_of, *a, **o))
+            patch.setattr(os, name, partial(seen, getattr(os, name)))
         yield seen
 
 

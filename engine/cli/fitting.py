@@ -108,6 +108,13 @@ class Fitting:
         finally:
             if watch is not None:
                 watch.close()
+        if result.interrupted and self._holds_finished():
+            print(
+                f"{self.folder}: stopped after {result.steps} of {self.settings.steps} steps, which its checkpoint "
+                "holds; the finished field of an earlier run is kept; go on with --resume",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
         field.save(self.folder / "field.safetensors")  # before anything that takes long
         measured = {} if measure is None or result.interrupted else measure(field)
         self._write_log(field, result, measured)
@@ -138,6 +145,14 @@ class Fitting:
         }
         with atomic_write(self.folder / "log.json") as temporary:
             temporary.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+
+    def _holds_finished(self) -> bool:
+        """Whether there is a field that is no part of this run, because it was trained to its end."""
+        try:
+            log = json.loads((self.folder / "log.json").read_text(encoding="utf-8"))
+            return bool(log["steps"] >= log["settings"]["steps"]) and (self.folder / "field.safetensors").exists()
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
     def _write_film(self) -> None:
         """The snapshots, of which a resumed run finds some that are there already, as a film."""

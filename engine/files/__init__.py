@@ -23,13 +23,19 @@ if TYPE_CHECKING:
         is_field as is_field,
         kind_of as kind_of,
     )
-    from .interrupts import interrupts_noted as interrupts_noted
+    from .interrupts import (
+        interrupts_noted as interrupts_noted,
+        termination_interrupts as termination_interrupts,
+        was_terminated as was_terminated,
+    )
     from .meshes import TriangleMesh as TriangleMesh, read_mesh as read_mesh
     from .model_files import origin_of as origin_of
     from .pictures import read_pixels as read_pixels
     from .plots import check_plot_support as check_plot_support, new_figure as new_figure, write_figure as write_figure
     from .progress import (
         Advance as Advance,
+        Move as Move,
+        Start as Start,
         StartTask as StartTask,
         no_progress as no_progress,
         progress_bars as progress_bars,

@@ -51,7 +51,7 @@ class FitResult:
         steps: made in all; fewer than were asked for if `interrupted`.
         seconds: of training, without snapshots and checkpoints.
         log: {"step", "loss", "psnr", "rate", "seconds"} every `log_every` steps; the loss is the mean since the last.
-        interrupted: whether Ctrl-C ended it, or who watched it.
+        interrupted: whether Ctrl-C or SIGTERM ended it, or who watched it.
     """
 
     steps: int
@@ -73,7 +73,7 @@ def fit(
     watch: Callable[[int, float, Field], bool] | None = None,
     progress: bool = False,
 ) -> FitResult:
-    """Train a field in place with Adam until `settings.steps` or Ctrl-C.
+    """Train a field in place with Adam until `settings.steps`, Ctrl-C or SIGTERM.
 
     Args:
         field: what is trained, on its device.
@@ -89,7 +89,7 @@ def fit(
             after the last.
         watch: called with the step, the mean loss since its last call, and the field, every LOOK_EVERY steps and after
             the last; returns whether to go on, and if not the fit ends as after Ctrl-C.
-        progress: whether to show a bar on stderr.
+        progress: whether to show on stderr how far it is.
 
     Raises:
         ValueError: a setting is out of its range, the batch does not fit in memory, the checkpoint is of another run.
@@ -101,7 +101,7 @@ def fit(
     if resume:
         run.restore()
     check_batch(lambda count: loss(field, source(count, torch.Generator(run.device))), settings.batch, run.device)
-    with interrupts_noted() as interrupted, shown(settings.steps, progress) as show:
+    with interrupts_noted() as interrupted, shown(settings.steps, run.step, progress) as show:
         if snapshot is not None and settings.snapshot_every and run.step == 0:
             with run.stopped_clock():
                 snapshot(0, field)

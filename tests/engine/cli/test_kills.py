@@ -1,14 +1,9 @@
-"""Commands that are killed at any change of a file: what they leave is the old state, the new one, or can be resumed."""
+"""Commands that are killed at any change of a file: they leave the old state, the new one, or what can be resumed."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +15,6 @@ from kills import Killed, changes, contents, left
 from twins.meshes import torus
 
 from isofield.engine.cli import main
-from isofield.engine.fields import load_field
 
 BALL = 'show = "ball"\n[shapes]\nball = { kind = "sphere", radius = 0.5 }\n'
 SMALL = ("--steps", "4", "--batch", "8", "--checkpoint-every", "2")
@@ -48,7 +42,7 @@ def results(found: dict[str, bytes]) -> dict[str, object]:
 
 
 def killed_everywhere(run: Callable[[], int], keep: Callable[[Path], None], step: int = 1) -> None:
-    """Run into run/ beside what is in old/, killed at every `step`-th change; `keep` looks at what is left each time."""
+    """Run in a copy of old/, killed at every `step`-th change; `keep` looks each time at what is left."""
     place = Path("run")
     shutil.copytree("old", place)
     with changes(place) as seen:
