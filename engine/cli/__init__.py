@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from .exit_status import FAILED, INTERRUPTED, WRONG_USAGE
+from ..files import termination_interrupts, was_terminated
+from .exit_status import FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE
 from .usage import UsageError
 
 # Objects made between two searches for garbage. What imports and compilers make stays: with Python's 700 it would be
@@ -33,7 +34,10 @@ def run_as_process() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, 1 for what failed, 2 for wrong usage, 130 after Ctrl-C."""
+    """Run the command line; returns the exit status.
+
+    It is 0, 1 for what failed, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM.
+    """
     import tyro
 
     from .check import Check
@@ -64,6 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = tyro.extras.subcommand_cli_from_dict(
         commands, prog="isofield", description="Fields into pictures and pictures into fields.", args=arguments
     )
+    with termination_interrupts():
+        status = _run(command)
+    return TERMINATED if status == INTERRUPTED and was_terminated() else status
+
+
+def _run(command: Any) -> int:
+    """Run a command; returns the exit status, which is that of Ctrl-C after SIGTERM too."""
     try:
         return int(command.run())
     except UsageError as error:

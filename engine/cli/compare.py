@@ -62,6 +62,13 @@ class Compare:
         )
         if not learned:
             raise KeyboardInterrupt
+        if interrupted and (self.output / "compare.json").exists():
+            print(
+                f"{self.output}: stopped after {len(learned)}, which are not written: it holds an earlier comparison, "
+                "which is kept",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
         kept = {name: asdict(settings)[name] for name in ("steps", "batch", "seed", "schedule")}
         write_report(self.output, learned, target, {"picture": photo.name, "settings": kept}, self.side)
         if interrupted:

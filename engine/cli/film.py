@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..files import interrupts_noted
+from ..files import interrupts_noted, progress_bars
 from .exit_status import INTERRUPTED, OK
 
 if TYPE_CHECKING:
@@ -52,10 +52,11 @@ def write_film(
 ) -> int:
     """Write pictures of `size`, width and height, as a film of `duration` seconds; returns the exit status.
 
-    After Ctrl-C it has the frames made until then.
+    After Ctrl-C it has the frames made until then, unless there is a film of that name already, which is kept.
     """
     from ..files import write_video
 
+    kept = output.exists()
     made = 0
     with interrupts_noted() as interrupted:
 
@@ -64,10 +65,20 @@ def write_film(
             for image in _with_progress(images, frames):
                 made += 1
                 yield image
-                if interrupted:
+                if interrupted and made < frames:
+                    if kept:
+                        raise _Stopped
                     return
 
-        write_video(output, until_interrupted(), frames / duration)
+        try:
+            write_video(output, until_interrupted(), frames / duration)
+        except _Stopped:
+            print(
+                f"{output}: stopped after {made} of {frames} frames, which are not written: it holds an earlier film, "
+                "which is kept",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
     if made < frames:
         print(f"{output}: stopped after {made} of {frames} frames, which it holds", file=sys.stderr)
         return INTERRUPTED
@@ -76,8 +87,13 @@ def write_film(
     return OK
 
 
-def _with_progress(images: Iterator[torch.Tensor], frames: int) -> Iterator[torch.Tensor]:
-    from rich.console import Console
-    from rich.progress import track
+class _Stopped(Exception):
+    """The film is not to be written."""
 
-    yield from track(images, "rendering", total=frames, console=Console(stderr=True), transient=True)
+
+def _with_progress(images: Iterator[torch.Tensor], frames: int) -> Iterator[torch.Tensor]:
+    with progress_bars() as start:
+        move = start("rendering frames", frames)
+        for image in images:
+            move(1)
+            yield image

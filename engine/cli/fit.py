@@ -51,11 +51,12 @@ class FitImage:
         def picture(field: Field) -> torch.Tensor:
             return sample_picture(field, *small)
 
-        status = fitting.fit(
-            learned, ImageSource(image.to(self.options.device)), squared_error, psnr=True, picture=picture
-        )
+        def write_picture(field: Field) -> None:
+            write_image(fitting.folder / "picture.png", sample_picture(field, *large))
+
+        source = ImageSource(image.to(self.options.device))
+        status = fitting.fit(learned, source, squared_error, psnr=True, picture=picture, write_more=write_picture)
         if status == OK:
-            write_image(fitting.folder / "picture.png", sample_picture(learned, *large))
             print(f"{fitting.folder}: PSNR {psnr_over(learned, image):.2f} dB over the photo", file=sys.stderr)
         return status
 

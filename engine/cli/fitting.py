@@ -69,19 +69,21 @@ class Fitting:
         psnr: bool = False,
         picture: Callable[[Field], torch.Tensor] | None = None,
         measure: Callable[[Field], dict[str, Any]] | None = None,
+        write_more: Callable[[Field], None] = lambda field: None,
     ) -> int:
         """Train, and write what came out; returns the exit status.
 
-        `psnr` says whether the loss is a squared error of values in [0, 1], `picture` is what a snapshot shows, and
-        `measure` says how good a finished field is.
+        `psnr` says whether the loss is a squared error of values in [0, 1], `picture` is what a snapshot shows,
+        `measure` says how good a finished field is, and `write_more` writes what else a finished field is good for. The
+        checkpoint goes last: wherever a run is killed, there is something to go on from.
         """
         if picture is None and self.settings.snapshot_every:
             raise UsageError("--snapshot-every: expected 0, only pictures have snapshots")
-        if not self.options.resume and self.snapshots.is_dir():
-            shutil.rmtree(self.snapshots)
 
         def snapshot(step: int, field: Field) -> None:
             assert picture is not None
+            if step == 0:
+                self._remove_snapshots()  # of an earlier run
             self.snapshots.mkdir(exist_ok=True)
             write_image(self.snapshots / f"{step:09d}.png", picture(field))
 
@@ -106,7 +108,14 @@ class Fitting:
         finally:
             if watch is not None:
                 watch.close()
-        field.save(self.folder / "field.safetensors")
+        if result.interrupted and self._holds_finished():
+            print(
+                f"{self.folder}: stopped after {result.steps} of {self.settings.steps} steps, which its checkpoint "
+                "holds; the finished field of an earlier run is kept; go on with --resume",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
+        field.save(self.folder / "field.safetensors")  # before anything that takes long
         measured = {} if measure is None or result.interrupted else measure(field)
         self._write_log(field, result, measured)
         self._write_film()
@@ -117,6 +126,8 @@ class Fitting:
                 file=sys.stderr,
             )
             return INTERRUPTED
+        write_more(field)
+        self.checkpoint.unlink()
         print(f"{self.folder}: {field.parameter_count} parameters, {result.seconds:.1f} s", file=sys.stderr)
         if measured:
             print(", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in measured.items()))
@@ -135,11 +146,28 @@ class Fitting:
         with atomic_write(self.folder / "log.json") as temporary:
             temporary.write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
 
+    def _holds_finished(self) -> bool:
+        """Whether there is a field that is no part of this run, because it was trained to its end."""
+        try:
+            log = json.loads((self.folder / "log.json").read_text(encoding="utf-8"))
+            return bool(log["steps"] >= log["settings"]["steps"]) and (self.folder / "field.safetensors").exists()
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
     def _write_film(self) -> None:
         """The snapshots, of which a resumed run finds some that are there already, as a film."""
+        film = self.folder / "progress.gif"
+        if not self.options.resume and not self.settings.snapshot_every:
+            self._remove_snapshots()
         frames = sorted(self.snapshots.glob("*.png"))
         if frames:
-            write_video(self.folder / "progress.gif", (imageio.imread(frame) / 255.0 for frame in frames), FPS)
+            write_video(film, (imageio.imread(frame) / 255.0 for frame in frames), FPS)
+        else:
+            film.unlink(missing_ok=True)  # of an earlier run
+
+    def _remove_snapshots(self) -> None:
+        if self.snapshots.is_dir():
+            shutil.rmtree(self.snapshots)
 
 
 def psnr_over(field: Field, image: ImageField) -> float:

@@ -148,11 +148,15 @@ class MeshCommand:
 
 @contextmanager
 def _bar() -> Iterator[ProgressCallback]:
-    """A bar on stderr that a function moves, gone at the end."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
+    """A function of the share that is done, which shows it."""
+    from ..files import progress_bars
 
-    console = Console(stderr=True)
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("meshing", total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+    with progress_bars() as start:
+        move, last = start("meshing", 1.0), 0.0
+
+        def show(share: float) -> None:
+            nonlocal last
+            move(share - last)
+            last = share
+
+        yield show

@@ -71,10 +71,11 @@ class Ntk:
                 file=sys.stderr,
             )
         report_file = {"seed": self.seed, "rows": [report.as_dictionary() for report in reports]}
-        with atomic_write(self.output / "ntk.json") as temporary:
-            temporary.write_text(json.dumps(report_file, indent=1) + "\n", encoding="utf-8")
         for file, draw in FIGURES.items():
             write_figure(self.output / file, draw(reports))
+        # Last, so that a killed run leaves numbers that are older than no picture.
+        with atomic_write(self.output / "ntk.json") as temporary:
+            temporary.write_text(json.dumps(report_file, indent=1) + "\n", encoding="utf-8")
         return OK
 
 

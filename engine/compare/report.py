@@ -30,7 +30,9 @@ def smaller_side(side: int) -> int:
 
 
 def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run: dict[str, Any], side: int) -> None:
-    """Write compare.json, compare.png, compare.gif, losses.png, and slices.png if a solid was learned.
+    """Write compare.png, losses.png, slices.png if a solid was learned, compare.gif, and last compare.json.
+
+    If a run is killed, each file is the old one or the new one, and the old numbers stay until all pictures are new.
 
     Args:
         folder: where to.
@@ -42,9 +44,6 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
     Raises:
         OSError: a file cannot be written.
     """
-    with atomic_write(folder / "compare.json") as temporary:
-        report = {**run, "rows": [one.row.as_dictionary() for one in learned]}
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     _write_sheet(folder / "compare.png", _pictures(learned, target, side))
     write_figure(folder / "losses.png", losses_figure(learned))
     for one in learned:
@@ -52,6 +51,9 @@ def write_report(folder: Path, learned: list[Learned], target: ImageTarget, run:
             _write_sheet(folder / "slices.png", _slices(one, smaller_side(side)))
     frames = _few_colours(list(_frames(learned, target, smaller_side(side))))
     write_video(folder / "compare.gif", [frame / 255.0 for frame in (*frames, *frames[-1:] * LINGER)], FPS)
+    with atomic_write(folder / "compare.json") as temporary:
+        report = {**run, "rows": [one.row.as_dictionary() for one in learned]}
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_sheet(path: Path, pixels: Pixels) -> None:

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..files import FIELD, atomic_write
+from ..files import FIELD, atomic_write, library_writes
 
 DTYPES = {"F32": torch.float32, "F64": torch.float64, "U8": torch.uint8}
 MOST_HEADER_BYTES = 64 * 2**20  # safetensors itself allows 100 MB; a shape field's header holds its scene
@@ -57,7 +57,7 @@ def write_tensors(path: str | os.PathLike[str], tensors: dict[str, torch.Tensor]
     if Path(path).suffix != FIELD:
         raise ValueError(f"path: expected a name that ends in {FIELD}, got {os.fspath(path)!r}")
     flat = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic_write(path) as beside:
+    with atomic_write(path) as beside, library_writes(beside):
         save_file(flat, beside, metadata={"isofield": json.dumps(header)})
 
 

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 from ...kernels.lazy import lazy
 
 if TYPE_CHECKING:
+    from .atomic import (
+        atomic_write as atomic_write,
+        check_writable as check_writable,
+        library_writes as library_writes,
+    )
     from .clouds import PointCloud as PointCloud, read_cloud as read_cloud
     from .endings import (
         FIELD as FIELD,
@@ -18,7 +23,11 @@ if TYPE_CHECKING:
         is_field as is_field,
         kind_of as kind_of,
     )
-    from .interrupts import interrupts_noted as interrupts_noted
+    from .interrupts import (
+        interrupts_noted as interrupts_noted,
+        termination_interrupts as termination_interrupts,
+        was_terminated as was_terminated,
+    )
     from .mesh_options import (
         PLAIN as PLAIN,
         MeshOptions as MeshOptions,
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
     from .plots import check_plot_support as check_plot_support, new_figure as new_figure, write_figure as write_figure
     from .progress import (
         Advance as Advance,
+        Move as Move,
+        Start as Start,
         StartTask as StartTask,
         no_progress as no_progress,
         progress_bars as progress_bars,
@@ -43,9 +54,7 @@ if TYPE_CHECKING:
         load_volume as load_volume,
     )
     from .writing import (
-        atomic_write as atomic_write,
         check_video_support as check_video_support,
-        check_writable as check_writable,
         eight_bits as eight_bits,
         png_bytes as png_bytes,
         write_image as write_image,

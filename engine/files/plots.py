@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from .writing import atomic_write
+from .atomic import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,5 +46,7 @@ def write_figure(path: str | os.PathLike[str], figure: Figure) -> None:
     Raises:
         OSError: the file cannot be written; names it.
     """
+    encoded = io.BytesIO()
+    figure.savefig(encoded, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=DOTS_PER_INCH, metadata={"Software": None})
+        temporary.write_bytes(encoded.getvalue())

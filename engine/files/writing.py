@@ -1,48 +1,23 @@
-"""Pictures and films to files; every file is written beside its place and renamed, so it is whole or not there."""
+"""Pictures and films to files."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import itertools
 import os
-import stat
-import tempfile
+import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .atomic import atomic_write, cause_of, library_writes
+
 IMAGES = (".png", ".jpg", ".exr")
 VIDEOS = (".gif", ".mp4")
-
-
-@contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path beside `path` to write to; renamed to it at the end, removed if writing fails.
-
-    Raises:
-        OSError: the folder is not there or cannot be written to; names the file that was asked for.
-    """
-    place = Path(os.path.realpath(path))  # a link is kept, and what it points to replaced
-    temporary = _temporary_file(place, path)
-    try:
-        yield temporary
-        if temporary.stat().st_size == 0:
-            raise OSError(f"{os.fspath(path)}: cannot be written: nothing was written")
-        os.replace(temporary, place)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Find out before long work whether a file can be written.
-
-    Raises:
-        OSError: it cannot; says why.
-    """
-    _temporary_file(Path(os.path.realpath(path)), path).unlink()
 
 
 def write_image(path: str | os.PathLike[str], image: ArrayLike) -> None:
@@ -60,10 +35,8 @@ def write_image(path: str | os.PathLike[str], image: ArrayLike) -> None:
         if suffix == ".exr":
             _write_exr(temporary, picture)
         else:
-            import imageio.v3 as imageio
-
             options: dict[str, Any] = {"quality": 95} if suffix == ".jpg" else {}
-            imageio.imwrite(temporary, eight_bits(picture), plugin="pillow", extension=suffix, **options)
+            temporary.write_bytes(_encoded(eight_bits(picture), suffix, **options))
 
 
 def write_video(path: str | os.PathLike[str], frames: Iterable[ArrayLike], fps: float) -> None:
@@ -82,10 +55,8 @@ def write_video(path: str | os.PathLike[str], frames: Iterable[ArrayLike], fps: 
     first = next(pictures, None)
     if first is None:
         raise ValueError("frames: expected at least one, got none")
-    with atomic_write(path) as temporary, _video_writer(temporary, suffix, fps) as write:
-        write(first)
-        for picture in pictures:
-            write(picture)
+    with atomic_write(path) as temporary:
+        (_write_gif if suffix == ".gif" else _write_mp4)(temporary, itertools.chain([first], pictures), fps)
 
 
 def check_video_support(path: str | os.PathLike[str]) -> None:
@@ -100,10 +71,7 @@ def check_video_support(path: str | os.PathLike[str]) -> None:
 
 def png_bytes(image: ArrayLike) -> bytes:
     """A picture (height, width, 3), sRGB in [0, 1], as the bytes of a PNG file."""
-    import imageio.v3 as imageio
-
-    encoded: bytes = imageio.imwrite("<bytes>", eight_bits(_picture(image)), plugin="pillow", extension=".png")
-    return encoded
+    return _encoded(eight_bits(_picture(image)), ".png")
 
 
 def eight_bits(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -120,56 +88,57 @@ def _picture(image: ArrayLike) -> NDArray[np.float32]:
     return picture
 
 
-def _temporary_file(place: Path, asked: str | os.PathLike[str]) -> Path:
-    """A new empty file in the folder of `place`, with its ending and its permissions."""
-    name = os.fspath(asked)
-    if place.is_dir():
-        raise IsADirectoryError(f"{name}: cannot be written: it is a folder")
-    if not place.parent.is_dir():
-        raise FileNotFoundError(f"{name}: cannot be written: there is no folder {place.parent}")
-    if place.exists() and not place.is_file():
-        raise OSError(f"{name}: cannot be written: it is a device")
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{place.stem[:50]}-", suffix=place.suffix, dir=place.parent)
-        os.close(handle)
-        os.chmod(temporary, stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
-    except OSError as error:
-        raise OSError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}") from None
-    return Path(temporary)
+def _encoded(pixels: NDArray[np.uint8], suffix: str, **options: Any) -> bytes:
+    """A picture, or several, as the bytes of a file: Pillow does not notice when a disk takes a part of a JPEG only."""
+    import imageio.v3 as imageio
 
-
-def _umask() -> int:
-    """The permissions that new files lack; can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    encoded: bytes = imageio.imwrite("<bytes>", pixels, plugin="pillow", extension=suffix, **options)
+    return encoded
 
 
 def _write_exr(path: Path, picture: NDArray[np.float32]) -> None:
     import OpenEXR
 
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with OpenEXR.File(header, {"RGB": np.ascontiguousarray(picture)}) as file:
+    with library_writes(path), OpenEXR.File(header, {"RGB": np.ascontiguousarray(picture)}) as file:
         file.write(str(path))
 
 
-@contextmanager
-def _video_writer(path: Path, suffix: str, fps: float) -> Iterator[Any]:
-    """A function that appends one picture, 8 bits a channel, to the film."""
-    if suffix == ".gif":
-        import imageio.v3 as imageio
+def _write_gif(path: Path, pictures: Iterable[NDArray[np.uint8]], fps: float) -> None:
+    frames = np.stack(list(pictures))  # a GIF is compressed as a whole
+    path.write_bytes(_encoded(frames, ".gif", duration=1000.0 / fps, loop=0))
 
-        frames: list[NDArray[np.uint8]] = []  # a GIF is compressed as a whole
-        yield frames.append
-        imageio.imwrite(path, np.stack(frames), plugin="pillow", extension=suffix, duration=1000.0 / fps, loop=0)
-    else:
-        import imageio.v2 as imageio_v2
 
-        writer = imageio_v2.get_writer(path, format="FFMPEG", fps=fps, codec="libx264", quality=8, macro_block_size=1)
-        try:
-            yield lambda picture: writer.append_data(_even(picture))
-        finally:
-            writer.close()
+def _write_mp4(path: Path, pictures: Iterator[NDArray[np.uint8]], fps: float) -> None:
+    """Write H.264 by ffmpeg.
+
+    It is started here and not by imageio, which does not look at whether it succeeded.
+    """
+    import imageio_ffmpeg
+
+    first = _even(next(pictures))
+    height, width, _ = first.shape
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6g}", "-i", "-"]
+    coded = ["-an", "-vcodec", "libx264", "-pix_fmt", "yuv420p", "-crf", "10"]
+    ffmpeg = subprocess.Popen(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *source, *coded, path],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for this process, which then ends the film properly
+        restore_signals=False,  # a file that grows too large is an error and no signal, as it is here
+    )
+    assert ffmpeg.stdin is not None
+    try:
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and says why
+            for picture in itertools.chain([first], map(_even, pictures)):
+                ffmpeg.stdin.write(picture.tobytes())
+        _, said = ffmpeg.communicate()
+    except BaseException:
+        ffmpeg.kill()
+        ffmpeg.wait()
+        raise
+    if ffmpeg.returncode != 0:
+        raise cause_of(path, f"ffmpeg: {said.decode(errors='replace')}")
 
 
 def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -51,7 +51,7 @@ class FitResult:
         steps: made in all; fewer than were asked for if `interrupted`.
         seconds: of training, without snapshots and checkpoints.
         log: {"step", "loss", "psnr", "rate", "seconds"} every `log_every` steps; the loss is the mean since the last.
-        interrupted: whether Ctrl-C ended it, or who watched it.
+        interrupted: whether Ctrl-C or SIGTERM ended it, or who watched it.
     """
 
     steps: int
@@ -73,7 +73,7 @@ def fit(
     watch: Callable[[int, float, Field], bool] | None = None,
     progress: bool = False,
 ) -> FitResult:
-    """Train a field in place with Adam until `settings.steps` or Ctrl-C.
+    """Train a field in place with Adam until `settings.steps`, Ctrl-C or SIGTERM.
 
     Args:
         field: what is trained, on its device.
@@ -81,15 +81,15 @@ def fit(
         settings: steps, batch, rate and so on.
         loss: (field, batch) to the number that is made small.
         psnr: whether the loss is a mean squared error of values in [0, 1], of which PSNR is shown and logged.
-        checkpoint: a .safetensors file to write every `settings.checkpoint_every` steps and after Ctrl-C, whole or not
-            at all; removed when the fit is done.
+        checkpoint: a .safetensors file to write every `settings.checkpoint_every` steps and at the end, whole or not at
+            all. It stays: whoever writes what came out removes it afterwards, so that at no time all is lost.
         resume: whether to go on from `checkpoint`: on the CPU the result is bit by bit that of a run that was never
             stopped, as far as the field's own sums are always added in one order.
         snapshot: called with the step and the field before the first step, every `settings.snapshot_every` steps, and
             after the last.
         watch: called with the step, the mean loss since its last call, and the field, every LOOK_EVERY steps and after
             the last; returns whether to go on, and if not the fit ends as after Ctrl-C.
-        progress: whether to show a bar on stderr.
+        progress: whether to show on stderr how far it is.
 
     Raises:
         ValueError: a setting is out of its range, the batch does not fit in memory, the checkpoint is of another run.
@@ -101,7 +101,7 @@ def fit(
     if resume:
         run.restore()
     check_batch(lambda count: loss(field, source(count, torch.Generator(run.device))), settings.batch, run.device)
-    with interrupts_noted() as interrupted, shown(settings.steps, progress) as show:
+    with interrupts_noted() as interrupted, shown(settings.steps, run.step, progress) as show:
         if snapshot is not None and settings.snapshot_every and run.step == 0:
             with run.stopped_clock():
                 snapshot(0, field)
@@ -117,21 +117,18 @@ def fit(
                         going = watch(run.step, run.latest, field)
             if run.step % settings.log_every == 0 or is_last:
                 run.note()
-            if checkpoint is not None and run.step % settings.checkpoint_every == 0 and not is_last:
-                run.save()
             if snapshot is not None and settings.snapshot_every and (
                 run.step % settings.snapshot_every == 0 or is_last
             ):  # fmt: skip
                 with run.stopped_clock():
                     snapshot(run.step, field)
-    is_done = run.step == settings.steps
+            # After the snapshot, which a run that goes on from here has no more cause to make.
+            if checkpoint is not None and run.step % settings.checkpoint_every == 0 and not is_last:
+                run.save()
     if checkpoint is not None:
-        if is_done:
-            run.remove()
-        else:
-            run.save()
+        run.save()
     run.look()
-    return FitResult(run.step, run.seconds(), run.log, interrupted=not is_done)
+    return FitResult(run.step, run.seconds(), run.log, interrupted=run.step < settings.steps)
 
 
 class _Run:
@@ -243,12 +240,6 @@ class _Run:
         )
         self.step, self.log, self._before = progress.step, progress.log, progress.seconds
         self._total, self._counted = progress.total, progress.counted
-
-    def remove(self) -> None:
-        """The checkpoint of a fit that is done has no use."""
-        assert self.checkpoint is not None
-        if os.path.exists(self.checkpoint):
-            os.remove(self.checkpoint)
 
     def seconds(self) -> float:
         """Seconds of training until now."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..files import progress_bars
+
 Show = Callable[[int, float, float | None], None]
 
 
@@ -15,20 +17,17 @@ def psnr_of(mean_squared_error: float) -> float:
 
 
 @contextmanager
-def shown(steps: int, progress: bool) -> Iterator[Show]:
-    """A function (step, loss, PSNR or None) that moves a bar on stderr, or does nothing."""
+def shown(steps: int, done: int, progress: bool) -> Iterator[Show]:
+    """A function (step, loss, PSNR or None) that shows on stderr how far a fit is that begins with steps done."""
     if not progress:
         yield lambda step, loss, psnr: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("fitting"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[reached]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=steps, reached="")
+    with progress_bars() as start:
+        move, last = start("fitting", steps, done), done
 
         def show(step: int, loss: float, psnr: float | None) -> None:
-            reached = f"loss {loss:.3g}" if psnr is None else f"loss {loss:.3g}  PSNR {psnr:.2f} dB"
-            bar.update(task, completed=step, reached=reached)
+            nonlocal last
+            move(step - last, f"loss {loss:.3g}" if psnr is None else f"loss {loss:.3g}  PSNR {psnr:.2f} dB")
+            last = step
 
         yield show

@@ -79,14 +79,11 @@ class Mesh:
                 "expected the name of a .ply, .obj or .glb file"
             )
         with atomic_write(path) as temporary:
-            try:
-                if suffix == ".ply":
-                    colours = None if self.colours is None else self._bytes(linear=False)
-                    write_ply(temporary, self._places(), self.faces.numpy(), self.normals.numpy(), colours)
-                else:
-                    self._export(temporary, suffix)
-            except OSError as error:
-                raise OSError(f"{name}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+            if suffix == ".ply":
+                colours = None if self.colours is None else self._bytes(linear=False)
+                write_ply(temporary, self._places(), self.faces.numpy(), self.normals.numpy(), colours)
+            else:
+                self._export(temporary, suffix)
 
     def _places(self) -> NDArray[np.floating]:
         """The vertices with the origin added; float64 if that is far away."""

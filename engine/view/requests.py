@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ..files import MeshOptions, option_words, write_image, write_video
+from ..files import MeshOptions, interrupts_noted, option_words, write_image, write_video
 from ..program import BuildError
 from ..render import render_shot
 from ..scene import Camera, save
@@ -108,14 +108,18 @@ def _path_film(state: State, tools: Tools) -> State:
 
 
 def _film(state: State, tools: Tools, cameras: Sequence[Camera], *options: str) -> State:
-    """Render a film while the window shows its frames; Escape ends it early."""
+    """Render a film while the window shows its frames; Escape ends it early, Ctrl-C and SIGTERM the viewer with it."""
     path = tools.new_path(".mp4" if importlib.util.find_spec("imageio_ffmpeg") else ".gif")
-    write_video(path, _frames(state, tools, cameras), FPS)
+    with interrupts_noted() as interrupted:
+        write_video(path, _frames(state, tools, cameras, interrupted), FPS)
     duration = f"{len(cameras) / FPS:.6g}"
-    return _wrote(state, tools, path, FILM_SAMPLES, *options, "--duration", duration)
+    state = _wrote(state, tools, path, FILM_SAMPLES, *options, "--duration", duration)
+    if interrupted:
+        raise KeyboardInterrupt
+    return state
 
 
-def _frames(state: State, tools: Tools, cameras: Sequence[Camera]) -> Iterator[torch.Tensor]:
+def _frames(state: State, tools: Tools, cameras: Sequence[Camera], interrupted: list[int]) -> Iterator[torch.Tensor]:
     window = tools.window
     width, height = window.shape
     for number, camera in enumerate(cameras, 1):
@@ -125,7 +129,7 @@ def _frames(state: State, tools: Tools, cameras: Sequence[Camera]) -> Iterator[t
             window.draw(picture, [progress_panel(f"{number} of {len(cameras)} frames\nEscape: stop here")])
             window.show()
         yield picture
-        if any(isinstance(event, Key) and event.name == "Escape" for event in window.events()):
+        if interrupted or any(isinstance(event, Key) and event.name == "Escape" for event in window.events()):
             return
 
 

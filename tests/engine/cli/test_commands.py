@@ -272,26 +272,47 @@ def test_wrong_options_of_the_viewer_are_named(
     assert told in capsys.readouterr().err
 
 
-def test_ctrl_c_keeps_the_frames_made(renderer: Renderer, ball: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_keep_the_frames_made(
+    number: signal.Signals, code: int, renderer: Renderer, ball: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt_in_the_third() -> None:
         if len(renderer.calls) == 2:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     renderer.before = interrupt_in_the_third
-    handler = signal.getsignal(signal.SIGINT)
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     options = ("--turntable", "50", "--width", "8", "--height", "8", "--set", "ball.radius=1")
-    assert status("render", ball, "--output", "out.gif", *options) == 130
+    assert status("render", ball, "--output", "out.gif", *options) == code
     assert "out.gif: stopped after 3 of 50 frames, which it holds" in capsys.readouterr().err
     assert len(renderer.calls) == 3
-    assert Path("out.gif").stat().st_size > 0
-    assert signal.getsignal(signal.SIGINT) is handler
+    film = Path("out.gif").read_bytes()
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+    renderer.calls.clear()  # and now there is a film
+    assert status("render", ball, "--output", "out.gif", *options) == code
+    assert "out.gif: stopped after 3 of 50 frames, which are not written: it holds an earlier film" in (
+        capsys.readouterr().err
+    )
+    assert Path("out.gif").read_bytes() == film
+    assert {path.name for path in Path().iterdir()} == {"ball.toml", "grows.py", "out.gif"}
 
 
-def test_ctrl_c_in_a_picture_leaves_nothing(renderer: Renderer, ball: str) -> None:
-    renderer.before = lambda: signal.raise_signal(signal.SIGINT)
+def test_ctrl_c_in_the_last_frame_comes_too_late(renderer: Renderer, ball: str) -> None:
+    Path("out.gif").write_bytes(b"old")
+    renderer.before = lambda: signal.raise_signal(signal.SIGINT) if len(renderer.calls) == 1 else None
+    assert status("render", ball, "--output", "out.gif", "--turntable", "2", "--width", "8", "--height", "8") == 0
+    assert Path("out.gif").read_bytes().startswith(b"GIF")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_in_a_picture_leave_nothing(
+    number: signal.Signals, code: int, renderer: Renderer, ball: str
+) -> None:
+    renderer.before = lambda: signal.raise_signal(number)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     try:
-        assert status("render", ball, "--output", "out.png") == 130
+        assert status("render", ball, "--output", "out.png") == code
     finally:
         signal.signal(signal.SIGINT, before)
     assert not Path("out.png").exists()

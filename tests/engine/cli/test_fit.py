@@ -251,3 +251,37 @@ def test_a_picture_sampled_at_its_own_size_is_itself() -> None:
     ImageField(pixels).save("a.safetensors")
     assert status("sample", "a.safetensors", "--size", "9", "--output", "a.png") == 0
     assert np.array_equal(imageio.imread("a.png"), pixels.numpy())
+
+
+def test_ctrl_c_keeps_a_field_that_was_finished_before(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from isofield.engine.fit import losses
+
+    plain, number = losses.squared_error, signal.SIGTERM
+
+    def interrupting(*arguments: object) -> torch.Tensor:
+        signal.raise_signal(number)
+        return plain(*arguments)  # type: ignore[arg-type]
+
+    words = ("fit", "image", "photo.png", "--field", "grid", "--batch", "16", "--output", "run")
+    assert status(*words, "--steps", "3", "--snapshot-every", "1") == 0
+    before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+    monkeypatch.setattr("isofield.engine.fit.squared_error", interrupting)
+    monkeypatch.setattr("isofield.engine.fit.loop.check_batch", lambda *arguments: None)
+    assert status(*words, "--steps", "25") == 143
+    assert "run: stopped after 1 of 25 steps, which its checkpoint holds; the finished" in capsys.readouterr().err
+    Path("run/checkpoint.safetensors").rename("checkpoint")
+    assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == before
+    Path("checkpoint").rename("run/checkpoint.safetensors")
+    monkeypatch.setattr("isofield.engine.fit.squared_error", plain)
+    assert status(*words, "--steps", "25", "--resume") == 0
+    assert json.loads(Path("run/log.json").read_text())["steps"] == 25
+
+
+def test_a_run_without_snapshots_leaves_no_film_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("fit", "image", "photo.png", "--field", "grid", "--batch", "16", "--steps", "2", "--output", "run")
+    assert status(*words, "--snapshot-every", "1") == 0
+    assert Path("run/progress.gif").exists()
+    assert status(*words) == 0
+    assert {path.name for path in Path("run").iterdir()} == {"field.safetensors", "picture.png", "log.json"}

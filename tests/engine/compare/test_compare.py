@@ -194,6 +194,11 @@ def test_ctrl_c_keeps_what_was_reached(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert rows[1]["steps"] < 9
     assert {path.name for path in Path("run").iterdir()} == FILES - {"slices.png"}
 
+    calls, before = 0, Path("run/compare.json").read_bytes()  # and now there is a comparison
+    assert status("photo.png", "--steps", "9", "--batch", "16", "--side", "16", "--output", "run") == 130
+    assert "run: stopped after 2, which are not written: it holds an earlier comparison" in capsys.readouterr().err
+    assert Path("run/compare.json").read_bytes() == before
+
 
 def test_error_maps_rise_from_black_to_pale() -> None:
     wanted = np.zeros((1, 4, 3), np.float32)

@@ -14,10 +14,9 @@ import OpenEXR
 import pytest
 import torch
 
+from isofield.engine.files.atomic import atomic_write, check_writable
 from isofield.engine.files.writing import (
-    atomic_write,
     check_video_support,
-    check_writable,
     eight_bits,
     png_bytes,
     write_image,
