@@ -13,7 +13,8 @@ import numpy
 import torch
 
 from ...kernels import Program
-from ...kernels.program import LEAST_SCALE, SAMPLES, Column, Combine
+from ...kernels.lanes import LEAST_SCALE
+from ...kernels.program import SAMPLES, Column, Combine
 from ..program import (
     DEFAULT_MATERIAL,
     IDENTITY,

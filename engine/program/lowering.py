@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from ...kernels.program import LEAST_SCALE, Combine
+from ...kernels.lanes import LEAST_SCALE
+from ...kernels.program import Combine
 from . import extent as extents, numbers
 from .errors import BuildError
 from .extent import Extent

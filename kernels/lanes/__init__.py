@@ -10,7 +10,12 @@ from ..lazy import lazy
 if TYPE_CHECKING:
     from . import arguments as arguments
     from .arguments import Array as Array, check_integer as check_integer
-    from .constants import FAR as FAR, LARGEST_COORDINATE as LARGEST_COORDINATE, NOTHING_KNOWN as NOTHING_KNOWN
+    from .constants import (
+        FAR as FAR,
+        LARGEST_COORDINATE as LARGEST_COORDINATE,
+        LEAST_SCALE as LEAST_SCALE,
+        NOTHING_KNOWN as NOTHING_KNOWN,
+    )
     from .maths import DEVICE as DEVICE, TORCH as TORCH
     from .packets import (
         MOST_LANES as MOST_LANES,

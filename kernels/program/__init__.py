@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     )
     from .planes import PlaneColumn as PlaneColumn, plane_equations as plane_equations, plane_shapes as plane_shapes
     from .program import (
-        LEAST_SCALE as LEAST_SCALE,
         MAXIMUM_ROWS as MAXIMUM_ROWS,
         SURFACE_SIZE as SURFACE_SIZE,
         MaterialColumn as MaterialColumn,

@@ -10,11 +10,10 @@ Pass `program.rows` and `program.numbers` to the kernel as arrays and hand them 
 Each call site compiles the whole instruction set (about a second), so call in a loop rather than twice.
 """
 
-from ..lanes import FAR, NOTHING_KNOWN
+from ..lanes import FAR, LEAST_SCALE, NOTHING_KNOWN
 from ..runtime import ti
 from .huge_points import is_finite, largest_coordinate, shrinkage
 from .interpreter import machine
-from .program import LEAST_SCALE
 
 _device = machine(1, with_samples=True)
 Lane = _device.Lanes

@@ -7,12 +7,11 @@ from enum import IntEnum
 
 import torch
 
-from ..lanes import arguments
+from ..lanes import LEAST_SCALE, arguments
 from .operations import SAMPLES, SKIP, Column
 from .row_checks import check_groups, check_planes, check_rows, check_samples
 
 MAXIMUM_ROWS = 2**22
-LEAST_SCALE = 1e-6  # by which shapes may be scaled down, all scales around them multiplied
 FLOATS = (torch.float32, torch.float64)
 Vector = tuple[float, float, float]
 
