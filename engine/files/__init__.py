@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         FIELD as FIELD,
         MESHES as MESHES,
         VOLUME as VOLUME,
+        Solid as Solid,
         Up as Up,
         check_mesh_name as check_mesh_name,
         is_field as is_field,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from .volumes import (
         LEVEL_KEY as LEVEL_KEY,
         SOLID_KEY as SOLID_KEY,
-        Solid as Solid,
         level_set_of as level_set_of,
         load_volume as load_volume,
     )

@@ -11,6 +11,7 @@ VOLUME = ".npy"
 MESHES = (".ply", ".obj", ".stl", ".glb")
 
 Up = Literal["z", "y"]  # the axis of a mesh in a file that points up
+Solid = Literal["above", "below"]  # the side of a volume's level that is inside
 
 
 def kind_of(name: str) -> Literal["field", "volume", "mesh", "scene"]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
+from .endings import Solid
+
 if TYPE_CHECKING:
     import torch
-
-Solid = Literal["above", "below"]
 
 # What to give for a volume that does not say it by itself, for errors.
 LEVEL_KEY = "level, the value on the surface,"

@@ -329,8 +329,16 @@ def test_what_is_inside_a_volume_depends_on_its_dtype_and_keys(
         (torch.arange(125).reshape(5, 5, 5), "", "got int64 with the values 0, 1, 2, …; give level, .* and solid, "),
         (torch.arange(125).reshape(5, 5, 5), ", level = 9.0", "give level, .* and solid, "),
         (torch.arange(125).reshape(5, 5, 5) % 2 - 1, "", "got int64 with the values -1, 0; give level, .* and solid, "),
-        (torch.rand(5, 5, 5), ", level = 0.5", "expected signed distances, got none below 0; give solid, "),
-        (torch.rand(5, 5, 5), ', level = 7.0, solid = "above"', "expected some above 7, inside the shape, got 0.0"),
+        (
+            torch.linspace(0.0, 1.0, 125).reshape(5, 5, 5),
+            ", level = 0.5",
+            "expected signed distances, got none below 0; give solid, ",
+        ),
+        (
+            torch.linspace(0.0, 1.0, 125).reshape(5, 5, 5),
+            ', level = 7.0, solid = "above"',
+            "expected some above 7, inside the shape, got 0 to 1",
+        ),
         (torch.zeros(5, 5, 5, dtype=torch.bool), "", "expected some above 0.5, inside the shape, got 0 to 0"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from isofield.engine.files import PLAIN
 from isofield.engine.render import render
 from isofield.engine.scene import Scene, load
 from isofield.engine.view.capture import render_command
-from isofield.engine.view.events import Act, Click, Drag, Edit, Set
+from isofield.engine.view.events import Act, Click, Drag, Edit, Event, Set
 from isofield.engine.view.inputs import apply
 from isofield.engine.view.painter import LINE, Painter
 from isofield.engine.view.panel import Panel
@@ -122,3 +123,25 @@ def test_a_panel_may_have_moved_unless_something_in_it_was_used() -> None:
     assert not PanelPress(panel, 0.1, 0.5, used=True).moves_panel(0.3, 0.5, *size)
     assert not PanelPress(panel, 0.1, 0.5).moves_panel(0.1, 0.5, *size)
     assert not PanelPress(panel, 0.245, 0.5).moves_panel(0.245, 0.7, *size), "what scrolls it"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_film_that_is_interrupted_keeps_its_frames_and_ends_the_viewer(
+    number: signal.Signals, state: State, tmp_path: Path
+) -> None:
+    shown: list[int] = []
+
+    def events() -> list[Event]:
+        shown.append(1)
+        if len(shown) == 2:
+            signal.raise_signal(number)
+        return []
+
+    window: Any = SimpleNamespace(shape=(WIDTH, HEIGHT), hidden=True, events=events)
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        fulfil(apply(state, Act("turntable")), Tools(painter(), window, "toy", "z", "toy", tmp_path, said.append))
+    (film,) = tmp_path.iterdir()
+    assert film.stat().st_size > 0
+    assert f"wrote {film.name}" in said
+    assert len(shown) in (2, 3)
