@@ -51,7 +51,7 @@ class Shell:
 
 def _with_points(tree: MeshTree, points: torch.Tensor) -> MeshTree:
     """The mesh with points as faces without area."""
-    numbers = len(tree.vertices) + torch.arange(len(points), dtype=torch.int32)
+    numbers = len(tree.vertices) + torch.arange(len(points), dtype=torch.int32, device=tree.faces.device)
     faces = numbers[:, None].expand(-1, 3)
     return MeshTree(torch.cat([tree.vertices, points.to(tree.vertices)]), torch.cat([tree.faces, faces]))
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
         option_words as option_words,
     )
     from .meshes import TriangleMesh as TriangleMesh, read_mesh as read_mesh
-    from .model_files import origin_of as origin_of
     from .pictures import read_pixels as read_pixels
     from .plots import check_plot_support as check_plot_support, new_figure as new_figure, write_figure as write_figure
     from .progress import (

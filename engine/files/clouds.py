@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .model_files import MOST_BYTES, ModelFileError, check_file, loaded_by_trimesh, origin_of
+from ...kernels.triangles import origin_of
+from .model_files import MOST_BYTES, ModelFileError, check_file, loaded_by_trimesh
 
 CLOUDS = (".ply", ".npz", ".xyz")
 
@@ -64,7 +65,7 @@ def read_cloud(path: str | os.PathLike[str]) -> PointCloud:
         bad = np.zeros(1, bool) if numbers is None else ~np.isfinite(numbers).all(axis=1)
         if bad.any():
             raise ModelFileError(f"{name}: {what} {int(bad.argmax())}: expected finite numbers, got NaN or infinity")
-    origin = origin_of(points) if len(points) else (0.0, 0.0, 0.0)
+    origin = origin_of(points.min(axis=0).tolist(), points.max(axis=0).tolist()) if len(points) else (0.0, 0.0, 0.0)
     near = torch.from_numpy(points - origin).float()
     if not bool(near.isfinite().all()):
         raise ModelFileError(f"{name}: expected coordinates up to 1e38, got {np.abs(points).max():.3g}")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...kernels.triangles import origin_of
 from .endings import MESHES, Up
-from .model_files import ModelFileError, check_file, loaded_by_trimesh, origin_of
+from .model_files import ModelFileError, check_file, loaded_by_trimesh
 from .obj import read_obj
 from .orientation import oriented
 from .ply import read_ply
@@ -56,7 +57,8 @@ def read_mesh(path: str | os.PathLike[str], up: Up = "z") -> TriangleMesh:
     vertices, faces = polygons.vertices, triangulated(polygons)
     if up == "y":
         vertices = np.stack([vertices[:, 0], -vertices[:, 2], vertices[:, 1]], axis=1)
-    origin = origin_of(vertices[faces].reshape(-1, 3))
+    used = vertices[faces].reshape(-1, 3)
+    origin = origin_of(used.min(axis=0).tolist(), used.max(axis=0).tolist())
     found = oriented(vertices, faces)
     with np.errstate(over="ignore"):
         near = (vertices - origin).astype(np.float32)

@@ -7,11 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 MOST_BYTES = 2**30  # of a file; what is read takes several times as much memory
-FAR = 16.0  # sides from the origin, up to which float32 holds coordinates to 1e-6 of the longest side
 
 
 class ModelFileError(ValueError):
@@ -47,15 +43,3 @@ def loaded_by_trimesh(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -
     if getattr(loaded, "vertices", None) is None:
         raise ModelFileError(f"{os.fspath(path)}: cannot be read as a model: there is nothing in it")
     return loaded
-
-
-def origin_of(points: NDArray[np.float64]) -> tuple[float, float, float]:
-    """The point that coordinates (N, 3) are counted from: 0, or the middle of their box if that is far from 0.
-
-    Far is where float32 holds them to less than 1e-6 of the box's longest side.
-    """
-    low, high = points.min(axis=0), points.max(axis=0)
-    if max(-float(low.min()), float(high.max())) <= FAR * float((high - low).max()):
-        return 0.0, 0.0, 0.0
-    x, y, z = (0.5 * low + 0.5 * high).tolist()
-    return x, y, z

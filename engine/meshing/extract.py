@@ -12,9 +12,10 @@ from ...kernels import MeshTree, runtime
 from ...kernels.lanes import check_integer
 from ...kernels.runtime import memory
 from ...kernels.surfaces import Bricks
+from ...kernels.triangles import origin_of
 from ..build import build_program
 from ..fields import Bounds, Field, Placement, ShapeField
-from ..files import Sign, Solid, TriangleMesh, origin_of
+from ..files import Sign, Solid, TriangleMesh
 from ..scene import Scene
 from .result import Mesh
 from .sampling_grid import LARGEST_RESOLUTION
@@ -117,7 +118,7 @@ def _back_in_place(
 ) -> tuple[torch.Tensor, tuple[float, float, float]]:
     """Vertices (V, 3) of a field where its model was, and the point that they are counted from."""
     corners = placement.to_model(torch.tensor(bounds, dtype=torch.float64))
-    if not any(origin_of(corners.numpy())):
+    if not any(origin_of(*corners.tolist())):
         return placement.to_model(vertices), (0.0, 0.0, 0.0)
     return vertices / placement.scale, placement.centre
 

@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy
 import torch
-from numpy.typing import NDArray
 
 from .. import runtime
 from ..lanes import Array, arguments
 from ..runtime import Gradients, bridge, deal, memory
 from .closest import closest_kernel
+from .placing import origin_of
 from .tree import build_tree, far_fields
 from .winding import exact_winding_kernel, winding_kernel
 
 MOST_FACES = 2**24  # building the tree takes some 400 bytes for each
 MORTON_BITS = 10  # of a coordinate
-FAR = 16.0  # longest sides from 0, up to which float32 holds coordinates to 1e-6 of a side
 LARGEST = 1e38  # a coordinate that float32 holds
 
 # How far off far fields begin, as a multiple of FAR_FIELD_RADII, and the distance of winding numbers from a half below
@@ -79,7 +78,7 @@ class MeshTree:
                 f"at face {face}"
             )
         self.low, self.high = low.tolist(), high.tolist()
-        self.origin = _origin(low, high)
+        self.origin = origin_of(self.low, self.high)
         self._local = self._in_place(self.vertices)
         if self._local is not self.vertices:
             corners = self._local.t().cpu().numpy().take(self.faces.cpu().numpy(), axis=1)
@@ -244,14 +243,6 @@ def _checked(vertices: Array, faces: Array) -> tuple[torch.Tensor, torch.Tensor]
         wrong = least if least < 0 else most
         raise ValueError(f"faces: expected indices from 0 to {len(places) - 1}, one a vertex, got {wrong}")
     return places.detach().contiguous(), rows.to(torch.int32).contiguous()
-
-
-def _origin(low: NDArray[numpy.float64], high: NDArray[numpy.float64]) -> tuple[float, float, float]:
-    """What is subtracted from coordinates in a box: 0, or its middle if it is FAR from 0."""
-    if max(-float(low.min()), float(high.max())) <= FAR * float((high - low).max()):
-        return 0.0, 0.0, 0.0
-    x, y, z = (0.5 * low + 0.5 * high).tolist()
-    return x, y, z
 
 
 def _along(direction: torch.Tensor) -> Any:

@@ -140,7 +140,7 @@ def test_a_film_that_is_interrupted_keeps_its_frames_and_ends_the_viewer(
     window: Any = SimpleNamespace(shape=(WIDTH, HEIGHT), hidden=True, events=events)
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        fulfil(apply(state, Act("turntable")), Tools(painter(), window, "toy", "z", "toy", tmp_path, said.append))
+        fulfil(apply(state, Act("turntable")), Tools(painter(), window, "toy", PLAIN, "toy", tmp_path, said.append))
     (film,) = tmp_path.iterdir()
     assert film.stat().st_size > 0
     assert f"wrote {film.name}" in said
