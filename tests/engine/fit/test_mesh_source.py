@@ -129,7 +129,7 @@ def test_cross_entropy_is_the_formula() -> None:
     field = Ball(0.4, "occupancy")
     inside = field(batch.points).double()
     wanted = -torch.where(batch.values > 0.5, inside.log(), (1.0 - inside).log()).mean()
-    assert float(cross_entropy(field, batch).detach()) == pytest.approx(float(wanted), rel=1e-5)
+    assert float(cross_entropy(field, batch).detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
 
 
 def test_sources_tell_themselves_apart() -> None:
