@@ -190,10 +190,10 @@ def bowl(rows: int = 14) -> Mesh:
 
 @pytest.mark.parametrize("mesh", [bowl(), soup(40, 0.7), joined(bowl(), soup(30, 0.5, seed=3))])
 def test_the_inside_of_an_open_mesh_is_that_of_the_exact_winding_number(mesh: Mesh) -> None:
-    points = uniform(40_000, seed=4)
+    points = uniform(12_000, seed=4)
     exact = winding_twin(mesh, points)
     near = (exact - 0.5).abs() < 0.03
-    assert int(near.sum()) > 100  # which far fields alone may put on the wrong side
+    assert int(near.sum()) > 30  # which far fields alone may put on the wrong side
     tree = MeshTree(*mesh)
     sure = (exact - 0.5).abs() > 1e-6
     assert torch.equal((tree.distance(points) < 0.0)[sure], (exact > 0.5)[sure])
