@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .baking import baked as baked
     from .field import surface_field as surface_field
     from .mesh import FarMeshError as FarMeshError
-    from .open_mesh import OpenMesh as OpenMesh, Shell as Shell
+    from .open_mesh import Body as Body, OpenMesh as OpenMesh, body_of_mesh as body_of_mesh
     from .sampling import axes_of as axes_of
 else:
     __getattr__, __dir__, __all__ = lazy(__name__)

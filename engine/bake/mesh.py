@@ -11,7 +11,7 @@ import torch
 from ...kernels import MeshTree
 from ..shapes import Bake, MeshFile
 from .cache import kept
-from .open_mesh import OpenMesh, Shell
+from .open_mesh import OpenMesh, body_of_mesh
 from .sampling import Axes, axes_of, sampled_at
 
 if TYPE_CHECKING:
@@ -52,25 +52,27 @@ def _baked(shape: MeshFile) -> Bake:
     voxel = longest / shape.resolution
     corners = tree.vertices[tree.faces[:PROBES].long()]
     probes = torch.cat([tree.vertices[torch.unique(tree.faces)][:PROBES], corners.mean(dim=1)])
-    if shape.sign == "none":
-        thickness = THICKNESS * voxel if shape.thickness is None else shape.thickness
-        if thickness < THINNEST * voxel:
-            raise ValueError(
-                f"thickness: expected at least {THINNEST * voxel:.3g}, {THINNEST:g} voxels of this resolution, got "
-                f"{thickness:.3g}"
-            )
-        axes = _axes(tree, voxel, 0.5 * thickness)
-        bake = sampled_at(Shell(tree, thickness).distance, axes, True, probes)
-        return replace(bake, notes=mesh.notes)
-    axes = _axes(tree, voxel)
-    if not mesh.is_open:
-        return replace(sampled_at(tree.distance, axes, True, probes), notes=mesh.notes)
-    surface = OpenMesh(tree, axes)
-    bake = sampled_at(surface.distance, axes, True, probes)
-    if len(surface.lid) == 0:
-        return replace(bake, notes=mesh.notes)
-    # Between points of the lid the sign changes a little away from 0: half a diagonal bounds nothing there.
-    return replace(bake, bound=None, notes=(*mesh.notes, LID))
+    thickness = _thickness(shape, voxel)
+    axes = _axes(tree, voxel, 0.5 * (thickness or 0.0))
+    body = body_of_mesh(tree, axes, mesh.is_open, thickness)
+    bake = replace(sampled_at(body.distance, axes, True, probes), notes=mesh.notes)
+    if isinstance(body, OpenMesh) and len(body.lid):
+        # Between points of the lid the sign changes a little away from 0: half a diagonal bounds nothing there.
+        return replace(bake, bound=None, notes=(*mesh.notes, LID))
+    return bake
+
+
+def _thickness(shape: MeshFile, voxel: float) -> float | None:
+    """That of the shell, None for what is none."""
+    if shape.sign != "none":
+        return None
+    thickness = THICKNESS * voxel if shape.thickness is None else shape.thickness
+    if thickness < THINNEST * voxel:
+        raise ValueError(
+            f"thickness: expected at least {THINNEST * voxel:.3g}, {THINNEST:g} voxels of this resolution, got "
+            f"{thickness:.3g}"
+        )
+    return thickness
 
 
 def _placed(mesh: TriangleMesh, centred: bool) -> torch.Tensor:

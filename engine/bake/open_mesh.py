@@ -6,12 +6,20 @@ and rays that must not step over a jump would need hundreds of steps.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 
 from ...kernels import MeshTree
 from .sampling import Axes, cells_to_ask, nodes_of_cells
 
 ROUNDING = 1.001  # by which two distances may exceed the way between their points
+
+
+class Body(Protocol):
+    """What has a signed distance (N,) at points (N, 3)."""
+
+    def distance(self, points: torch.Tensor) -> torch.Tensor: ...
 
 
 class OpenMesh:
@@ -49,6 +57,13 @@ class Shell:
         return distance - 0.5 * self.thickness
 
 
+def body_of_mesh(tree: MeshTree, axes: Axes, is_open: bool, thickness: float | None = None) -> Body:
+    """What a mesh stands for: with a thickness a shell; else itself, with a lid on the axes' nodes if it is open."""
+    if thickness is not None:
+        return Shell(tree, thickness)
+    return OpenMesh(tree, axes) if is_open else tree
+
+
 def _with_points(tree: MeshTree, points: torch.Tensor) -> MeshTree:
     """The mesh with points as faces without area."""
     numbers = len(tree.vertices) + torch.arange(len(points), dtype=torch.int32, device=tree.faces.device)
@@ -64,8 +79,8 @@ def _lid_points(tree: MeshTree, axes: Axes) -> torch.Tensor:
         count = values.shape[axis] - 1
         start, end = values.narrow(axis, 0, count), values.narrow(axis, 1, count)
         side = float(places[1] - places[0])
-        # Nodes that were not asked for are NaN, of which nothing is true.
-        is_lid = (start * end <= 0.0) & ((start < 0.0) != (end < 0.0)) & ((start - end).abs() > ROUNDING * side)
+        # Nodes that were not asked for are NaN, which is no distance from anything.
+        is_lid = ((start < 0.0) != (end < 0.0)) & ((start - end).abs() > ROUNDING * side)
         numbers = is_lid.nonzero()
         one = torch.stack([places_[numbers[:, i]] for i, places_ in enumerate(axes)], dim=1)
         other = one.clone()

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import torch
 
 from ...kernels import MeshTree, marching_cubes
+from ..bake import Body
 from ..fields import Field, Meaning, at_bounds, evaluated
 from ..files import TriangleMesh
 from ..meshing import report_of
-from .mesh_source import DistanceSurface, surface_points
+from .mesh_source import surface_points
 
 SAMPLES = 2**17  # points on each surface
 INSIDES = 2**18  # points at which insides are compared
@@ -53,7 +54,7 @@ def agreement(first: TriangleMesh, second: TriangleMesh, seed: int = SEED) -> Ag
     return Agreement(0.5 * sum(means), max(most), 0.5 * sum(cosines))
 
 
-def intersection_over_union(field: Field, body: DistanceSurface, seed: int = SEED) -> float:
+def intersection_over_union(field: Field, body: Body, seed: int = SEED) -> float:
     """Of the insides of a field and of a body, both over either, at uniform points of the bounds; 1 if both are empty.
 
     Its standard deviation is about 0.001 where half of the bounds are inside.
@@ -72,7 +73,7 @@ def field_mesh(field: Field, nodes: int) -> TriangleMesh:
     return TriangleMesh(*marching_cubes(values.reshape(nodes, nodes, nodes), bounds=field.bounds))
 
 
-def agreement_with_mesh(field: Field, mesh: TriangleMesh, body: DistanceSurface) -> dict[str, Any]:
+def agreement_with_mesh(field: Field, mesh: TriangleMesh, body: Body) -> dict[str, Any]:
     """How well a field agrees with the mesh and the body that it was fitted to; lengths in the unit of the field.
 
     Only the intersection over union if the field has no surface.

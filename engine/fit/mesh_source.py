@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from ...kernels import MeshTree
-from ..bake import OpenMesh, Shell, axes_of
+from ..bake import Body, axes_of, body_of_mesh
 from ..fields import Bounds, Meaning, Placement
 from ..files import Sign, TriangleMesh
 from ..meshing import mesh as mesh_of
@@ -59,15 +59,9 @@ def surface_points(mesh: TriangleMesh, count: int, generator: torch.Generator) -
     return points.float(), torch.nn.functional.normalize(normals[chosen], dim=1).float()
 
 
-class DistanceSurface(Protocol):
-    """What has a signed distance (N,) at points (N, 3)."""
-
-    def distance(self, points: torch.Tensor) -> torch.Tensor: ...
-
-
 def body_of(
     mesh: TriangleMesh, bounds: Bounds, sign: Sign = "winding", thickness: float | None = None
-) -> tuple[TriangleMesh, DistanceSurface]:
+) -> tuple[TriangleMesh, Body]:
     """The surface that a fit to a mesh has, as triangles and as a distance.
 
     Those of the mesh itself if it is closed. An open one is closed by a lid, and with sign none it is a shell: their
@@ -79,17 +73,14 @@ def body_of(
         sign, thickness: see `MeshOptions`; the thickness in the field's unit.
     """
     tree = MeshTree(mesh.vertices, mesh.faces)
-    surface: DistanceSurface
-    if sign == "none":
-        longest = max(b - a for a, b in zip(tree.low, tree.high, strict=True))
-        thickness = longest / SHELL if thickness is None else thickness
-        surface = Shell(tree, thickness)
-    elif mesh.is_open:
-        surface = OpenMesh(tree, axes_of(vector(bounds[0]), vector(bounds[1]), LID_RESOLUTION))
-    else:
+    if sign == "winding" and not mesh.is_open:
         return mesh, tree
+    if sign == "none" and thickness is None:
+        thickness = max(b - a for a, b in zip(tree.low, tree.high, strict=True)) / SHELL
+    axes = axes_of(vector(bounds[0]), vector(bounds[1]), LID_RESOLUTION)
+    body = body_of_mesh(tree, axes, mesh.is_open, thickness)
     made = mesh_of(mesh, resolution=LID_RESOLUTION, bounds=bounds, sign=sign, thickness=thickness)
-    return TriangleMesh(made.vertices, made.faces), surface
+    return TriangleMesh(made.vertices, made.faces), body
 
 
 class MeshSource:
@@ -118,7 +109,7 @@ class MeshSource:
         bounds: Bounds,
         near: float = 0.5,
         gradients: bool = False,
-        surface: DistanceSurface | None = None,
+        surface: Body | None = None,
         count: int | None = None,
     ) -> None:
         if target not in (Meaning.SIGNED_DISTANCE, Meaning.OCCUPANCY):
@@ -128,7 +119,7 @@ class MeshSource:
         self.mesh, self.target, self.bounds, self.near = mesh, Meaning(target), bounds, near
         self.count = POOL if count is None else min(count, POOL)
         self.tree = MeshTree(mesh.vertices, mesh.faces)
-        self.surface: DistanceSurface = self.tree if surface is None else surface
+        self.surface: Body = self.tree if surface is None else surface
         generator = torch.Generator().manual_seed(0)
         low, high = (torch.tensor(corner) for corner in bounds)
         close = round(near * self.count)

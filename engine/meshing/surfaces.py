@@ -23,7 +23,7 @@ from ...kernels.program import (
 )
 from ...kernels.surfaces import SIDE, Bricks, add_bounded, add_followed, add_program, is_lipschitz, vertex_tiles
 from ...kernels.trace import surface_on
-from ..bake import OpenMesh, Shell
+from ..bake import body_of_mesh
 from ..fields import CHUNK as FIELD_CHUNK, Field, Meaning, evaluated
 from ..files import Sign, Solid, level_set_of
 from .report import report_of
@@ -152,19 +152,17 @@ class MeshSurface(Surface):
 
     def sampling_grid(self, bounds: Any, resolution: int) -> SamplingGrid:
         low, high = self.mesh.low, self.mesh.high
-        half = 0.0
+        thickness = None
         if self.sign == "none":
             longest = max(b - a for a, b in zip(low, high, strict=True))
-            half = 0.5 * (2.0 * longest / resolution if self.thickness is None else self.thickness)
-            self.distance = Shell(self.mesh, 2.0 * half).distance
-        grow = half + max(self.level, 0.0)
+            thickness = 2.0 * longest / resolution if self.thickness is None else self.thickness
+        grow = 0.5 * (thickness or 0.0) + max(self.level, 0.0)
         if bounds is None:
             grid = grid_around(tuple(a - grow for a in low), tuple(b + grow for b in high), resolution)
         else:
             grid = grid_within(bounds, resolution)
-        if self.sign == "winding" and not self.closed:
-            axes = [torch.linspace(a, b, n) for a, b, n in zip(grid.low, grid.high, grid.shape, strict=True)]
-            self.distance = OpenMesh(self.mesh, axes).distance
+        axes = [torch.linspace(a, b, n) for a, b, n in zip(grid.low, grid.high, grid.shape, strict=True)]
+        self.distance = body_of_mesh(self.mesh, axes, not self.closed, thickness).distance
         return grid
 
     def add(self, bricks: Bricks, progress: ProgressCallback) -> None:
